@@ -1,0 +1,1 @@
+"""The shell: sockets, database, broker, screens. It gathers facts, lets ``workflows`` decide, and applies."""

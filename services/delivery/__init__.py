@@ -1,0 +1,1 @@
+"""SMTP out: lease, send, record per recipient, back off."""

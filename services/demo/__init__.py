@@ -1,0 +1,1 @@
+"""A sample municipality with its mail, to see the guard work."""

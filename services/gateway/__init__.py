@@ -1,0 +1,1 @@
+"""SMTP in: listener, sessions, limits, and the hand-over to the store."""

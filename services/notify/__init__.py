@@ -1,0 +1,1 @@
+"""Tells people what happened, calmly, without the words of the mail."""

@@ -1,0 +1,168 @@
+"""Every setting of the guard: one frozen, strict object (see config/rammevagt.toml for the documented list).
+
+Precedence: command-line option, environment (``RAMMEVAGT_SECTION__KEY``), file, default.
+"""
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from workflows.addresses import ascii_domain
+from workflows.deadlines import WorkingCalendar
+from workflows.people import Address
+
+ZONE = ZoneInfo("Europe/Copenhagen")  # business rules run here
+
+
+def _host_port(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError("write HOST:PORT, such as 127.0.0.1:2525 or [::1]:2525")
+    return value
+
+
+HostPort = Annotated[str, AfterValidator(_host_port)]
+Domain = Annotated[str, Field(pattern=r"^[^@\s]+\.[^@\s.]+$"), AfterValidator(ascii_domain)]
+Tls = Literal["auto", "verify", "implicit", "none"]
+HourMinute = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class Section(BaseModel):
+    """A strict, frozen part of the settings: an unknown key is a mistake, never ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Municipality(Section):
+    """Whose guard this is. Recipients in ``domains`` are ours."""
+
+    name: str = "Eksempel Kommune"
+    domains: tuple[Domain, ...] = Field(default=("eksempel.dk",), min_length=1)
+
+
+class Gateway(Section):
+    """Where mail comes in (SMTP, RFC 5321; LMTP, RFC 2033)."""
+
+    listen: HostPort = "127.0.0.1:2525"
+    lmtp_listen: HostPort | Literal[""] = ""  # an LMTP listener beside it; empty: none
+    hostname: str = ""  # what the guard calls itself; empty: this machine's name
+    trusted_clients: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+    max_message_bytes: int = Field(default=157_286_400, ge=1_048_576)
+    max_connections: int = Field(default=1000, ge=1)
+    authserv_id: str = "mx.eksempel.dk"  # or "m365"
+    authentication: Literal["if_present", "required"] = "if_present"
+    tls_certificate: str = ""
+    tls_key: str = ""
+    require_tls: bool = False
+    proxy_protocol: bool = False  # the client's address comes in a PROXY header (HAProxy, v1 and v2)
+
+
+class Delivery(Section):
+    """Where mail goes."""
+
+    next_hop: HostPort = "127.0.0.1:2500"
+    tls: Tls = "auto"
+    internet_hop: HostPort = "127.0.0.1:2500"
+    internet_tls: Tls = "auto"
+    bounce_domain: Domain = "rammevagt.eksempel.dk"
+    connections: int = Field(default=20, ge=1, le=500)  # to each hop, at most
+
+
+class StoreSettings(Section):
+    """Where everything is kept. ``url`` empty: SQLite under the data folder."""
+
+    url: str = ""
+    key_file: str = ""  # the guard's secret key; empty: secret.key under the data folder, made at first start
+
+
+class Events(Section):
+    """The broker. ``url`` empty: an own NATS server under the data folder."""
+
+    url: str = ""
+    token_file: str = ""
+
+
+class Listen(Section):
+    """An HTTP listener."""
+
+    listen: HostPort
+
+
+class Retention(Section):
+    """How long things are kept, in days."""
+
+    bodies: int = Field(default=7, ge=1)
+    facts: int = Field(default=90, ge=1)
+    frameworks: int = Field(default=183, ge=1)
+
+
+class Hours(Section):
+    """Working hours of people who have none of their own."""
+
+    days: tuple[Weekday, ...] = Field(default=("mon", "tue", "wed", "thu", "fri"), min_length=1)
+    from_: HourMinute = Field(default="08:00", alias="from")
+    to: HourMinute = "16:00"
+
+
+class Notifications(Section):
+    """How people are told."""
+
+    sender: Address = "rammevagt@eksempel.dk"
+    working_hours: Hours = Hours()
+    closing_days: tuple[Annotated[str, Field(pattern=r"^[0-1][0-9]-[0-3][0-9]$")], ...] = ("06-05", "12-24", "12-31")
+
+
+class OAuth2(Section):
+    """Client credentials for a mailbox (RFC 6749 4.4)."""
+
+    token_url: str
+    client_id: str
+    client_secret_file: str
+    scope: str
+
+
+class Mailbox(Section):
+    """A functional mailbox that is watched over IMAP."""
+
+    address: Address
+    host: HostPort
+    user: str
+    tls: Literal["implicit", "starttls", "none"] = "implicit"
+    password_file: str = ""
+    oauth2: OAuth2 | None = None
+    folder: str = "INBOX"
+    mode: Literal["observe", "route"] = "observe"
+    unread_after_hours: int = Field(default=4, ge=1)
+    answer_within_days: int = Field(default=5, ge=1)
+
+
+class Log(Section):
+    """``auto``: for people on a terminal, else JSON."""
+
+    format: Literal["auto", "json", "console"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(Section):
+    """All of them. ``data`` comes from ``--data`` alone (or ``RAMMEVAGT_DATA``)."""
+
+    data: Path = Path("data")
+    municipality: Municipality = Municipality()
+    gateway: Gateway = Gateway()
+    delivery: Delivery = Delivery()
+    store: StoreSettings = StoreSettings()
+    events: Events = Events()
+    console: Listen = Listen(listen="127.0.0.1:8080")
+    health: Listen = Listen(listen="127.0.0.1:0")
+    retention: Retention = Retention()
+    notifications: Notifications = Notifications()
+    mailboxes: tuple[Mailbox, ...] = ()
+    log: Log = Log()
+
+    def calendar(self) -> WorkingCalendar:
+        """The municipality's working days."""
+        return WorkingCalendar(frozenset(self.notifications.closing_days), frozenset(self.notifications.working_hours.days))

@@ -1,0 +1,1 @@
+"""Durable state: mail, decisions, queue, register, outbox, audit chain."""

@@ -1,0 +1,394 @@
+"""The store as the rest of the shell sees it: values in, values out, one interface for every database.
+
+One suite of contract tests (tests/contract) runs over every implementation. All instants are aware datetimes.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from workflows.audit import AuditRecord
+from workflows.decision import Decision
+from workflows.events import Event
+from workflows.facts import CitizenFile, Organisation
+from workflows.register import Register
+
+Hop = Literal["next", "internet"]
+Kind = Literal["mail", "receipt", "notice", "report"]
+RecipientState = Literal["queued", "delivered", "redirected", "returned"]
+
+
+class StoreUnavailable(Exception):
+    """The store can't promise durability now (disk full, locked, gone). The mail path answers 451."""
+
+
+class FactsChanged(Exception):
+    """A fact that the decision rests on has changed since it was read: gather and decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """One copy on its way to one final address.
+
+    ``prepend`` holds the header fields that go before the content, each with its CRLF. ``serves`` are the numbers of the
+    envelope recipients whose mail this copy is (empty for our own mail). ``fallbacks`` are tried in turn when the address fails for good.
+    """
+
+    id: str
+    mail: str  # what it is about: the guard id of the received mail, or of our own mail itself
+    content: str  # whose bytes are sent: a content id
+    kind: Kind
+    hop: Hop
+    envelope_from: str
+    address: str
+    prepend: bytes
+    due: datetime
+    serves: tuple[int, ...] = ()
+    fallbacks: tuple[str, ...] = ()
+    smtputf8: bool = False
+    eight_bit: bool = False
+    redirected: bool = False
+    unit: str | None = None  # whose leader is told when it goes wrong
+    framework: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMail:
+    """A mail of our own (receipt, notice, report) with its one delivery.
+
+    ``dedupe`` names what must exist once for ever: a second mail with the same value is not enqueued, and that is no error.
+    """
+
+    content: bytes
+    delivery: NewDelivery
+    dedupe: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bounced:
+    """A redirected copy that came home: ``replacement`` takes over what delivery ``delivery`` served."""
+
+    delivery: str
+    replacement: NewDelivery
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Everything that one received mail puts on disk, in one transaction, before 250.
+
+    ``content`` is the mail after the two mends: bytes in memory, or a file already flushed to disk in the spool folder (the store then
+    owns it). ``day`` is the Danish date of acceptance. ``receipt_sender`` (a keyed hash) is set when a receipt is
+    among ``outgoing``: the store raises ``FactsChanged`` when that sender got one after ``receipt_not_since``.
+    """
+
+    decision: Decision
+    received_at: datetime
+    day: date
+    client: str
+    content: bytes | Path
+    deliveries: tuple[NewDelivery, ...]
+    outgoing: tuple[OutgoingMail, ...] = ()
+    bounced: tuple[Bounced, ...] = ()
+    events: tuple[Event, ...] = ()
+    audit: tuple[AuditRecord, ...] = ()
+    receipt_sender: str | None = None
+    receipt_not_since: datetime | None = None
+    framework_in_force: bool = False  # the sender had one in force: the facts are kept longer
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A delivery that is ours until ``until``; ``lease`` fences every later write about it."""
+
+    delivery: NewDelivery
+    lease: str
+    until: datetime
+    attempts: int  # made before this one
+    queued_at: datetime  # when it was first queued
+    content: bytes | Path
+    originals: tuple[str, ...]  # the envelope recipients that it serves, as written
+    original_sender: str  # the envelope sender of the received mail, also of a redirected one
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The hop took responsibility."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """To be tried again at ``due``. ``counts`` is False when the hop as a whole was away: no attempt of this mail's own.
+
+    ``error`` is a short code and reply without content, such as ``450 4.2.1``; ``stuck`` raises it to people.
+    """
+
+    due: datetime
+    error: str
+    counts: bool = True
+    stuck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rerouted:
+    """Refused for good here: the next fallback takes over, at once."""
+
+    address: str
+    fallbacks: tuple[str, ...]
+    due: datetime
+    error: str
+    redirected: bool = True  # False when it ends at the address that the sender wrote
+    envelope_from: str | None = None  # where the new way needs another one
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """Given back: the report to the sender is part of ``Attempt.outgoing``."""
+
+    at: datetime
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A mail of our own that nobody takes; it is in no ledger, but stays visible."""
+
+    at: datetime
+    error: str
+
+
+DeliveryOutcome = Delivered | Deferred | Rerouted | Returned | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of one leased delivery, with the events and audit entries born with it."""
+
+    delivery: str
+    lease: str
+    outcome: DeliveryOutcome
+    outgoing: tuple[OutgoingMail, ...] = ()
+    events: tuple[Event, ...] = ()
+    audit: tuple[AuditRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An event in the outbox; ``seq`` is its place."""
+
+    seq: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMail:
+    """A handled mail. ``decision`` is the contract's JSON with the assessed parts merged in; ``content`` is None once removed."""
+
+    id: str
+    received_at: datetime
+    decision: dict[str, Any]
+    size: int
+    content: bytes | Path | None
+    way: tuple[dict[str, Any], ...]  # one entry a delivery: address, state, attempts, times, last error
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """One delivery that waits, for ``rammevagt queue``."""
+
+    id: str
+    mail: str
+    kind: Kind
+    address: str
+    hop: Hop
+    queued_at: datetime
+    attempts: int
+    due: datetime
+    error: str | None
+    stuck: bool
+    under_way: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One Danish day's recipients of received mail. It balances when accepted is the sum of the other four."""
+
+    day: date
+    accepted: int
+    delivered: int
+    redirected: int
+    queued: int
+    returned: int
+
+    def balances(self) -> bool:
+        """Whether every accepted recipient is accounted for."""
+        return self.accepted == self.delivered + self.redirected + self.queued + self.returned
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """The result of walking the audit chain. ``broken_at`` is the first entry that does not hold, with ``why``."""
+
+    entries: int
+    head: str
+    broken_at: int | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What a retention run removed."""
+
+    contents: int = 0
+    mails: int = 0
+    frameworks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Redirection:
+    """What a bounce that came home is about."""
+
+    delivery: NewDelivery
+    content_kept: bool
+
+
+class Progress(Protocol):
+    """Called with (done, total) while something long runs."""
+
+    def __call__(self, done: int, total: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterChange:
+    """What a load did to each kind of entry: counts of added, changed and removed ids."""
+
+    added: Mapping[str, int] = field(default_factory=dict)
+    changed: Mapping[str, int] = field(default_factory=dict)
+    removed: Mapping[str, int] = field(default_factory=dict)
+
+
+class Store(Protocol):
+    """See the module's docstring. Every method may raise ``StoreUnavailable``."""
+
+    # -- facts
+    def organisation(self) -> Organisation:
+        """The municipality's own side of the register, from memory, at most a second old."""
+        ...
+
+    def ready(self) -> bool:
+        """Whether the index of citizens' addresses is whole; until then the gateway answers 421."""
+        ...
+
+    async def files_of(self, addresses: Collection[str]) -> tuple[CitizenFile, ...]:
+        """The file of every citizen who has, or around whom somebody has, one of ``addresses`` (normalised).
+
+        Costs one look-up in memory, the same for 1 and 1,000,000 citizens, when there is none.
+        """
+        ...
+
+    async def last_receipt(self, sender_hash: str) -> datetime | None:
+        """When this sender (keyed hash) last got a receipt."""
+        ...
+
+    async def redirection(self, delivery: str) -> Redirection | None:
+        """The redirected copy whose signed envelope sender named ``delivery``."""
+        ...
+
+    # -- mail path
+    async def commit(self, arrival: Arrival) -> None:
+        """Put ``arrival`` on disk, whole or not at all. Returns only when it is durable."""
+        ...
+
+    async def lease(self, hop: Hop, now: datetime, until: datetime, limit: int) -> list[Leased]:
+        """Take up to ``limit`` due deliveries of ``hop``; fresh ones and old ones each get a share."""
+        ...
+
+    async def next_due(self, hop: Hop) -> datetime | None:
+        """When the next unleased delivery of ``hop`` is due."""
+        ...
+
+    async def release(self, leases: Sequence[Leased]) -> None:
+        """Give back what was not tried (clean stop)."""
+        ...
+
+    async def release_all(self) -> int:
+        """Take back every lease (at start, when no other deliverer shares this store)."""
+        ...
+
+    async def record(self, attempts: Sequence[Attempt]) -> list[str]:
+        """Write what came of leased deliveries. Returns the ids that were fenced out: their lease was no longer held."""
+        ...
+
+    # -- events
+    async def outbox(self, limit: int) -> list[Pending]:
+        """The oldest events not yet published, in order."""
+        ...
+
+    async def published(self, seqs: Sequence[int]) -> None:
+        """Forget events that the broker has on disk."""
+        ...
+
+    # -- after 250
+    async def mail(self, id: str) -> StoredMail | None:
+        """A handled mail."""
+        ...
+
+    async def ids_by_message_id(self, message_id: str) -> list[str]:
+        """The guard ids of the mails that carry this Message-ID."""
+        ...
+
+    async def save_assessment(
+        self,
+        mail: str,
+        assessment: Mapping[str, Any],
+        notices: Sequence[OutgoingMail],
+        events: Sequence[Event],
+        audit: Sequence[AuditRecord],
+    ) -> bool:
+        """Save ``signals``, ``rights`` and ``notify`` with the notices they call for. False when it was assessed before: nothing is written."""
+        ...
+
+    async def enqueue(self, outgoing: Sequence[OutgoingMail], events: Sequence[Event], audit: Sequence[AuditRecord]) -> int:
+        """Enqueue mails of our own; returns how many were new by their ``dedupe``."""
+        ...
+
+    # -- register
+    async def load_register(self, register: Register, record: AuditRecord, progress: Progress | None = None) -> RegisterChange:
+        """Make the register be ``register``, in one transaction; the same again changes nothing and writes no audit entry."""
+        ...
+
+    async def export_register(self) -> Register:
+        """The register as it stands."""
+        ...
+
+    # -- books
+    async def queue(self) -> list[QueueItem]:
+        """What waits, the longest waiting first."""
+        ...
+
+    async def retry(self, ids: Sequence[str] | None, now: datetime) -> int:
+        """Make these waiting deliveries (None: all) due at ``now``; returns how many."""
+        ...
+
+    async def ledger(self, since: date | None = None) -> list[LedgerRow]:
+        """The books, a row a day."""
+        ...
+
+    async def append_audit(self, record: AuditRecord) -> None:
+        """Record something that changed nothing else, such as a read."""
+        ...
+
+    async def verify_audit(self, progress: Progress | None = None) -> ChainReport:
+        """Walk the chain."""
+        ...
+
+    async def purge(self, now: datetime, bodies: int, facts: int, frameworks: int) -> Purged:
+        """Remove what the retention settings (days) say; counts and audit entries stay."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and close."""
+        ...

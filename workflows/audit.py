@@ -1,0 +1,44 @@
+"""Audit entries and the chain that makes a change to them visible.
+
+An entry holds ids, codes and keyed hashes only, so that the chain still holds when mails, facts and people are
+deleted. Each entry's hash covers the one before it (HMAC-SHA-256 under the guard's key, which is not in the database).
+"""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """Something that happened, before it has its place in the chain.
+
+    ``actor`` is ``guard`` or a named user; ``action`` a constant such as ``mail.accepted``; ``subject`` an id.
+    """
+
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def chain_hash(key: bytes, previous: str, seq: int, record: AuditRecord) -> str:
+    """The hash of entry ``seq`` (1, 2, …) after the entry whose hash is ``previous`` (``GENESIS`` for the first)."""
+    text = json.dumps(
+        [previous, seq, record.at.isoformat(), record.actor, record.action, record.subject, record.data],
+        ensure_ascii=True,
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    return hmac.new(key, text.encode("ascii"), hashlib.sha256).hexdigest()
+
+
+def keyed(key: bytes, value: str) -> str:
+    """A keyed hash under which a value, such as an address, can be recognised but not read (64 bits, hex)."""
+    return hmac.new(key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:16]

@@ -1,0 +1,91 @@
+"""What a decision may know: gathered by the shell, read by the core, never fetched by it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Literal
+
+from workflows.addresses import domain_of, normalise, recipient_key
+from workflows.deadlines import WorkingCalendar
+from workflows.framework import ContactFramework
+from workflows.people import Case, Citizen, Employee, OpenKind, Unit
+
+ALWAYS_OPEN = ("postmaster", "abuse")  # RFC 5321 4.5.1, RFC 2142
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings that decisions read. ``domains`` are ours, in ASCII; ``bounce_domain`` is the guard's own."""
+
+    domains: frozenset[str]
+    authserv_id: str
+    zone: tzinfo
+    authentication: Literal["if_present", "required"] = "if_present"
+    bounce_domain: str = ""
+    calendar: WorkingCalendar = field(default_factory=WorkingCalendar)
+    answer_within_days: Mapping[str, int] = field(default_factory=dict)  # functional mailbox -> working days
+
+
+@dataclass(frozen=True, slots=True)
+class Authorities:
+    """Whose mail no framework moves: domains with all their subdomains, and single addresses."""
+
+    domains: frozenset[str] = frozenset()
+    addresses: frozenset[str] = frozenset()
+
+    def include(self, address: str) -> bool:
+        """Whether ``address`` belongs to one of them."""
+        if normalise(address) in self.addresses:
+            return True
+        labels = domain_of(address).split(".")
+        return any(".".join(labels[start:]) in self.domains for start in range(len(labels)))
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """The municipality's own side of the register, indexed by normalised address. Small, and held in memory."""
+
+    units: Mapping[str, Unit] = field(default_factory=dict)
+    employees: Mapping[str, Employee] = field(default_factory=dict)  # by address and by each alias
+    open_addresses: Mapping[str, OpenKind] = field(default_factory=dict)
+    authorities: Authorities = field(default_factory=Authorities)
+
+    def employee(self, address: str, policy: Policy) -> Employee | None:
+        """The employee whom a recipient address stands for; aliases and plus-tags included."""
+        return self.employees.get(recipient_key(address, policy.domains))
+
+    def open_kind(self, address: str, policy: Policy) -> str | None:
+        """Why no framework may move mail to ``address``, or None."""
+        key = recipient_key(address, policy.domains)
+        if kind := self.open_addresses.get(key):
+            return kind.value
+        local, _, domain = key.partition("@")
+        return local if local in ALWAYS_OPEN and domain in policy.domains else None
+
+    def mailboxes(self) -> frozenset[str]:
+        """Every unit's functional and main mailbox, normalised."""
+        found = (box for unit in self.units.values() for box in (unit.functional_mailbox, unit.main_mailbox) if box)
+        return frozenset(normalise(box) for box in found)
+
+
+@dataclass(frozen=True, slots=True)
+class CitizenFile:
+    """One citizen with all their cases and all their frameworks, in whatever state."""
+
+    citizen: Citizen
+    cases: tuple[Case, ...] = ()
+    frameworks: tuple[ContactFramework, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that ``decide`` may look at besides the mail and the time.
+
+    ``files`` holds the file of every citizen who has, or around whom somebody has, one of the sender's addresses.
+    ``last_receipt`` is when this envelope sender last got a receipt from us.
+    """
+
+    policy: Policy
+    organisation: Organisation
+    files: tuple[CitizenFile, ...] = ()
+    last_receipt: datetime | None = None

@@ -1,0 +1,134 @@
+"""Who is who: citizens and the people around them, employees, units, cases, and the addresses nobody may close.
+
+The shapes are those of the register file (``workflows.register``); a value here is one entry of it.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Address = Annotated[str, Field(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+
+
+class Entry(BaseModel):
+    """A strict, frozen entry: an unknown field is a mistake, never ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Grade(StrEnum):
+    """How sure we are who wrote; only ``verified`` routes."""
+
+    VERIFIED = "verified"
+    PROBABLE = "probable"
+    UNCONFIRMED = "unconfirmed"
+    NONE = "none"
+
+
+class Role(StrEnum):
+    """The sender's role towards a case."""
+
+    PARTY = "party"
+    RELATIVE = "relative"
+    REPRESENTATIVE = "representative"
+    NON_PARTY = "non_party"
+    AUTHORITY = "authority"
+    UNKNOWN = "unknown"
+
+
+class OpenKind(StrEnum):
+    """Roads that no framework closes (``domain.md`` (d))."""
+
+    MAIN_MAILBOX = "main_mailbox"
+    ELECTED = "elected"
+    DPO = "dpo"
+    WHISTLEBLOWER = "whistleblower"
+    CITIZEN_ADVISER = "citizen_adviser"
+    COMPLAINTS = "complaints"
+    CHILD_CONCERN = "child_concern"
+    DIGITAL_POST = "digital_post"
+
+
+class RegisteredAddress(Entry):
+    """An address of a citizen or a person around them. Written plainly in the file it is ``verified``."""
+
+    address: Address
+    grade: Literal[Grade.VERIFIED, Grade.PROBABLE] = Grade.VERIFIED
+
+
+def _registered(value: object) -> object:
+    return {"address": value} if isinstance(value, str) else value
+
+
+class Person(Entry):
+    """Somebody around the citizen: a representative (lawyer, guardian, companion) or a relative."""
+
+    name: str
+    role: Literal[Role.REPRESENTATIVE, Role.RELATIVE]
+    addresses: tuple[RegisteredAddress, ...] = ()
+
+    @field_validator("addresses", mode="before")
+    @classmethod
+    def _plain_addresses(cls, value: object) -> object:
+        return [_registered(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+class Citizen(Entry):
+    """A citizen (*borger*). ``role`` is ``non_party`` for somebody known who is no party to any case."""
+
+    id: Id
+    name: str
+    role: Literal[Role.PARTY, Role.NON_PARTY] = Role.PARTY
+    addresses: tuple[RegisteredAddress, ...] = ()
+    people: tuple[Person, ...] = ()
+
+    @field_validator("addresses", mode="before")
+    @classmethod
+    def _plain_addresses(cls, value: object) -> object:
+        return [_registered(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+class Case(Entry):
+    """A case (*sag*) of one citizen, at one unit, with one caseworker."""
+
+    id: Id
+    citizen: Id
+    unit: Id
+    caseworker: Address
+    open: bool = True
+
+
+class Unit(Entry):
+    """An organisational unit (*enhed*) with its leader and its mailboxes."""
+
+    id: Id
+    name: str
+    leader: Address
+    functional_mailbox: Address | None = None
+    main_mailbox: Address | None = None
+    head: Address | None = None
+    deputy: Address | None = None
+    duty_officer: Address | None = None
+    mailbox_owner: Address | None = None
+
+
+class Employee(Entry):
+    """An employee; ``aliases`` are other addresses of the same person."""
+
+    address: Address
+    name: str
+    unit: Id
+    role: Literal["caseworker", "leader", "head", "lawyer", "work_environment", "dpo", "it"] = "caseworker"
+    aliases: tuple[Address, ...] = ()
+    risk_group: Literal[1, 2] | None = None
+    training_valid_until: date | None = None
+
+
+class OpenAddress(Entry):
+    """An address to which mail always goes as addressed."""
+
+    address: Address
+    kind: OpenKind
