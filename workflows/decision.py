@@ -98,7 +98,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The whole decision for one mail. ``recipients`` has one entry per distinct envelope recipient, in envelope order."""
+    """The whole decision for one mail. ``recipients`` has one entry per envelope recipient, in envelope order."""
 
     mail: Mail
     sender: Sender

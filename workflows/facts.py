@@ -22,6 +22,7 @@ class Policy:
     zone: tzinfo
     authentication: Literal["if_present", "required"] = "if_present"
     bounce_domain: str = ""
+    municipality: str = ""
     calendar: WorkingCalendar = field(default_factory=WorkingCalendar)
     answer_within_days: Mapping[str, int] = field(default_factory=dict)  # functional mailbox -> working days
 
@@ -82,10 +83,12 @@ class Facts:
     """Everything that ``decide`` may look at besides the mail and the time.
 
     ``files`` holds the file of every citizen who has, or around whom somebody has, one of the sender's addresses.
-    ``last_receipt`` is when this envelope sender last got a receipt from us.
+    ``last_receipt`` is when this envelope sender last got a receipt from us. ``returns`` maps our own signed return addresses
+    among the recipients (normalised) to the main mailbox that takes what comes home.
     """
 
     policy: Policy
     organisation: Organisation
     files: tuple[CitizenFile, ...] = ()
     last_receipt: datetime | None = None
+    returns: Mapping[str, str] = field(default_factory=dict)

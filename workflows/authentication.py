@@ -1,0 +1,158 @@
+"""What our own upstream says about the From domain: ``Authentication-Results`` (RFC 8601), read tolerantly.
+
+Only the topmost field that carries our own authserv-id counts: anything else may have been written by the sender.
+Microsoft 365 writes the field without an authserv-id; that form counts when the setting says ``m365``. Alignment is
+relaxed (RFC 7489 3.1): organisational domains are compared, by the public suffix list.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from publicsuffixlist import PublicSuffixList
+
+from workflows.addresses import ascii_domain, domain_of
+
+MICROSOFT_365 = "m365"
+NO_POLICY = frozenset({"none", "bestguesspass"})  # the domain publishes no DMARC policy: SPF or DKIM must align
+_PAIR = re.compile(r'([A-Za-z0-9_./-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))')
+
+
+class Verdict(StrEnum):
+    """Whether our upstream vouches for the From domain."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ABSENT = "absent"  # no field of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """The verdict, and the result that gave it (such as ``dmarc=pass``)."""
+
+    verdict: Verdict
+    result: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One method's result with its properties, such as ``header.from``; all in lower case."""
+
+    method: str
+    value: str
+    properties: Mapping[str, str]
+
+
+def authenticate(fields: tuple[str, ...], from_domain: str, authserv_id: str) -> Authentication:
+    """The verdict for ``from_domain`` from the ``Authentication-Results`` values, topmost first."""
+    ours = next((found for field in fields if (found := _ours(field, authserv_id)) is not None), None)
+    if ours is None:
+        return Authentication(Verdict.ABSENT)
+    dmarc = [one for one in ours if one.method == "dmarc" and one.value not in NO_POLICY]
+    if not dmarc:
+        return _by_alignment(ours, from_domain)
+    for one in dmarc:
+        if one.value != "pass":
+            return Authentication(Verdict.FAILED, f"dmarc={one.value}")
+        if not aligned(_domain(one.properties.get("header.from", from_domain)), from_domain):
+            return Authentication(Verdict.FAILED, "dmarc=pass, header.from")
+    return Authentication(Verdict.PASSED, "dmarc=pass")
+
+
+def _by_alignment(results: tuple[Result, ...], from_domain: str) -> Authentication:
+    for one in results:
+        if one.value != "pass":
+            continue
+        if one.method == "spf" and aligned(_domain(one.properties.get("smtp.mailfrom", "")), from_domain):
+            return Authentication(Verdict.PASSED, "spf=pass")
+        if one.method == "dkim":
+            signer = one.properties.get("header.d") or one.properties.get("header.i", "")
+            if aligned(_domain(signer), from_domain):
+                return Authentication(Verdict.PASSED, "dkim=pass")
+    return Authentication(Verdict.FAILED, "dmarc=none")
+
+
+def aligned(one: str, other: str) -> bool:
+    """Whether two domains are in relaxed alignment: the same organisational domain."""
+    return bool(one) and bool(other) and organisational_domain(one) == organisational_domain(other)
+
+
+@lru_cache(maxsize=4096)
+def organisational_domain(domain: str) -> str:
+    """The domain that a registrant holds (``example.co.uk`` of ``a.b.example.co.uk``), by the public suffix list."""
+    plain = ascii_domain(domain)
+    return str(_suffixes().privatesuffix(plain) or plain)
+
+
+@lru_cache(maxsize=1)
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
+
+
+def _domain(value: str) -> str:
+    return domain_of(value.strip("<>")) if "@" in value else ascii_domain(value)
+
+
+def _ours(field: str, authserv_id: str) -> tuple[Result, ...] | None:
+    """The results of ``field`` when it is our own upstream's, else None."""
+    first, *rest = _split(_without_comments(field))
+    identified = "=" not in first
+    if authserv_id == MICROSOFT_365:
+        return None if identified else tuple(_results([first, *rest]))
+    name = first.split(maxsplit=1)[0].strip('"').casefold() if first.split() else ""
+    if not identified or name != authserv_id.casefold():
+        return None
+    return tuple(_results(rest))
+
+
+def _results(segments: list[str]) -> Iterator[Result]:
+    for segment in segments:
+        pairs = [(name.lower(), (quoted or plain).strip().lower()) for name, quoted, plain in _PAIR.findall(segment)]
+        if pairs:
+            (method, value), *properties = pairs
+            yield Result(method.partition("/")[0], value, dict(reversed(properties)))
+
+
+def _split(text: str) -> list[str]:
+    """At each semicolon outside quotes."""
+    parts, start, quoted, escaped = [], 0, False, False
+    for place, letter in enumerate(text):
+        if escaped:
+            escaped = False
+        elif letter == "\\":
+            escaped = quoted
+        elif letter == '"':
+            quoted = not quoted
+        elif letter == ";" and not quoted:
+            parts.append(text[start:place])
+            start = place + 1
+    return [*parts, text[start:]]
+
+
+def _without_comments(text: str) -> str:
+    """``text`` with each comment (RFC 5322 3.2.2, nested) made a space.
+
+    An unclosed one takes all that follows: it proves nothing.
+    """
+    if "(" not in text:
+        return text
+    kept, depth, quoted, escaped = [], 0, False, False
+    for letter in text:
+        if escaped:
+            escaped = False
+        elif letter == "\\":
+            escaped = quoted or depth > 0
+        elif letter == '"' and not depth:
+            quoted = not quoted
+        elif letter == "(" and not quoted:
+            depth += 1
+            kept.append(" ")
+            continue
+        elif letter == ")" and depth:
+            depth -= 1
+            continue
+        if not depth:
+            kept.append(letter)
+    return "".join(kept)

@@ -1,0 +1,93 @@
+"""Mail, facts and an instant in; a decision with its trace out. The one evaluator (law 7).
+
+Live mail, ``rammevagt decide``, backtest and explain all call ``decide``. It reads headers only: what a body holds never
+moves mail. It is total and deterministic; the same arguments give the same decision.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from workflows.addresses import normalise
+from workflows.decision import Decision, Outcome, Reason, Receipt, Sender, Sentence, Step
+from workflows.facts import Facts
+from workflows.identity import identify
+from workflows.mail import Mail
+from workflows.receipt import decide_receipt
+from workflows.rules import RULES
+from workflows.rules.question import Finding, Question, Ruled
+
+AS_ADDRESSED = Sentence("Ingen regel flytter mailen.", "No rule moves the mail.")
+NOT_EVALUATED = Sentence(
+    "Mailen kunne ikke vurderes, og derfor går den frem som skrevet. Driften har fået besked.",
+    "The mail could not be evaluated and therefore goes through as addressed. Operations have been told.",
+)
+
+
+def decide(mail: Mail, facts: Facts, now: datetime) -> Decision:
+    """What happens to ``mail`` at the instant ``now`` (aware), one outcome per envelope recipient, with the reasons."""
+    sender, steps = identify(mail, facts)
+    evaluation = _Evaluation(mail, facts, now, sender, list(steps))
+    outcomes = tuple(evaluation.outcome(recipient) for recipient in mail.envelope.recipients)
+    receipt, step = decide_receipt(mail, sender, outcomes, facts, now)
+    return Decision(mail, sender, outcomes, receipt, (*evaluation.trace, step))
+
+
+def not_evaluated(mail: Mail) -> Decision:
+    """The fail-safe: everything goes as addressed (``domain.md`` (d)), and says that nobody looked."""
+    outcomes = tuple(
+        Outcome(recipient, "deliver", (recipient,), Reason.NOT_EVALUATED, NOT_EVALUATED) for recipient in mail.envelope.recipients
+    )
+    step = Step("not_evaluated", "yes", NOT_EVALUATED)
+    return Decision(mail, Sender(), outcomes, Receipt(reason=Reason.NOT_EVALUATED), (step,))
+
+
+@dataclass(slots=True)
+class _Evaluation:
+    """One run over the recipients. Rules about the sender look once, and so does everything about one and the same recipient."""
+
+    mail: Mail
+    facts: Facts
+    now: datetime
+    sender: Sender
+    trace: list[Step]
+    shared: dict[str, Finding] = field(default_factory=dict)
+    known: dict[str, Outcome] = field(default_factory=dict)
+
+    def outcome(self, recipient: str) -> Outcome:
+        """The recipient's outcome; a second RCPT for the same address gets the same."""
+        same = normalise(recipient)
+        if (known := self.known.get(same)) is None:
+            known = self.known[same] = self._decide(recipient)
+        if known.address == recipient:
+            return known
+        return replace(known, address=recipient, deliver_to=(recipient,) if known.action == "deliver" else known.deliver_to)
+
+    def _decide(self, recipient: str) -> Outcome:
+        question = Question(self.mail, self.sender, self.facts, self.now, recipient)
+        for rule in RULES:
+            finding = self.shared.get(rule.name)
+            if finding is None:
+                finding = rule.look(question)
+                about = recipient if rule.about == "recipient" else None
+                self.trace.append(Step(rule.name, "yes" if isinstance(finding, Ruled) else "no", finding.because, about))
+                if rule.about == "sender":
+                    self.shared[rule.name] = finding
+            if isinstance(finding, Ruled):
+                return _outcome(question, finding)
+        return Outcome(recipient, "deliver", (recipient,), Reason.OUTSIDE_SCOPE, AS_ADDRESSED)
+
+
+def _outcome(question: Question, ruled: Ruled) -> Outcome:
+    covering = ruled.framework
+    employee = question.facts.organisation.employee(question.recipient, question.facts.policy)
+    return Outcome(
+        address=question.recipient,
+        action="redirect" if ruled.to else "deliver",
+        deliver_to=(ruled.to or question.recipient,),
+        reason=ruled.reason,
+        explanation=ruled.because,
+        framework=covering.framework.id if covering else None,
+        measure=ruled.measure,
+        unit=(covering.unit if covering else None) or (employee.unit if employee else None),
+        case=covering.case.id if covering and covering.case else None,
+    )

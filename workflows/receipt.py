@@ -1,0 +1,161 @@
+"""Whether the citizen gets a receipt.
+
+A receipt goes only where a wrong one can do no harm: to an envelope sender who is the authenticated citizen, never to
+lists, bounces, automatic mail or ourselves (RFC 3834, RFC 5230 4.5-4.8), and at most once in seven days.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from workflows.addresses import domain_of, normalise, recipient_key
+from workflows.decision import Outcome, Receipt, Sender, Sentence, Step
+from workflows.facts import Facts
+from workflows.mail import Mail
+from workflows.people import Grade, Role
+
+ONCE_IN = timedelta(days=7)
+SYSTEM_NAMES = frozenset(
+    {
+        "mailer-daemon",
+        "postmaster",
+        "noreply",
+        "no-reply",
+        "donotreply",
+        "do-not-reply",
+        "listserv",
+        "majordomo",
+        "bounce",
+        "bounces",
+    }
+)
+SYSTEM_STARTS = ("owner-", "bounce-", "bounces-", "noreply-", "no-reply-")
+SYSTEM_ENDS = ("-request", "-owner", "-bounces", "-bounce", "-noreply", "-no-reply")
+SUPPRESSED = frozenset({"all", "oof", "autoreply"})
+
+Obstacle = tuple[str, Sentence]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    mail: Mail
+    sender: Sender
+    moved: tuple[Outcome, ...]
+    facts: Facts
+    now: datetime
+
+
+def decide_receipt(mail: Mail, sender: Sender, outcomes: tuple[Outcome, ...], facts: Facts, now: datetime) -> tuple[Receipt, Step]:
+    """The receipt with the step that explains it. ``Receipt.reason`` is the outcome's that would have called for one."""
+    moved = tuple(one for one in outcomes if one.action == "redirect" and one.measure == "functional_mailbox")
+    if not moved:
+        reason = outcomes[0].reason if outcomes else None
+        return Receipt(reason=reason), Step("receipt", "no", NOT_MOVED)
+    asked = _Asked(mail, sender, moved, facts, now)
+    for check in OBSTACLES:
+        if obstacle := check(asked):
+            code, because = obstacle
+            return Receipt(reason=moved[0].reason, blocked_by=code), Step("receipt", "no", because)
+    receipt = Receipt(send=True, to=mail.envelope.sender, mailbox=moved[0].deliver_to[0], reason=moved[0].reason)
+    return receipt, Step("receipt", "yes", SENT)
+
+
+NOT_MOVED = Sentence(
+    "Mailen gik ikke til en funktionspostkasse; der sendes ingen kvittering.", "No functional mailbox: no receipt is sent."
+)
+SENT = Sentence("Borgeren får en kvittering for, at mailen er kommet.", "The citizen gets a receipt that the mail has come.")
+
+
+def _bounce(asked: _Asked) -> Obstacle | None:
+    report = asked.mail.headers.content_type == "multipart/report"
+    if asked.mail.envelope.sender and not report:
+        return None
+    return "bounce", Sentence(
+        "Mailen er en fejlrapport; dem kvitteres der aldrig for.", "The mail is a report; those never get receipts."
+    )
+
+
+def _system_address(asked: _Asked) -> Obstacle | None:
+    local = normalise(asked.mail.envelope.sender).rpartition("@")[0]
+    if local not in SYSTEM_NAMES and not local.startswith(SYSTEM_STARTS) and not local.endswith(SYSTEM_ENDS):
+        return None
+    return "system_address", Sentence("Afsenderen er en systemadresse.", "The sender is a system address.")
+
+
+def _own_address(asked: _Asked) -> Obstacle | None:
+    domain = domain_of(asked.mail.envelope.sender)
+    if domain not in asked.facts.policy.domains and domain != asked.facts.policy.bounce_domain:
+        return None
+    return "own_address", Sentence("Afsenderen er kommunen selv.", "The sender is the municipality itself.")
+
+
+def _automatic(asked: _Asked) -> Obstacle | None:
+    headers = asked.mail.headers
+    submitted = headers.auto_submitted or "no"
+    suppressed = {one.strip() for one in (headers.auto_response_suppress or "").split(",")}
+    if submitted == "no" and headers.precedence not in {"bulk", "junk", "list"} and not suppressed & SUPPRESSED:
+        return None
+    return "auto_submitted", Sentence("Mailen er sendt automatisk.", "The mail was sent automatically.")
+
+
+def _list(asked: _Asked) -> Obstacle | None:
+    if not asked.mail.headers.list_fields:
+        return None
+    return "list", Sentence("Mailen kommer fra en liste.", "The mail comes from a list.")
+
+
+def _not_addressed(asked: _Asked) -> Obstacle | None:
+    named = {_person(one, asked.facts) for one in asked.mail.headers.to}
+    if any(_person(one.address, asked.facts) in named for one in asked.moved):
+        return None
+    return "not_addressed", Sentence(
+        "Modtageren står ikke i mailens Til eller Cc.", "The recipient is in neither To nor Cc of the mail."
+    )
+
+
+def _person(address: str, facts: Facts) -> str:
+    employee = facts.organisation.employee(address, facts.policy)
+    return normalise(employee.address) if employee else recipient_key(address, facts.policy.domains)
+
+
+def _not_authenticated(asked: _Asked) -> Obstacle | None:
+    sender = asked.sender
+    if sender.grade is Grade.VERIFIED and sender.authenticated and sender.person_role in {Role.PARTY, Role.NON_PARTY}:
+        return None
+    return "not_authenticated", Sentence(
+        "Vores egen mailserver har ikke bekræftet afsenderen.", "Our own mail server has not confirmed the sender."
+    )
+
+
+def _another_sender(asked: _Asked) -> Obstacle | None:
+    envelope = normalise(asked.mail.envelope.sender)
+    file = next((one for one in asked.facts.files if one.citizen.id == asked.sender.citizen), None)
+    known = {normalise(one.address) for one in file.citizen.addresses if one.grade is Grade.VERIFIED} if file else set()
+    if envelope in known and envelope in {normalise(one) for one in asked.mail.headers.from_addresses}:
+        return None
+    return "another_sender", Sentence(
+        "Den, der har afsendt mailen, er en anden end den, den er fra.", "Who sent the mail is not who it is from."
+    )
+
+
+def _recently(asked: _Asked) -> Obstacle | None:
+    last = asked.facts.last_receipt
+    if last is None or asked.now - last >= ONCE_IN:
+        return None
+    return "recently_sent", Sentence(
+        "Borgeren har fået en kvittering inden for de sidste syv dage.", "The citizen got a receipt within the last seven days."
+    )
+
+
+# In the order of RFC 3834 section 2: what must never be answered first, then who it would go to, then how often.
+OBSTACLES: tuple[Callable[[_Asked], Obstacle | None], ...] = (
+    _bounce,
+    _automatic,
+    _list,
+    _system_address,
+    _own_address,
+    _not_addressed,
+    _not_authenticated,
+    _another_sender,
+    _recently,
+)

@@ -1,0 +1,83 @@
+"""The receipt to the citizen (*kvittering*), as a mail.
+
+It says that the mail has come, who reads it and by when an answer can be expected. Of frameworks, cases, employees and
+of what the citizen wrote it says nothing: e-mail proves nobody's identity, and others may read it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from string import Template
+
+from workflows.addresses import normalise
+from workflows.decision import Receipt
+from workflows.facts import Policy
+from workflows.mail import Headers
+
+ANSWER_WITHIN = 5  # working days, where the mailbox does not say
+PLACEHOLDERS = frozenset(
+    {"mailbox", "received_date", "received_time", "answer_by", "received_date_en", "answer_by_en", "municipality"}
+)
+MONTHS = ("januar", "februar", "marts", "april", "maj", "juni", "juli", "august", "september", "oktober", "november", "december")
+MONTHS_EN = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptText:
+    """The municipality's own words: ``subject`` and ``body`` with the placeholders of ``PLACEHOLDERS`` (``string.Template``)."""
+
+    subject: str
+    body: str
+
+
+def compose_receipt(
+    receipt: Receipt, headers: Headers, text: ReceiptText, *, policy: Policy, now: datetime, message_id: str
+) -> bytes:
+    """The receipt as an RFC 5322 mail with CRLF line ends. It quotes nothing of what it answers, not even the subject."""
+    mailbox, citizen = receipt.mailbox or "", receipt.to or ""
+    values = _values(mailbox, policy, now)
+    words = Template(text.body).safe_substitute(values)
+    mail = EmailMessage(policy=SMTP.clone(cte_type="8bit" if not (mailbox + citizen).isascii() else "7bit"))
+    mail["From"] = mailbox
+    mail["To"] = citizen
+    mail["Subject"] = Template(text.subject).safe_substitute(values)
+    mail["Date"] = format_datetime(now)
+    mail["Message-ID"] = message_id
+    if headers.message_id and headers.message_id.startswith("<") and headers.message_id.isascii():
+        mail["In-Reply-To"] = headers.message_id
+        mail["References"] = " ".join([*(one for one in headers.references[-10:] if one.isascii()), headers.message_id])
+    mail["Auto-Submitted"] = "auto-replied"
+    mail["X-Auto-Response-Suppress"] = "All"
+    mail["Precedence"] = "junk"
+    mail.set_content(words, charset="utf-8")
+    return mail.as_bytes()
+
+
+def _values(mailbox: str, policy: Policy, now: datetime) -> dict[str, str]:
+    local = now.astimezone(policy.zone)
+    days = policy.answer_within_days.get(normalise(mailbox), ANSWER_WITHIN)
+    answer = policy.calendar.working_day_after(local.date(), days)
+    return {
+        "mailbox": mailbox,
+        "municipality": policy.municipality,
+        "received_date": f"{local.day}. {MONTHS[local.month - 1]} {local.year}",
+        "received_time": local.strftime("%H.%M"),
+        "answer_by": f"{answer.day}. {MONTHS[answer.month - 1]} {answer.year}",
+        "received_date_en": f"{local.day} {MONTHS_EN[local.month - 1]} {local.year}",
+        "answer_by_en": f"{answer.day} {MONTHS_EN[answer.month - 1]} {answer.year}",
+    }

@@ -1,0 +1,18 @@
+"""Mail from another authority: no framework moves it (``domain.md`` (d))."""
+
+from workflows.decision import Reason, Sentence
+from workflows.people import Role
+from workflows.rules.question import Finding, Passed, Question, Rule, Ruled
+
+AUTHORITY = Sentence(
+    "Afsenderen er en myndighed, og myndigheders post flyttes aldrig.", "The sender is an authority, whose mail is never moved."
+)
+OTHER = Sentence("Afsenderen er ikke en registreret myndighed.", "The sender is not a registered authority.")
+
+
+def look(question: Question) -> Finding:
+    """Rules when a From address belongs to an authority."""
+    return Ruled(Reason.AUTHORITY, AUTHORITY) if question.sender.person_role is Role.AUTHORITY else Passed(OTHER)
+
+
+RULE = Rule("authority", "sender", look)
