@@ -6,11 +6,14 @@ dots and plus-tags count; on our own recipients a plus-tag is ignored (RFC 5233 
 
 import unicodedata
 from collections.abc import Collection
-from functools import lru_cache
+
+MAX_LABEL = 63  # RFC 1035 2.3.4: a longer one is no domain's, and stays as it is
+
+_TRAILING = ". \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"  # the root's dot, and what str.strip takes for blank
 
 
 def normalise(address: str) -> str:
-    """The form in which addresses are compared: folded case, domain in ASCII. Total: never raises.
+    """The form in which addresses are compared: lower case, domain in ASCII. Total and idempotent.
 
     >>> normalise("Bo.Borger@Example.NET")
     'bo.borger@example.net'
@@ -18,36 +21,39 @@ def normalise(address: str) -> str:
     'anne@xn--rdgrd-vuad.dk'
     """
     if address.isascii():
-        return address.strip().lower().removesuffix(".")
-    local, at, domain = unicodedata.normalize("NFC", address.strip()).casefold().rpartition("@")
-    return f"{local}{at}{ascii_domain(domain)}"
+        return address.lower().strip().rstrip(_TRAILING)
+    local, at, domain = address.strip().rpartition("@")
+    return f"{_lower('NFC', local).lstrip()}{at}{ascii_domain(domain)}"
 
 
 def ascii_domain(domain: str) -> str:
-    """``domain`` in lower case and ASCII (RFC 3490); unchanged but for its case where it has no such form."""
+    """``domain`` in lower case and ASCII, as mail servers look it up (UTS 46: ``ß`` is a letter of its own, not ``ss``)."""
     if domain.isascii():
-        return domain.lower().removesuffix(".")
-    return _to_ascii(domain.casefold().removesuffix("."))
+        return domain.strip().lower().rstrip(_TRAILING)
+    plain = _lower("NFKC", domain.replace("\u3002", ".").replace("\uff61", ".")).strip().rstrip(_TRAILING)
+    return ".".join(map(_ascii_label, plain.split(".")))
 
 
-@lru_cache(maxsize=4096)
-def _to_ascii(domain: str) -> str:
-    try:
-        return domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return domain
+def _lower(form: str, text: str) -> str:
+    """Lower case in a normal form: to lower can leave the form, so it is made twice."""
+    return unicodedata.normalize(form, unicodedata.normalize(form, text).lower())  # type: ignore[arg-type]
+
+
+def _ascii_label(label: str) -> str:
+    if label.isascii() or len(label) > MAX_LABEL:
+        return label
+    return "xn--" + label.encode("punycode").decode("ascii")
 
 
 def domain_of(address: str) -> str:
     """The normalised domain of ``address``; empty where it has none."""
-    _, at, domain = address.rpartition("@")
-    return ascii_domain(domain.strip()) if at else ""
+    _, at, domain = normalise(address).rpartition("@")
+    return domain if at else ""
 
 
 def recipient_key(address: str, own_domains: Collection[str]) -> str:
     """The normalised address that a recipient stands for: on our own domains without its plus-tag."""
     plain = normalise(address)
     local, at, domain = plain.rpartition("@")
-    if at and domain in own_domains and "+" in local:
-        return f"{local.partition('+')[0]}@{domain}"
-    return plain
+    name, plus, _ = local.partition("+")
+    return f"{name}@{domain}" if at and plus and name and domain in own_domains else plain

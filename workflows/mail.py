@@ -28,10 +28,10 @@ class Headers:
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
     authentication_results: tuple[str, ...] = ()  # topmost first (RFC 8601)
-    auto_submitted: str | None = None  # RFC 3834
+    auto_submitted: str | None = None  # RFC 3834: the keyword, lower case, without parameters; empty for an empty field
     precedence: str | None = None
     auto_response_suppress: str | None = None  # X-Auto-Response-Suppress (Microsoft)
-    return_path: str | None = None
+    return_path: str | None = None  # empty for the null sender; None where absent or unreadable
     sender: str | None = None
     content_type: str | None = None  # the bare type/subtype, lower case
     list_fields: tuple[str, ...] = ()  # names of List-* fields (RFC 2369, RFC 2919), lower case

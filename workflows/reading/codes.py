@@ -1,0 +1,18 @@
+"""What can be unreadable in a mail as a whole: a closed list."""
+
+from enum import StrEnum
+
+
+class Unreadable(StrEnum):
+    """One thing that could not be read. It is a fact for people, and never changes where the mail goes."""
+
+    HEADERS = "headers"  # lines that are no fields, or a header section beyond the caps
+    ENCRYPTED = "encrypted"  # OpenPGP or S/MIME, also signed in the form that wraps the text
+    WINMAIL = "winmail"  # Microsoft's TNEF
+    CHARSET = "charset"  # of text or subject: unknown, or not the one declared; it was guessed
+    TRANSFER_ENCODING = "transfer_encoding"  # of text: unknown or broken; what could be decoded was read
+    STRUCTURE = "structure"  # a multipart without its boundary; it was read as one text
+    TOO_MANY_PARTS = "too_many_parts"
+    TOO_DEEP = "too_deep"
+    TOO_LARGE = "too_large"  # something was left unread because of its size, or because reading took too much work
+    NO_TEXT = "no_text"

@@ -1,0 +1,119 @@
+"""The whole mail, for what is assessed after 250."""
+
+from collections.abc import Iterator
+
+from workflows.mail import Part, Reading
+from workflows.reading.codes import Unreadable
+from workflows.reading.content import decode_charset, decode_transfer, decoded_size
+from workflows.reading.fields import line_feeds, split_block, text_of
+from workflows.reading.headers import read_headers
+from workflows.reading.markup import html_to_text
+from workflows.reading.parts import Leaf, walk_mail
+from workflows.reading.words import decode_words
+
+MAX_CONTENT = 16 * 1024 * 1024  # bytes of a mail that are looked at
+MAX_TEXT = 1024 * 1024  # characters of text that are kept
+MAX_BODY = 2 * 1024 * 1024  # bytes of text parts that are decoded, of a mail
+MAX_SUBJECT = 4 * 1024  # bytes
+MAX_FILENAME = 255  # characters
+
+_WRAPPED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"})
+_TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_PGP = "-----BEGIN PGP MESSAGE-----"
+
+
+def read_mail(content: bytes) -> Reading:
+    """The whole of ``content`` (the first ``MAX_CONTENT`` bytes), read without trusting it. Never raises.
+
+    The work is bounded whatever the bytes say; it still takes too long for an event loop (docs/architecture.md).
+    """
+    headers = read_headers(content)
+    looked_at = line_feeds(content[:MAX_CONTENT])
+    walk = walk_mail(looked_at)
+    notes = walk.unreadable
+    subject = _subject(content, notes)
+    text = _text(walk.leaves, notes)
+    parts = tuple(_part(leaf, notes) for leaf in walk.leaves if not _is_running_text(leaf))
+    if "headers" in headers.unreadable:
+        notes.add(Unreadable.HEADERS)
+    if len(content) > MAX_CONTENT:
+        notes.add(Unreadable.TOO_LARGE)
+    if not text.strip():
+        notes.add(Unreadable.NO_TEXT)
+    if _PGP in text:
+        notes.add(Unreadable.ENCRYPTED)
+    return Reading(headers, subject, text, parts, tuple(code.value for code in Unreadable if code in notes))
+
+
+def _subject(content: bytes, notes: set[Unreadable]) -> str:
+    for name, value in split_block(content)[0]:
+        if name.lower() == b"subject":
+            subject, held = decode_words(text_of(value, MAX_SUBJECT))
+            if not held:
+                notes.add(Unreadable.CHARSET)
+            return " ".join(subject.split())
+    return ""
+
+
+def _is_running_text(leaf: Leaf) -> bool:
+    return leaf.content_type in ("text/plain", "text/html") and leaf.disposition != "attachment"
+
+
+def _part(leaf: Leaf, notes: set[Unreadable]) -> Part:
+    filename = decode_words(leaf.filename)[0].strip()[:MAX_FILENAME] if leaf.filename else None
+    if leaf.content_type in _WRAPPED:
+        notes.add(Unreadable.ENCRYPTED)
+    if leaf.content_type in _TNEF or (filename or "").lower() == "winmail.dat":
+        notes.add(Unreadable.WINMAIL)
+    return Part(leaf.content_type, filename, decoded_size(leaf.body(), leaf.encoding))
+
+
+def _text(leaves: list[Leaf], notes: set[Unreadable]) -> str:
+    """The running text of the mail itself; where it has none, that of the mails attached to it."""
+    running = [leaf for leaf in leaves if _is_running_text(leaf)]
+    own = _joined([leaf for leaf in running if not leaf.attached], notes)
+    return own or _joined([leaf for leaf in running if leaf.attached], notes)
+
+
+def _joined(leaves: list[Leaf], notes: set[Unreadable]) -> str:
+    """The texts in the order of the mail; of alternatives (RFC 2046 5.1.4) the plain ones, where they say anything."""
+    reader = _Reader(notes)
+    texts: dict[int, str] = {}
+    said: set[int] = set()
+    for index, leaf in _of_type(leaves, "text/plain"):
+        texts[index] = reader.plain(leaf)
+        if leaf.alternative is not None and texts[index].strip():
+            said.add(leaf.alternative)
+    for index, leaf in _of_type(leaves, "text/html"):
+        if leaf.alternative not in said:
+            texts[index] = html_to_text(reader.plain(leaf))
+    found = "\n".join(text for _, text in sorted(texts.items()) if text.strip())
+    if len(found) > MAX_TEXT:
+        notes.add(Unreadable.TOO_LARGE)
+    return found[:MAX_TEXT]
+
+
+def _of_type(leaves: list[Leaf], content_type: str) -> Iterator[tuple[int, Leaf]]:
+    return ((index, leaf) for index, leaf in enumerate(leaves) if leaf.content_type == content_type)
+
+
+class _Reader:
+    """Decodes bodies until ``MAX_BODY`` is used up."""
+
+    def __init__(self, notes: set[Unreadable]) -> None:
+        self._notes = notes
+        self._left = MAX_BODY
+
+    def plain(self, leaf: Leaf) -> str:
+        """The body of ``leaf`` as text, as much of it as may still be read."""
+        body = leaf.body(self._left)
+        self._left -= len(body)
+        decoded = decode_transfer(body, leaf.encoding)
+        text, held = decode_charset(decoded.data, leaf.parameters.get("charset", ""))
+        if len(body) < leaf.end - leaf.start:
+            self._notes.add(Unreadable.TOO_LARGE)
+        elif not decoded.clean:
+            self._notes.add(Unreadable.TRANSFER_ENCODING)
+        if not held:
+            self._notes.add(Unreadable.CHARSET)
+        return text.replace("\r\n", "\n").replace("\r", "\n")
