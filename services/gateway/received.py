@@ -12,7 +12,7 @@ from workflows.mail import Envelope
 class Received:
     """One mail, whole, after the two mends, not yet ours.
 
-    ``content`` is bytes in memory, or a file in the spool folder that is already flushed to disk (file and folder). ``header_block`` is the
+    ``content`` is bytes in memory, or a file in the spool folder, flushed to disk (file and folder). ``header_block`` is the
     header section with its closing blank line, cut at 256 KiB. ``helo`` is what the client called itself.
     """
 

@@ -1,0 +1,46 @@
+"""One mail on its way in: raw chunks through the end of data, the mends and the spool."""
+
+from services.gateway.data import DataReceiver
+from services.gateway.mend import HeaderMend
+from services.gateway.spool import Spool, Spooled
+
+
+class IncomingMail:
+    """Feed it until ``done``; ``rest`` then is what the client sent behind the mail. End it by ``finish`` or ``discard``."""
+
+    __slots__ = ("_mend", "_receiver", "_spool")
+
+    def __init__(self, spool: Spool) -> None:
+        self._receiver = DataReceiver()
+        self._mend = HeaderMend()
+        self._spool = spool
+
+    @property
+    def done(self) -> bool:
+        """Whether the end of data was seen."""
+        return self._receiver.done
+
+    @property
+    def rest(self) -> bytes:
+        """The bytes behind the end of data."""
+        return self._receiver.rest
+
+    @property
+    def header_block(self) -> bytes:
+        """The header section after the mends, cut at 256 KiB."""
+        return self._mend.block
+
+    async def feed(self, chunk: bytes) -> None:
+        """Take the next chunk; may wait for the disk, never blocks the loop."""
+        content = self._mend.feed(self._receiver.feed(chunk))
+        if self._spool.add(content):
+            await self._spool.flush()
+
+    async def finish(self) -> Spooled:
+        """What has become of the content, once ``done``."""
+        self._spool.add(self._mend.finish())
+        return await self._spool.keep()
+
+    async def discard(self) -> None:
+        """Give the mail up, and leave nothing behind."""
+        await self._spool.discard()
