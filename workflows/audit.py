@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 GENESIS = "0" * 64
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +28,29 @@ class AuditRecord:
     subject: str
     data: dict[str, Any] = field(default_factory=dict)
 
+    def written(self) -> "WrittenRecord":
+        """As it is kept, in ASCII."""
+        data = _ENCODER.encode(self.data)
+        return WrittenRecord(self.at.isoformat(), self.actor, self.action, self.subject, data)
 
-def chain_hash(key: bytes, previous: str, seq: int, record: AuditRecord) -> str:
+
+@dataclass(frozen=True, slots=True)
+class WrittenRecord:
+    """A record as text, the very text that its hash covers. ``at`` is ISO 8601, ``data`` JSON."""
+
+    at: str
+    actor: str
+    action: str
+    subject: str
+    data: str
+
+
+def chain_hash(key: bytes, previous: str, seq: int, record: WrittenRecord) -> str:
     """The hash of entry ``seq`` (1, 2, …) after the entry whose hash is ``previous`` (``GENESIS`` for the first)."""
-    text = json.dumps(
-        [previous, seq, record.at.isoformat(), record.actor, record.action, record.subject, record.data],
-        ensure_ascii=True,
-        sort_keys=True,
-        separators=(",", ":"),
-    )
-    return hmac.new(key, text.encode("ascii"), hashlib.sha256).hexdigest()
+    text = json.dumps([previous, seq, record.at, record.actor, record.action, record.subject, record.data])
+    return hmac.digest(key, text.encode("ascii"), hashlib.sha256).hex()
 
 
 def keyed(key: bytes, value: str) -> str:
     """A keyed hash under which a value, such as an address, can be recognised but not read (64 bits, hex)."""
-    return hmac.new(key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:16]
+    return hmac.digest(key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()[:16]

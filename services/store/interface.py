@@ -32,8 +32,8 @@ class FactsChanged(Exception):
 class NewDelivery:
     """One copy on its way to one final address.
 
-    ``prepend`` holds the header fields that go before the content, each with its CRLF. ``serves`` are the numbers of the
-    envelope recipients whose mail this copy is (empty for our own mail). ``fallbacks`` are tried in turn when the address fails for good.
+    ``prepend`` holds the header fields that go before the content, each with its CRLF. ``serves`` are the numbers of the envelope
+    recipients whose mail this copy is (empty for our own mail). ``fallbacks`` are tried in turn when the address fails for good.
     """
 
     id: str
@@ -52,6 +52,7 @@ class NewDelivery:
     redirected: bool = False
     unit: str | None = None  # whose leader is told when it goes wrong
     framework: str | None = None
+    refuse: str | None = None  # an enhanced status and its words: given back with it, never tried (RFC 3463), while not redirected
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,12 @@ class Bounced:
 class Arrival:
     """Everything that one received mail puts on disk, in one transaction, before 250.
 
-    ``content`` is the mail after the two mends: bytes in memory, or a file already flushed to disk in the spool folder (the store then
-    owns it). ``day`` is the Danish date of acceptance. ``receipt_sender`` (a keyed hash) is set when a receipt is
-    among ``outgoing``: the store raises ``FactsChanged`` when that sender got one after ``receipt_not_since``.
+    ``content`` is the mail after the two mends: bytes in memory, or a file already flushed to disk in the spool folder (the store
+    then owns it); its content id is the mail's id. ``day`` is the Danish date of acceptance. ``receipt_sender`` (a keyed hash) is
+    set when a receipt is among ``outgoing``: ``FactsChanged`` is raised when that sender got one after ``receipt_not_since``.
+
+    Every recipient of the decision is served by exactly one delivery or is in ``returned``, else ``commit`` raises ``ValueError``;
+    of a mail with ``bounced`` the others are the guard's own address, where it has arrived.
     """
 
     decision: Decision
@@ -96,6 +100,7 @@ class Arrival:
     receipt_sender: str | None = None
     receipt_not_since: datetime | None = None
     framework_in_force: bool = False  # the sender had one in force: the facts are kept longer
+    returned: tuple[int, ...] = ()  # numbers of recipients given back at once: the report is among ``outgoing``
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,7 @@ class Leased:
     content: bytes | Path
     originals: tuple[str, ...]  # the envelope recipients that it serves, as written
     original_sender: str  # the envelope sender of the received mail, also of a redirected one
+    stuck: bool = False  # the last ``Deferred`` raised it to people already
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +148,7 @@ class Rerouted:
     error: str
     redirected: bool = True  # False when it ends at the address that the sender wrote
     envelope_from: str | None = None  # where the new way needs another one
+    hop: Hop | None = None  # where the new way goes by another hop
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +265,9 @@ class Redirection:
 class Progress(Protocol):
     """Called with (done, total) while something long runs."""
 
-    def __call__(self, done: int, total: int) -> None: ...
+    def __call__(self, done: int, total: int) -> None:
+        """So much is done."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +357,10 @@ class Store(Protocol):
         events: Sequence[Event],
         audit: Sequence[AuditRecord],
     ) -> bool:
-        """Save ``signals``, ``rights`` and ``notify`` with the notices they call for. False when it was assessed before: nothing is written."""
+        """Save ``signals``, ``rights`` and ``notify`` with the notices they call for.
+
+        False when it was assessed before: nothing is written.
+        """
         ...
 
     async def enqueue(self, outgoing: Sequence[OutgoingMail], events: Sequence[Event], audit: Sequence[AuditRecord]) -> int:

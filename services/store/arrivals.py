@@ -1,0 +1,122 @@
+"""Taking in a mail: everything about it in one transaction, before 250 (laws 1 and 2)."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import select, update
+
+from services.store import schema
+from services.store.columns import compact, micros, numbers_out, text_in
+from services.store.deliveries import Origin, add_outgoing, dedupes_of, new_row
+from services.store.interface import Arrival, Bounced, FactsChanged
+from services.store.spool import Spool
+from services.store.unit_of_work import Needs, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class CommitArrival:
+    """Put one arrival on disk."""
+
+    arrival: Arrival
+    spool: Spool
+    queries = False
+    alone = False
+
+    def needs(self, needs: Needs) -> None:
+        """Its sender's last receipt, and what of its own mails is known."""
+        if self.arrival.receipt_sender is not None:
+            needs.senders.add(self.arrival.receipt_sender)
+        if self.arrival.outgoing:
+            needs.dedupes |= dedupes_of(self.arrival.outgoing)
+
+    def apply(self, work: UnitOfWork) -> None:
+        """Raises ``FactsChanged``; ``ValueError`` for an arrival in which a recipient would be lost."""
+        arrival = self.arrival
+        now = micros(arrival.received_at)
+        _claim_receipt(work, arrival, now)
+        links = _links(arrival)
+        self._add_mail(work, now)
+        _add_recipients(work, arrival, links)
+        _add_deliveries(work, arrival, now)
+        add_outgoing(work, arrival.outgoing, now)
+        for bounced in arrival.bounced:
+            _take_over(work, bounced, now)
+        work.born(arrival.events, arrival.audit)
+
+    def _add_mail(self, work: UnitOfWork, now: int) -> None:
+        arrival, mail = self.arrival, self.arrival.decision.mail
+        content, file = arrival.content, None
+        size = mail.size
+        if isinstance(content, Path):
+            file = self.spool.name(content)
+        else:
+            size = len(content)
+        work.add("content", (mail.id, None if file else content, file, size, now))
+        message_id = mail.headers.message_id
+        work.add(
+            "mail",
+            (
+                mail.id, now, arrival.day.isoformat(), len(arrival.decision.recipients), int(arrival.framework_in_force),
+                arrival.client, text_in(mail.envelope.sender), None if message_id is None else text_in(message_id),
+                mail.sha256, size, compact(arrival.decision.wire()), None,
+            ),
+        )  # fmt: skip
+
+
+def _claim_receipt(work: UnitOfWork, arrival: Arrival, now: int) -> None:
+    """One receipt a sender in its time: two mails that arrive together both saw none."""
+    if arrival.receipt_sender is None:
+        return
+    last = work.receipts.get(arrival.receipt_sender)
+    not_since = None if arrival.receipt_not_since is None else micros(arrival.receipt_not_since)
+    if last is not None and (not_since is None or last > not_since):
+        raise FactsChanged("the sender has got a receipt meanwhile")
+    work.receipt_sent(arrival.receipt_sender, now)
+
+
+def _links(arrival: Arrival) -> dict[int, tuple[str, str | None]]:
+    """For each recipient's number its state and the delivery that serves it; a recipient that nothing serves would be lost."""
+    links: dict[int, tuple[str, str | None]] = {n: ("returned", None) for n in arrival.returned}
+    served = list(arrival.returned)
+    for one in arrival.deliveries:
+        served += one.serves
+        links.update((n, ("queued", one.id)) for n in one.serves)
+    expected = range(len(arrival.decision.recipients))
+    if arrival.bounced:  # the guard's own address is the one that it went to: it has arrived
+        links = {n: ("delivered", None) for n in expected} | links
+    if len(served) != len(set(served)) or links.keys() != set(expected):
+        raise ValueError("each recipient must be served by exactly one delivery")
+    return links
+
+
+def _add_recipients(work: UnitOfWork, arrival: Arrival, links: dict[int, tuple[str, str | None]]) -> None:
+    mail, day = arrival.decision.mail.id, arrival.day.isoformat()
+    for n, one in enumerate(arrival.decision.recipients):
+        state, delivery = links[n]
+        work.add("recipient", (mail, n, day, text_in(one.address), one.action, state, delivery))
+
+
+def _add_deliveries(work: UnitOfWork, arrival: Arrival, now: int) -> None:
+    sender, recipients = text_in(arrival.decision.mail.envelope.sender), arrival.decision.recipients
+    for one in arrival.deliveries:
+        originals = compact([recipients[n].address for n in one.serves])
+        work.add("delivery", new_row(one, Origin(one.serves, originals, sender), now))
+
+
+def _take_over(work: UnitOfWork, bounced: Bounced, now: int) -> None:
+    """The replacement serves the recipients still linked to the bounced copy; a second bounce of one copy changes nothing."""
+    work.flush()
+    linked, delivery = schema.recipient.c, schema.delivery.c
+    old = work.connection.execute(
+        select(delivery.mail, delivery.originals, delivery.original_sender, delivery.serves).where(delivery.id == bounced.delivery)
+    ).one_or_none()
+    if old is None:
+        return
+    belongs = (linked.mail == old.mail, linked.n.in_(numbers_out(old.serves)), linked.delivery == bounced.delivery)
+    numbers = tuple(work.connection.execute(select(linked.n).where(*belongs).order_by(linked.n)).scalars())
+    if not numbers:
+        return
+    work.connection.execute(update(schema.recipient).where(*belongs).values(state="queued", delivery=bounced.replacement.id))
+    work.connection.execute(update(schema.delivery).where(delivery.id == bounced.delivery).values(state="bounced"))
+    origin = Origin(tuple(numbers), old.originals, old.original_sender)
+    work.add("delivery", new_row(replace(bounced.replacement, mail=old.mail), origin, now))

@@ -1,0 +1,122 @@
+"""What came of leased deliveries, fenced by their lease."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from services.store.columns import compact, micros, text_in
+from services.store.deliveries import DEFERRED, FRESH, WAITING, add_outgoing, dedupes_of
+from services.store.interface import (
+    Attempt,
+    Deferred,
+    Delivered,
+    DeliveryOutcome,
+    Failed,
+    Leased,
+    Rerouted,
+    Returned,
+)
+from services.store.unit_of_work import DeliveryState, Needs, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAttempts:
+    """Write the outcomes; gives the ids that were fenced out."""
+
+    attempts: Sequence[Attempt]
+    now: int
+    queries = False
+    alone = False
+
+    def needs(self, needs: Needs) -> None:
+        """The deliveries, and what of the reports is known."""
+        for one in self.attempts:
+            needs.deliveries.add(one.delivery)
+            needs.dedupes |= dedupes_of(one.outgoing)
+
+    def apply(self, work: UnitOfWork) -> list[str]:
+        """Nothing of a late writer's attempt is written."""
+        fenced = []
+        for one in self.attempts:
+            state = work.delivery(one.delivery)
+            if state is None or state.lease != one.lease:
+                fenced.append(one.delivery)
+                continue
+            change(state, one.outcome)
+            work.changed(state)
+            if reached := recipients_state(state, one.outcome):
+                work.recipients_reached(state, reached)
+            add_outgoing(work, one.outgoing, self.now)
+            work.born(one.events, one.audit)
+        return fenced
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Give back leases that were not used."""
+
+    leases: Sequence[Leased]
+    queries = False
+    alone = False
+
+    def needs(self, needs: Needs) -> None:
+        """The deliveries."""
+        needs.deliveries.update(one.delivery.id for one in self.leases)
+
+    def apply(self, work: UnitOfWork) -> None:
+        """Only what is still held."""
+        for one in self.leases:
+            state = work.delivery(one.delivery.id)
+            if state is not None and state.lease == one.lease:
+                state.lease, state.ready_at = None, state.due
+                work.changed(state)
+
+
+def recipients_state(state: DeliveryState, outcome: DeliveryOutcome) -> str | None:
+    """Where the recipients of a delivery now are; None: still queued."""
+    match outcome:
+        case Delivered():
+            return "redirected" if state.redirected else "delivered"
+        case Returned():
+            return "returned"
+        case Deferred() | Rerouted() | Failed():
+            return None
+        case _:
+            assert_never(outcome)
+
+
+def change(state: DeliveryState, outcome: DeliveryOutcome) -> None:
+    """Bring a delivery's row to what ``outcome`` makes of it; its lease ends."""
+    state.lease, state.stuck = None, 0
+    match outcome:
+        case Delivered():
+            _finish(state, "delivered", micros(outcome.at), None)
+        case Returned():
+            _finish(state, "returned", micros(outcome.at), outcome.error)
+        case Failed():
+            _finish(state, "failed", micros(outcome.at), outcome.error)
+        case Deferred():
+            state.attempts += int(outcome.counts)
+            state.tier = DEFERRED if state.attempts else FRESH
+            state.error, state.stuck = text_in(outcome.error), int(outcome.stuck)
+            state.due = state.ready_at = micros(outcome.due)
+        case Rerouted():
+            _reroute(state, outcome)
+        case _:
+            assert_never(outcome)
+
+
+def _finish(state: DeliveryState, end: str, at: int, error: str | None) -> None:
+    state.attempts += 1
+    state.state, state.tier, state.ready_at, state.finished_at = end, None, None, at
+    state.error = None if error is None else text_in(error)
+
+
+def _reroute(state: DeliveryState, outcome: Rerouted) -> None:
+    """A new way starts with no attempts of its own."""
+    state.attempts, state.tier, state.state = 0, FRESH, WAITING
+    state.due = state.ready_at = micros(outcome.due)
+    state.address, state.fallbacks = text_in(outcome.address), compact(outcome.fallbacks)
+    state.error, state.redirected = text_in(outcome.error), int(outcome.redirected)
+    if outcome.envelope_from is not None:
+        state.envelope_from = text_in(outcome.envelope_from)

@@ -1,0 +1,79 @@
+"""Engines: one that writes (BEGIN IMMEDIATE, full flushes), one that reads (a snapshot a transaction), and the migrations."""
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, inspect
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from services.store import schema
+
+HEAD = "0001"  # the newest migration
+MIGRATIONS = Path(__file__).parent / "migrations"
+READERS = 4
+_WRITER_PRAGMAS = (
+    "busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "wal_autocheckpoint=4000", "cache_size=-32768",
+)  # fmt: skip
+_READER_PRAGMAS = ("busy_timeout=5000", "foreign_keys=ON", "query_only=ON", "cache_size=-4096")
+
+
+def sqlite_writer(path: Path) -> Engine:
+    """The engine of the writer thread: every transaction takes the write lock at once, so no update is lost."""
+    return _sqlite(path, _WRITER_PRAGMAS, "BEGIN IMMEDIATE", 1)
+
+
+def sqlite_reader(path: Path) -> Engine:
+    """The engine of the reader threads."""
+    return _sqlite(path, _READER_PRAGMAS, "BEGIN", READERS)
+
+
+def _sqlite(path: Path, pragmas: tuple[str, ...], begin: str, size: int) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=QueuePool,
+        pool_size=size,
+        max_overflow=0,
+        hide_parameters=True,  # an error's text goes to the log: no content, no address
+        connect_args={"check_same_thread": False, "timeout": 5},
+    )
+
+    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        assert isinstance(connection, sqlite3.Connection)
+        connection.isolation_level = None  # the driver's own BEGIN would come too late
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables to ``HEAD``, in one transaction; of several processes that start at once, one does it."""
+    if revision(engine) == HEAD:
+        return
+    from alembic import command  # noqa: PLC0415 - a third of a second that a start without migration does not pay
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def revision(engine: Engine) -> str | None:
+    """The newest migration that the database has had."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
+def differences(connection: Connection, metadata: MetaData = schema.metadata) -> list[object]:
+    """What the migrated tables and ``metadata`` differ in (for the test that keeps them equal)."""
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415
+    from alembic.migration import MigrationContext  # noqa: PLC0415
+
+    return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata))

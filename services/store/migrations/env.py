@@ -1,0 +1,8 @@
+"""Runs the migrations on the connection that ``services.store.database`` gives, inside its transaction."""
+
+from alembic import context
+
+from services.store.schema import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+context.run_migrations()

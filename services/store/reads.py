@@ -1,0 +1,106 @@
+"""What is read of mails, events and the queue, each in one snapshot."""
+
+import json
+from datetime import tzinfo
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from services.store import schema
+from services.store.columns import instant, text_in, text_out
+from services.store.deliveries import NEW_COLUMNS, addresses_out, delivery_of
+from services.store.interface import Pending, QueueItem, Redirection, StoredMail
+from services.store.spool import Spool
+from workflows.events import Event
+
+mail, delivery, outbox, content = schema.mail.c, schema.delivery.c, schema.outbox.c, schema.content.c
+
+
+def stored_mail(connection: Connection, id: str, spool: Spool, zone: tzinfo) -> StoredMail | None:
+    """A handled mail with its whole way; times in ``zone``."""
+    found = connection.execute(
+        select(mail.id, mail.received_at, mail.size, mail.decision, mail.assessment, content.bytes, content.file)
+        .outerjoin(schema.content, content.id == mail.id)
+        .where(mail.id == id)
+    ).one_or_none()
+    if found is None:
+        return None
+    decision = json.loads(found.decision)
+    if found.assessment is not None:
+        decision |= json.loads(found.assessment) | {"assessed": True}
+    return StoredMail(
+        id=found.id,
+        received_at=instant(found.received_at),
+        decision=decision,
+        size=found.size,
+        content=spool.content(found.bytes, found.file),
+        way=way(connection, id, zone),
+    )
+
+
+def way(connection: Connection, id: str, zone: tzinfo) -> tuple[dict[str, Any], ...]:
+    """Every delivery about a mail, in the order in which they were queued, ready for JSON."""
+    rows = connection.execute(select(schema.delivery).where(delivery.mail == id).order_by(delivery.queued_at, delivery.id))
+
+    def time(value: int | None) -> str | None:
+        return None if value is None else instant(value).astimezone(zone).isoformat()
+
+    return tuple(
+        {
+            "delivery": row.id,
+            "kind": row.kind,
+            "address": text_out(row.address),
+            "recipients": list(addresses_out(row.originals)),
+            "state": row.state,
+            "redirected": bool(row.redirected),
+            "framework": row.framework,
+            "attempts": row.attempts,
+            "queued_at": time(row.queued_at),
+            "due": time(row.due) if row.tier is not None else None,
+            "finished_at": time(row.finished_at),
+            "error": None if row.error is None else text_out(row.error),
+        }
+        for row in rows
+    )
+
+
+def ids_by_message_id(connection: Connection, message_id: str) -> list[str]:
+    """The mails that carry this Message-ID, oldest first."""
+    return list(connection.execute(select(mail.id).where(mail.message_id == text_in(message_id)).order_by(mail.id)).scalars())
+
+
+def redirection(connection: Connection, id: str) -> Redirection | None:
+    """What a bounce that names ``id`` is about."""
+    row = connection.execute(
+        select(*NEW_COLUMNS, content.id.is_not(None))
+        .outerjoin(schema.content, content.id == delivery.content)
+        .where(delivery.id == id, delivery.kind == "mail")
+    ).one_or_none()
+    return None if row is None else Redirection(delivery_of(row), bool(row[-1]))
+
+
+def pending(connection: Connection, limit: int) -> list[Pending]:
+    """The oldest events not yet published."""
+    rows = connection.execute(select(schema.outbox).order_by(outbox.seq).limit(limit))
+    return [Pending(row.seq, Event(row.id, row.what, row.subject, instant(row.at), json.loads(row.data))) for row in rows]
+
+
+def waiting(connection: Connection, now: int) -> list[QueueItem]:
+    """What waits, the longest waiting first."""
+    rows = connection.execute(select(schema.delivery).where(delivery.tier.is_not(None)).order_by(delivery.queued_at, delivery.id))
+    return [
+        QueueItem(
+            id=row.id,
+            mail=row.mail,
+            kind=row.kind,
+            address=text_out(row.address),
+            hop=row.hop,
+            queued_at=instant(row.queued_at),
+            attempts=row.attempts,
+            due=instant(row.due),
+            error=None if row.error is None else text_out(row.error),
+            stuck=bool(row.stuck),
+            under_way=row.lease is not None and row.ready_at > now,
+        )
+        for row in rows
+    ]

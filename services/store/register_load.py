@@ -1,0 +1,179 @@
+"""Making the stored register be a given one: what is equal stays untouched, and nothing is half done."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+
+from services.store import schema
+from services.store.interface import Progress, RegisterChange
+from services.store.register_tables import KINDS, Kind, hashes_of
+from services.store.unit_of_work import Needs, UnitOfWork, batched, read_meta, write_meta
+from workflows.audit import AuditRecord
+from workflows.register import Register
+
+BATCH = 2000
+LOGGED_CHANGES = 10_000  # more new addresses than this, and indexes in memory are read anew
+IDS_AN_ENTRY = 1000  # framework ids that one audit entry names
+
+
+@dataclass(slots=True)
+class Difference:
+    """What one batch, or one kind, changes: ids."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class LoadRegister:
+    """Make the register be ``register``; gives what it changed."""
+
+    register: Register
+    record: AuditRecord
+    key: bytes
+    now: int
+    progress: Progress | None
+    queries: bool = True
+    alone: bool = True
+    _done: int = 0
+    _hashes: set[int] = field(default_factory=set)
+
+    def needs(self, needs: Needs) -> None:
+        """Nothing."""
+
+    def apply(self, work: UnitOfWork) -> RegisterChange:
+        """One transaction; the same register again writes nothing."""
+        found = {kind.name: self._load(work.connection, kind) for kind in KINDS}
+        change = RegisterChange(
+            added={name: len(one.added) for name, one in found.items() if one.added},
+            changed={name: len(one.changed) for name, one in found.items() if one.changed},
+            removed={name: len(one.removed) for name, one in found.items() if one.removed},
+        )
+        if change.added or change.changed or change.removed:
+            self._new_version(work.connection)
+            for record in _records(self.record, change, found["frameworks"]):
+                work.audit(record)
+        return change
+
+    def _load(self, connection: Connection, kind: Kind) -> Difference:
+        difference = Difference()
+        stored = connection.execute(select(func.count()).select_from(kind.table).where(*_current(kind))).scalar_one()
+        for entries in batched(kind.entries(self.register), BATCH):
+            self._load_batch(connection, kind, entries, difference, bool(stored))
+            self._report(len(entries))
+        kept = len(kind.entries(self.register)) - len(difference.added)
+        if kept < stored:
+            self._remove(connection, kind, difference)
+        return difference
+
+    def _load_batch(self, connection: Connection, kind: Kind, entries: list[Any], difference: Difference, compare: bool) -> None:
+        given = {kind.id(one): (one, kind.document(one)) for one in entries}
+        before = _documents(connection, kind, given) if compare else {}
+        added = {id: entry for id, entry in given.items() if id not in before}
+        changed = {id: entry for id, entry in given.items() if id in before and before[id] != entry[1]}
+        difference.added += added
+        difference.changed += changed
+        if kind.table is schema.framework:
+            self._add_versions(connection, kind, added | changed)
+        else:
+            _insert(connection, kind, added)
+            _replace(connection, kind, changed)
+        if kind.name == "citizens":
+            self._forget_addresses(connection, kind, [before[id] for id in changed])
+            self._add_addresses(connection, [entry for entry, _ in (added | changed).values()])
+
+    def _remove(self, connection: Connection, kind: Kind, difference: Difference) -> None:
+        wanted = {kind.id(one) for one in kind.entries(self.register)}
+        stored = connection.execute(select(kind.table.c.id).where(*_current(kind))).scalars()
+        difference.removed = [id for id in stored if id not in wanted]
+        for ids in batched(difference.removed):
+            if kind.name == "citizens":
+                self._forget_addresses(connection, kind, _documents(connection, kind, ids).values())
+            connection.execute(delete(kind.table).where(kind.table.c.id.in_(ids)))
+
+    def _add_versions(self, connection: Connection, kind: Kind, given: dict[str, tuple[Any, str]]) -> None:
+        """A framework's versions are only ever added."""
+        table = schema.framework
+        newest: dict[str, int] = {}
+        for ids in batched(given):
+            versions = select(table.c.id, func.max(table.c.version)).where(table.c.id.in_(ids)).group_by(table.c.id)
+            newest.update((row[0], row[1]) for row in connection.execute(versions))
+            connection.execute(update(table).where(table.c.id.in_(ids), table.c.current == 1).values(current=0))
+        rows = [
+            {"id": id, "version": newest.get(id, 0) + 1, "current": 1, "since": self.now, "document": document, **kind.columns(one)}
+            for id, (one, document) in given.items()
+        ]
+        if rows:
+            connection.execute(insert(table), rows)
+
+    def _add_addresses(self, connection: Connection, citizens: Sequence[Any]) -> None:
+        if rows := hashes_of(self.key, citizens):
+            connection.execute(insert(schema.citizen_address), rows)
+        if len(self._hashes) <= LOGGED_CHANGES:
+            self._hashes.update(row["hash"] for row in rows)
+
+    def _forget_addresses(self, connection: Connection, kind: Kind, documents: Iterable[str]) -> None:
+        table = schema.citizen_address.c
+        for some in batched(documents, 100):
+            rows = hashes_of(self.key, [kind.entry(one) for one in some])
+            for part in batched(rows, 100):
+                gone = or_(*(and_(table.hash == row["hash"], table.citizen == row["citizen"]) for row in part))
+                connection.execute(delete(schema.citizen_address).where(gone))
+
+    def _new_version(self, connection: Connection) -> None:
+        """Every index in memory, in every process, takes in the new addresses; after many it is read anew."""
+        version = int(read_meta(connection, ["register_version"])["register_version"]) + 1
+        log = schema.address_change
+        logged = connection.execute(select(func.count()).select_from(log)).scalar_one() + len(self._hashes)
+        write_meta(connection, register_version=str(version))
+        if logged > LOGGED_CHANGES:
+            connection.execute(delete(log))
+            write_meta(connection, index_version=str(version))
+        elif self._hashes:
+            connection.execute(insert(log), [{"version": version, "hash": one} for one in sorted(self._hashes)])
+
+    def _report(self, count: int) -> None:
+        self._done += count
+        if self.progress is not None:
+            self.progress(self._done, sum(len(kind.entries(self.register)) for kind in KINDS))
+
+
+def _current(kind: Kind) -> list[Any]:
+    return [kind.table.c.current == 1] if kind.table is schema.framework else []
+
+
+def _documents(connection: Connection, kind: Kind, ids: Iterable[str]) -> dict[str, str]:
+    table = kind.table.c
+    found: dict[str, str] = {}
+    for some in batched(ids):
+        rows = connection.execute(select(table.id, table.document).where(table.id.in_(some), *_current(kind)))
+        found.update((row[0], row[1]) for row in rows)
+    return found
+
+
+def _insert(connection: Connection, kind: Kind, given: dict[str, tuple[Any, str]]) -> None:
+    if given:
+        rows = [{"id": id, "document": document, **kind.columns(one)} for id, (one, document) in given.items()]
+        connection.execute(insert(kind.table), rows)
+
+
+def _replace(connection: Connection, kind: Kind, given: dict[str, tuple[Any, str]]) -> None:
+    for ids in batched(given):
+        connection.execute(delete(kind.table).where(kind.table.c.id.in_(ids)))
+    _insert(connection, kind, given)
+
+
+def _records(record: AuditRecord, change: RegisterChange, frameworks: Difference) -> Iterable[AuditRecord]:
+    """Who changed what: counts of everything, and every framework by its id."""
+    counts = {"added": dict(change.added), "changed": dict(change.changed), "removed": dict(change.removed)}
+    named = [(verb, id) for verb in ("added", "changed", "removed") for id in getattr(frameworks, verb)]
+    for part, some in enumerate(list(batched(named, IDS_AN_ENTRY)) or [[]]):
+        ids: dict[str, list[str]] = defaultdict(list)
+        for verb, id in some:
+            ids[verb].append(id)
+        data = record.data | (counts if part == 0 else {"part": part + 1}) | {"frameworks": dict(ids)}
+        yield replace(record, data=data)

@@ -1,0 +1,172 @@
+"""Removing what the retention settings say, a batch a transaction, so that mail coming in never waits long.
+
+Counts and audit entries stay. Nothing that a waiting delivery needs is ever removed.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from functools import partial
+
+from sqlalchemy import Connection, Select, delete, exists, func, insert, select, update
+
+from services.settings import ZONE
+from services.store import schema
+from services.store.columns import instant
+from services.store.register_tables import BY_NAME
+from services.store.spool import Spool
+from services.store.unit_of_work import Needs, UnitOfWork
+from workflows.deadlines import WorkingCalendar
+from workflows.framework import ContactFramework, State
+
+BATCH = 200
+CLOSED = frozenset({State.LIFTED, State.EXPIRED, State.REJECTED, State.REGISTERED_IN_ERROR})
+content, mail, recipient, delivery, total = (
+    schema.content.c,
+    schema.mail.c,
+    schema.recipient.c,
+    schema.delivery.c,
+    schema.day_total.c,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveContents:
+    """Remove a batch of contents whose last delivery ended before ``before``; gives how many."""
+
+    before: int
+    spool: Spool
+    queries = True
+    alone = True
+
+    def needs(self, needs: Needs) -> None:
+        """Nothing."""
+
+    def apply(self, work: UnitOfWork) -> int:
+        """The files go after the commit."""
+        needed = exists().where(
+            delivery.content == content.id, (delivery.tier.is_not(None)) | (delivery.finished_at >= self.before)
+        )
+        old = select(content.id, content.file).where(content.stored_at < self.before, ~needed).limit(BATCH)
+        rows = work.connection.execute(old).all()
+        work.connection.execute(delete(schema.content).where(content.id.in_([row.id for row in rows])))
+        work.after_commit.append(partial(self.spool.remove, [row.file for row in rows if row.file]))
+        return len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMails:
+    """Remove a batch of mails that are older than their term and wholly ended; their counts move to ``day_total``."""
+
+    facts_before: int
+    frameworks_before: int
+    spool: Spool
+    queries = True
+    alone = True
+
+    def needs(self, needs: Needs) -> None:
+        """Nothing."""
+
+    def apply(self, work: UnitOfWork) -> int:
+        """Gives how many."""
+        connection = work.connection
+        ids: list[str] = list(connection.execute(self._old()).scalars())
+        if ids:
+            _count(connection, ids)
+            files = _remove(connection, ids)
+            work.after_commit.append(partial(self.spool.remove, files))
+        return len(ids)
+
+    def _old(self) -> Select[str]:
+        waits = exists().where((delivery.mail == mail.id) | (delivery.content == mail.id), delivery.tier.is_not(None))
+        open_recipient = exists().where(recipient.mail == mail.id, recipient.state == "queued")
+        plain = (mail.framework_in_force == 0) & (mail.received_at < self.facts_before)
+        old = plain | (mail.received_at < min(self.facts_before, self.frameworks_before))
+        return select(mail.id).where(old, ~waits, ~open_recipient).order_by(mail.received_at).limit(BATCH)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveOwn:
+    """Remove a batch of our own mails' deliveries that ended before ``before`` and belong to no mail that is kept."""
+
+    before: int
+    queries = True
+    alone = True
+
+    def needs(self, needs: Needs) -> None:
+        """Nothing."""
+
+    def apply(self, work: UnitOfWork) -> int:
+        """Gives how many."""
+        kept = exists().where(mail.id == delivery.mail)
+        old = select(delivery.id).where(delivery.tier.is_(None), delivery.finished_at < self.before, ~kept).limit(BATCH)
+        ids = list(work.connection.execute(old).scalars())
+        work.connection.execute(delete(schema.delivery).where(delivery.id.in_(ids)))
+        return len(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFrameworks:
+    """Remove, with all their versions, the frameworks that ended before ``before``; gives how many."""
+
+    before: datetime
+    calendar: WorkingCalendar
+    queries = True
+    alone = True
+
+    def needs(self, needs: Needs) -> None:
+        """Nothing."""
+
+    def apply(self, work: UnitOfWork) -> int:
+        """All of them."""
+        table = schema.framework.c
+        rows = work.connection.execute(select(table.id, table.since, table.document).where(table.current == 1))
+        ended = [row.id for row in rows if self._is_over(BY_NAME["frameworks"].entry(row.document), instant(row.since))]
+        for start in range(0, len(ended), BATCH):
+            work.connection.execute(delete(schema.framework).where(table.id.in_(ended[start : start + BATCH])))
+        return len(ended)
+
+    def _is_over(self, framework: ContactFramework, since: datetime) -> bool:
+        ends = ended_at(framework, since, self.calendar)
+        return ends is not None and ends < self.before
+
+
+def ended_at(framework: ContactFramework, since: datetime, calendar: WorkingCalendar) -> datetime | None:
+    """When a framework ended: by its dates, or by the version (of ``since``) that closed it, if that came first. None: never."""
+    last = framework.last_day(calendar)
+    by_date = datetime.combine(last + timedelta(days=1), time.min, ZONE) if last else None
+    if framework.state not in CLOSED:
+        return by_date
+    return since if by_date is None else min(since, by_date)
+
+
+def _count(connection: Connection, ids: list[str]) -> None:
+    counts: dict[str, Counter[str]] = {}
+    accepted = select(mail.day, func.sum(mail.recipients)).where(mail.id.in_(ids)).group_by(mail.day)
+    for day, count in connection.execute(accepted):
+        counts.setdefault(day, Counter())["accepted"] += int(count)
+    ended = (
+        select(recipient.day, recipient.state, func.count()).where(recipient.mail.in_(ids)).group_by(recipient.day, recipient.state)
+    )
+    for day, state, count in connection.execute(ended):
+        counts.setdefault(day, Counter())[state] += count
+    for day, one in counts.items():
+        names = ("accepted", "delivered", "redirected", "returned")
+        more = update(schema.day_total).where(total.day == day).values({name: total[name] + one[name] for name in names})
+        if connection.execute(more).rowcount == 0:
+            connection.execute(insert(schema.day_total).values(day=day, **{name: one[name] for name in names}))
+
+
+def _remove(connection: Connection, ids: list[str]) -> list[str]:
+    """Gives the spool files that are to go."""
+    own = select(delivery.content).where(delivery.mail.in_(ids))
+    files = list(
+        connection.execute(
+            select(content.file).where(content.id.in_(own) | content.id.in_(ids), content.file.is_not(None))
+        ).scalars()
+    )
+    connection.execute(delete(schema.content).where(content.id.in_(own) | content.id.in_(ids)))
+    connection.execute(delete(schema.delivery).where(delivery.mail.in_(ids)))
+    connection.execute(delete(schema.recipient).where(recipient.mail.in_(ids)))
+    connection.execute(delete(schema.mail).where(mail.id.in_(ids)))
+    return files

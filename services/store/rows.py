@@ -1,0 +1,86 @@
+"""Statements over many rows at once.
+
+The ``sqlite3`` driver gives up the interpreter's lock at every step of a statement. One statement per row would hand the lock back
+and forth hundreds of times a group; one statement over up to 64 rows does it once, and SQLite works beside the event loop.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import chain, repeat
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Connection, Dialect, Executable, Integer, Table, Text, column, insert, update, values
+from sqlalchemy.sql.elements import ColumnClause
+
+from services.store import schema
+
+MOST = 64
+Row = tuple[Any, ...]
+
+
+class RowsStatement:
+    """A statement compiled once for each number of rows that is a power of two; parameters go by position."""
+
+    def __init__(self, dialect: Dialect, build: Callable[[int], Executable]) -> None:
+        self._dialect = dialect
+        self._build = build
+        self._compiled: dict[int, str] = {}
+
+    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Run it over all ``rows``."""
+        start = 0
+        while start < len(rows):
+            size = min(MOST, 1 << ((len(rows) - start).bit_length() - 1))
+            parameters = tuple(chain.from_iterable(rows[start : start + size]))
+            connection.exec_driver_sql(self._sql(size), parameters)
+            start += size
+
+    def _sql(self, size: int) -> str:
+        if size not in self._compiled:
+            self._compiled[size] = str(self._build(size).compile(dialect=self._dialect))  # type: ignore[attr-defined]
+        return self._compiled[size]
+
+
+def inserts(dialect: Dialect, table: Table, leave_out: tuple[str, ...] = ()) -> RowsStatement:
+    """Inserts rows of ``table``, in column order without the columns ``leave_out``."""
+    row = dict.fromkeys([one.name for one in table.columns if one.name not in leave_out])
+    return RowsStatement(dialect, lambda size: insert(table).values(list(repeat(row, size))))
+
+
+def updates(dialect: Dialect, table: Table, by: tuple[str, ...], changed: tuple[str, ...]) -> RowsStatement:
+    """Updates columns ``changed`` of the rows found by the columns ``by``; a row gives ``by`` first, then ``changed``."""
+    names = (*by, *changed)
+
+    columns = [_bare(table.columns[name]) for name in names]
+    row = tuple("" if isinstance(one.type, Text) else 0 for one in columns)  # only the places count: a None would be a NULL
+
+    def build(size: int) -> Executable:
+        given = values(*columns, name="given").data([row] * size).cte("given")
+        statement = update(table).values({name: given.columns[name] for name in changed})
+        return statement.where(*(table.columns[name] == given.columns[name] for name in by))
+
+    return RowsStatement(dialect, build)
+
+
+def _bare(of: Column[Any]) -> ColumnClause[Any]:
+    if isinstance(of.type, Text):
+        return column(of.name, Text)
+    return column(of.name, BigInteger if isinstance(of.type, BigInteger) else Integer)
+
+
+DELIVERY_CHANGES = (
+    "tier", "ready_at", "lease", "due", "attempts", "state", "stuck", "redirected", "error", "finished_at",
+    "envelope_from", "address", "fallbacks",
+)  # fmt: skip
+
+
+class Statements:
+    """Every statement of the mail path, for one kind of database."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.inserts = {
+            table.name: inserts(dialect, table)
+            for table in (schema.content, schema.mail, schema.recipient, schema.delivery, schema.once, schema.receipt, schema.audit)
+        }
+        self.inserts["outbox"] = inserts(dialect, schema.outbox, leave_out=("seq",))
+        self.delivery_changes = updates(dialect, schema.delivery, ("id",), DELIVERY_CHANGES)
+        self.recipient_states = updates(dialect, schema.recipient, ("mail", "n", "delivery"), ("state",))

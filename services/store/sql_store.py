@@ -1,0 +1,220 @@
+"""The store over SQLAlchemy Core: writes go through the one writer, reads through the readers, the register lies in memory."""
+
+import asyncio
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from services.clock import Clock
+from services.settings import ZONE
+from services.store import books, chain, leases, reads, register_read, retention, schema
+from services.store.arrivals import CommitArrival
+from services.store.attempts import RecordAttempts, Release
+from services.store.columns import instant_or_none, micros
+from services.store.directory import Directory
+from services.store.interface import (
+    Arrival,
+    Attempt,
+    ChainReport,
+    Hop,
+    Leased,
+    LedgerRow,
+    OutgoingMail,
+    Pending,
+    Progress,
+    Purged,
+    QueueItem,
+    Redirection,
+    RegisterChange,
+    StoredMail,
+)
+from services.store.own import Enqueue, Published, SaveAssessment
+from services.store.readers import Readers
+from services.store.register_load import LoadRegister
+from services.store.spool import Spool
+from services.store.writer import Operation, Writer
+from workflows.audit import AuditRecord
+from workflows.deadlines import WorkingCalendar
+from workflows.events import Event
+from workflows.facts import CitizenFile, Organisation
+from workflows.register import Register
+
+
+class SqlStore:
+    """Implements ``services.store.interface.Store``, where every method is described. Made by ``services.store.open``."""
+
+    def __init__(
+        self,
+        engines: tuple[Engine, Engine],
+        *,
+        key: bytes,
+        clock: Clock,
+        spool: Spool,
+        calendar: WorkingCalendar,
+        extra_authorities: tuple[str, ...],
+    ) -> None:
+        self.key = key
+        self.spool = spool
+        self._engines = engines
+        self._clock = clock
+        self._calendar = calendar
+        self._readers = Readers(engines[1])
+        self._directory = Directory(self._readers, key, extra_authorities)
+        self._writer = Writer(engines[0], key)
+        self._holder = secrets.token_hex(6)
+        self._leases = count(1)
+        self._directory.start()
+
+    # -- facts
+    def organisation(self) -> Organisation:
+        """The municipality's own side of the register."""
+        return self._directory.organisation
+
+    def ready(self) -> bool:
+        """Whether the index of citizens' addresses is whole."""
+        return self._directory.ready()
+
+    async def refresh(self) -> None:
+        """Take in the register's changes now (it happens by itself within a second)."""
+        await self._directory.refresh()
+
+    async def files_of(self, addresses: Collection[str]) -> tuple[CitizenFile, ...]:
+        """The files of the citizens behind ``addresses``."""
+        return await self._directory.files_of(addresses)
+
+    async def last_receipt(self, sender_hash: str) -> datetime | None:
+        """When this sender last got a receipt."""
+        return await self._readers.run(_last_receipt, sender_hash)
+
+    async def redirection(self, delivery: str) -> Redirection | None:
+        """The copy that a bounce is about."""
+        return await self._readers.run(reads.redirection, delivery)
+
+    # -- mail path
+    async def commit(self, arrival: Arrival) -> None:
+        """Put an arrival on disk."""
+        await self._writer.run(CommitArrival(arrival, self.spool))
+
+    async def lease(self, hop: Hop, now: datetime, until: datetime, limit: int) -> list[Leased]:
+        """Take due deliveries."""
+        token = f"{self._holder}.{next(self._leases)}"
+        return await self._writer.run(leases.Lease(hop, micros(now), micros(until), limit, token, self.spool))
+
+    async def next_due(self, hop: Hop) -> datetime | None:
+        """When the next idle delivery is due."""
+        return instant_or_none(await self._readers.run(leases.next_due, hop, self._now()))
+
+    async def release(self, leases: Sequence[Leased]) -> None:
+        """Give leases back."""
+        await self._writer.run(Release(leases))
+
+    async def release_all(self) -> int:
+        """Take back every lease."""
+        return await self._writer.run(leases.ReleaseAll())
+
+    async def record(self, attempts: Sequence[Attempt]) -> list[str]:
+        """Write outcomes; gives the fenced ids."""
+        return await self._writer.run(RecordAttempts(attempts, self._now()))
+
+    # -- events
+    async def outbox(self, limit: int) -> list[Pending]:
+        """The oldest unpublished events."""
+        return await self._readers.run(reads.pending, limit)
+
+    async def published(self, seqs: Sequence[int]) -> None:
+        """Forget published events."""
+        await self._writer.run(Published(seqs))
+
+    # -- after 250
+    async def mail(self, id: str) -> StoredMail | None:
+        """A handled mail."""
+        return await self._readers.run(reads.stored_mail, id, self.spool, ZONE)
+
+    async def ids_by_message_id(self, message_id: str) -> list[str]:
+        """Mails by Message-ID."""
+        return await self._readers.run(reads.ids_by_message_id, message_id)
+
+    async def save_assessment(
+        self,
+        mail: str,
+        assessment: Mapping[str, Any],
+        notices: Sequence[OutgoingMail],
+        events: Sequence[Event],
+        audit: Sequence[AuditRecord],
+    ) -> bool:
+        """Save an assessment once."""
+        return await self._writer.run(SaveAssessment(mail, assessment, notices, events, audit, self._now()))
+
+    async def enqueue(self, outgoing: Sequence[OutgoingMail], events: Sequence[Event], audit: Sequence[AuditRecord]) -> int:
+        """Enqueue own mails."""
+        return await self._writer.run(Enqueue(outgoing, events, audit, self._now()))
+
+    # -- register
+    async def load_register(self, register: Register, record: AuditRecord, progress: Progress | None = None) -> RegisterChange:
+        """Make the register be ``register``. ``progress`` is called in the writer's thread."""
+        change = await self._writer.run(LoadRegister(register, record, self.key, self._now(), progress))
+        await self._directory.refresh()
+        return change
+
+    async def export_register(self) -> Register:
+        """The register, each list sorted by id."""
+        return await self._readers.run(register_read.whole_register)
+
+    # -- books
+    async def queue(self) -> list[QueueItem]:
+        """What waits."""
+        return await self._readers.run(reads.waiting, self._now())
+
+    async def retry(self, ids: Sequence[str] | None, now: datetime) -> int:
+        """Make waiting deliveries due."""
+        return await self._writer.run(leases.Retry(ids, micros(now)))
+
+    async def ledger(self, since: date | None = None) -> list[LedgerRow]:
+        """The books."""
+        return await self._readers.run(books.ledger, since, self.spool)
+
+    async def append_audit(self, record: AuditRecord) -> None:
+        """One audit entry."""
+        await self._writer.run(Enqueue((), (), (record,), 0))
+
+    async def verify_audit(self, progress: Progress | None = None) -> ChainReport:
+        """Walk the chain. ``progress`` is called in a reader's thread."""
+        return await self._readers.run(chain.verify, self.key, progress)
+
+    async def purge(self, now: datetime, bodies: int, facts: int, frameworks: int) -> Purged:
+        """Remove what is over its term, batch by batch."""
+        old_bodies, old_facts, old_frameworks = (now - timedelta(days=days) for days in (bodies, facts, frameworks))
+        contents = await self._all(retention.RemoveContents(micros(old_bodies), self.spool))
+        mails = await self._all(retention.RemoveMails(micros(old_facts), micros(old_frameworks), self.spool))
+        await self._all(retention.RemoveOwn(micros(old_facts)))
+        ended = await self._writer.run(retention.RemoveFrameworks(old_frameworks, self._calendar))
+        return Purged(contents, mails, ended)
+
+    async def close(self) -> None:
+        """Finish, write everything into the one file, and close."""
+        await self._directory.close()
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._writer.close()
+        self._readers.close()
+        for engine in reversed(self._engines):
+            engine.dispose()
+
+    async def _all(self, batch: Operation[int]) -> int:
+        total = 0
+        while removed := await self._writer.run(batch):
+            total += removed
+        return total
+
+    def _now(self) -> int:
+        return micros(self._clock.now())
+
+
+def _last_receipt(connection: Connection, sender_hash: str) -> datetime | None:
+    sent = select(schema.receipt.c.sent_at).where(schema.receipt.c.sender_hash == sender_hash)
+    return instant_or_none(connection.execute(sent).scalar())

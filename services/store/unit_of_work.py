@@ -1,0 +1,179 @@
+"""One transaction of the writer: what a whole group reads at its start, and writes at its end, in as few statements as can be."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeVar
+
+from sqlalchemy import Connection, delete, select, update
+
+from services.store import schema
+from services.store.columns import compact, micros
+from services.store.rows import DELIVERY_CHANGES, Row, Statements
+from workflows.audit import AuditRecord, chain_hash
+from workflows.events import Event
+
+T = TypeVar("T")
+INSERT_ORDER = ("content", "mail", "recipient", "delivery", "once", "receipt", "outbox")
+
+
+@dataclass(slots=True)
+class Needs:
+    """What the operations of a group want to know before they write."""
+
+    deliveries: set[str] = field(default_factory=set)
+    senders: set[str] = field(default_factory=set)
+    dedupes: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class DeliveryState:
+    """A delivery's row as far as attempts change it. Fields without a comment are columns of the same name."""
+
+    id: str
+    mail: str
+    serves: str
+    tier: int | None
+    ready_at: int | None
+    lease: str | None
+    due: int
+    attempts: int
+    state: str
+    stuck: int
+    redirected: int
+    error: str | None
+    finished_at: int | None
+    envelope_from: str
+    address: str
+    fallbacks: str
+
+
+STATE_COLUMNS = tuple(schema.delivery.columns[name] for name in ("id", "mail", "serves", *DELIVERY_CHANGES))
+
+
+class UnitOfWork:
+    """Collects rows; ``flush`` writes them. Nothing is durable before the writer's COMMIT."""
+
+    def __init__(self, connection: Connection, statements: Statements, key: bytes) -> None:
+        self.connection = connection
+        self._statements = statements
+        self._key = key
+        self._rows: dict[str, list[Row]] = defaultdict(list)
+        self._audit: list[AuditRecord] = []
+        self._changed: dict[str, DeliveryState] = {}
+        self._recipient_states: list[Row] = []
+        self._published: list[int] = []
+        self._deliveries: dict[str, DeliveryState] = {}
+        self.receipts: dict[str, int] = {}  # keyed hash of a sender -> when it last got one
+        self.dedupes: set[str] = set()
+        self.after_commit: list[Callable[[], None]] = []
+
+    def fetch(self, needs: Needs) -> None:
+        """Read what the group's operations want to know, one query a kind."""
+        for ids in batched(needs.deliveries):
+            found = select(*STATE_COLUMNS).where(schema.delivery.c.id.in_(ids)).with_for_update()
+            self._deliveries.update((row[0], DeliveryState(*row)) for row in self.connection.execute(found))
+        for hashes in batched(needs.senders):
+            sent = select(schema.receipt.c.sender_hash, schema.receipt.c.sent_at).where(schema.receipt.c.sender_hash.in_(hashes))
+            self.receipts.update((row[0], row[1]) for row in self.connection.execute(sent))
+        for values in batched(needs.dedupes):
+            known = select(schema.once.c.dedupe).where(schema.once.c.dedupe.in_(values))
+            self.dedupes.update(self.connection.execute(known).scalars())
+
+    def delivery(self, id: str) -> DeliveryState | None:
+        """A delivery that was asked for in ``needs``, as this transaction has changed it so far."""
+        return self._deliveries.get(id)
+
+    def add(self, table: str, row: Row) -> None:
+        """A new row, in column order."""
+        self._rows[table].append(row)
+
+    def event(self, event: Event) -> None:
+        """An event for the outbox."""
+        self.add("outbox", (event.id, event.what, event.subject, micros(event.at), compact(event.data)))
+
+    def audit(self, record: AuditRecord) -> None:
+        """An entry for the chain."""
+        self._audit.append(record)
+
+    def born(self, events: Iterable[Event], audit: Iterable[AuditRecord]) -> None:
+        """The events and audit entries that are born with a fact."""
+        for event in events:
+            self.event(event)
+        self._audit.extend(audit)
+
+    def receipt_sent(self, sender_hash: str, at: int) -> None:
+        """Note that this sender got a receipt."""
+        self.receipts[sender_hash] = at
+        self._rows["receipt"] = [row for row in self._rows["receipt"] if row[0] != sender_hash]
+        self.add("receipt", (sender_hash, at))
+
+    def changed(self, state: DeliveryState) -> None:
+        """``state`` was changed and is to be written."""
+        self._changed[state.id] = state
+
+    def recipients_reached(self, state: DeliveryState, reached: str) -> None:
+        """The recipients that a delivery serves, as far as they are still linked to it, are now in state ``reached``."""
+        self._recipient_states += [(state.mail, int(n), state.id, reached) for n in state.serves.split(",") if n]
+
+    def published(self, seqs: Collection[int]) -> None:
+        """These events leave the outbox."""
+        self._published += seqs
+
+    def flush(self) -> None:
+        """Write everything collected so far."""
+        connection, statements = self.connection, self._statements
+        if renewed := [row[0] for row in self._rows["receipt"]]:
+            for hashes in batched(renewed):
+                connection.execute(delete(schema.receipt).where(schema.receipt.c.sender_hash.in_(hashes)))
+        for table in INSERT_ORDER:
+            if rows := self._rows.pop(table, None):
+                statements.inserts[table].run(connection, rows)
+        if self._changed:
+            statements.delivery_changes.run(connection, [_change(state) for state in self._changed.values()])
+            self._changed = {}
+        statements.recipient_states.run(connection, self._recipient_states)
+        for seqs in batched(self._published):
+            connection.execute(delete(schema.outbox).where(schema.outbox.c.seq.in_(seqs)))
+        self._recipient_states, self._published = [], []
+        self._append_audit()
+
+    def _append_audit(self) -> None:
+        if not self._audit:
+            return
+        names = ("audit_seq", "audit_hash")
+        head = read_meta(self.connection, names)
+        seq, previous = int(head["audit_seq"]), head["audit_hash"]
+        rows: list[Row] = []
+        for record in self._audit:
+            seq += 1
+            written = record.written()
+            previous = chain_hash(self._key, previous, seq, written)
+            rows.append((seq, written.at, written.actor, written.action, written.subject, written.data, previous))
+        self._statements.inserts["audit"].run(self.connection, rows)
+        write_meta(self.connection, audit_seq=str(seq), audit_hash=previous)
+        self._audit = []
+
+
+def _change(state: DeliveryState) -> Row:
+    return (state.id, *(getattr(state, name) for name in DELIVERY_CHANGES))
+
+
+def read_meta(connection: Connection, names: Collection[str]) -> dict[str, str]:
+    """These values of ``meta``."""
+    found = select(schema.meta.c.name, schema.meta.c.value).where(schema.meta.c.name.in_(names))
+    return {row[0]: row[1] for row in connection.execute(found)}
+
+
+def write_meta(connection: Connection, **values: str) -> None:
+    """Change values of ``meta`` that are there."""
+    for name, value in values.items():
+        connection.execute(update(schema.meta).where(schema.meta.c.name == name).values(value=value))
+
+
+def batched(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:
+    """``values`` in lists of at most ``size``: no statement has more parameters than a database takes."""
+    iterator = iter(values)
+    while batch := list(islice(iterator, size)):
+        yield batch

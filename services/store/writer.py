@@ -1,0 +1,144 @@
+"""The one thread that writes, with group commit.
+
+Operations that wait at the same time share one transaction: one COMMIT, one flush to disk, one wake-up of the event loop. When an
+operation spoils its group, the group is rolled back and each is run alone, so that only the one at fault hears of it.
+"""
+
+import asyncio
+import queue
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from sqlalchemy import Engine
+
+from services.store.errors import is_unavailable
+from services.store.interface import FactsChanged, StoreUnavailable
+from services.store.rows import Statements
+from services.store.unit_of_work import Needs, UnitOfWork
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+MOST = 500  # operations in a group
+log = structlog.get_logger()
+
+
+class Operation(Protocol[T_co]):
+    """Something to write. Those that ``queries`` come after the others of their group; those ``alone`` get their own."""
+
+    queries: bool
+    alone: bool
+
+    def needs(self, needs: Needs) -> None:
+        """Say what it wants to know."""
+        ...
+
+    def apply(self, work: UnitOfWork) -> T_co:
+        """Do it. ``FactsChanged`` is raised before anything is added."""
+        ...
+
+
+Item = tuple[Operation[Any], "asyncio.Future[Any]"]
+Outcome = tuple[Any, BaseException | None]
+
+
+class Writer:
+    """Runs operations in its thread, in groups."""
+
+    def __init__(self, engine: Engine, key: bytes) -> None:
+        self._engine = engine
+        self._key = key
+        self._statements = Statements(engine.dialect)
+        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
+        self._thread.start()
+
+    async def run(self, operation: Operation[T]) -> T:
+        """Run ``operation``; returns when it is durable. Raises ``StoreUnavailable``, or what the operation raised."""
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.put((operation, future))
+        return await future
+
+    def close(self) -> None:
+        """Finish what was asked for, then end the thread. Blocks."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        ended = False
+        while not ended:
+            items: list[Item] = []
+            item = self._queue.get()
+            while item is not None:
+                items.append(item)
+                if len(items) == MOST or self._queue.empty():
+                    break
+                item = self._queue.get()
+            ended = item is None
+            for group in _groups(items):
+                _resolve(group, self._run([operation for operation, _ in group]))
+
+    def _run(self, operations: Sequence[Operation[Any]]) -> list[Outcome]:
+        try:
+            return self._transaction(operations)
+        except Exception as error:
+            if is_unavailable(error):
+                log.warning("store.unavailable", operations=len(operations), error=type(error).__name__)
+                refusal = StoreUnavailable(str(getattr(error, "orig", error)))
+                refusal.__cause__ = error
+                return [(None, refusal)] * len(operations)
+            if len(operations) == 1:
+                return [(None, error)]
+        return [outcome for operation in operations for outcome in self._run([operation])]
+
+    def _transaction(self, operations: Sequence[Operation[Any]]) -> list[Outcome]:
+        needs = Needs()
+        for operation in operations:
+            operation.needs(needs)
+        with self._engine.begin() as connection:
+            work = UnitOfWork(connection, self._statements, self._key)
+            work.fetch(needs)
+            outcomes = [_apply(operation, work) for operation in operations]
+            work.flush()
+        for finish in work.after_commit:
+            finish()
+        return outcomes
+
+
+def _apply(operation: Operation[Any], work: UnitOfWork) -> Outcome:
+    try:
+        return operation.apply(work), None
+    except FactsChanged as error:
+        return None, error
+
+
+def _groups(items: list[Item]) -> list[list[Item]]:
+    """Those that share a transaction first, then those that want their own."""
+    shared = sorted((item for item in items if not item[0].alone), key=lambda item: item[0].queries)
+    return [*([shared] if shared else []), *([item] for item in items if item[0].alone)]
+
+
+def _resolve(group: list[Item], outcomes: list[Outcome]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Outcome]]] = defaultdict(list)
+    for (_, future), outcome in zip(group, outcomes, strict=True):
+        by_loop[future.get_loop()].append((future, outcome))
+    for loop, settled in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, settled)
+
+
+def _settle(settled: list[tuple["asyncio.Future[Any]", Outcome]]) -> None:
+    for future, (result, error) in settled:
+        if future.done():  # whoever asked has gone: what was written stays written
+            continue
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)

@@ -1,0 +1,45 @@
+"""Every store that there is, behind one fixture: each contract test runs over each of them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from fakes.arrivals import SetClock
+
+from services.settings import Settings
+from services.store.open import open_store
+from services.store.sql_store import SqlStore
+
+FACTORIES = {"sqlite": Settings}
+Opener = Callable[[], Awaitable[SqlStore]]
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture(params=list(FACTORIES))
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    return FACTORIES[request.param](data=tmp_path / "data")
+
+
+@pytest_asyncio.fixture
+async def opener(settings: Settings, clock: SetClock) -> AsyncIterator[Opener]:
+    """Opens the same store as often as a test asks: each time as another process would."""
+    opened: list[SqlStore] = []
+
+    async def open_one() -> SqlStore:
+        opened.append(await open_store(settings, clock))
+        await opened[-1].refresh()
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        await one.close()
+
+
+@pytest_asyncio.fixture
+async def store(opener: Opener) -> SqlStore:
+    return await opener()
