@@ -1,0 +1,259 @@
+"""An SMTP client (RFC 5321) that is lean, pipelines (RFC 2920) and keeps its connection.
+
+Responsibility passes with the answer to the final dot. When the connection is lost after the final dot was sent and
+before its answer came, nobody can tell whether the server took the mail: it is tried again. So here a mail can be
+delivered twice, and when the process dies between that answer and its record.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from services.delivery.dialogue import Dialogue
+from services.delivery.outcomes import Accepted, ConnectionTrouble, DialogueTimeout, Postponed, Refused, StaleConnection
+from services.delivery.replies import SERVICE_CLOSING, Reply, judge
+from services.delivery.target import Target
+from services.delivery.wire import (
+    END,
+    SMALL,
+    Extensions,
+    Transaction,
+    Transparency,
+    extensions,
+    is_sendable,
+    mail_from,
+    pieces,
+    rcpt_to,
+    whole,
+    wire_address,
+)
+
+Answer = Accepted | Refused | Postponed
+BYTES_PER_SECOND = 262_144  # slower than this, a large mail isn't waited for
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """In seconds (RFC 5321 4.5.3.2). ``attempt`` is for a whole transaction, and longer by the size of its content."""
+
+    connect: float = 30
+    greeting: float = 300
+    hello: float = 300
+    mail: float = 300
+    rcpt: float = 300
+    data: float = 120
+    block: float = 180
+    dot: float = 600
+    attempt: float = 600
+
+    def of_attempt(self, size: int) -> float:
+        """How long a transaction of ``size`` octets may take, in seconds."""
+        return self.attempt + size / BYTES_PER_SECOND
+
+
+RFC_TIMEOUTS = Timeouts()
+
+
+class Connection:
+    """An open connection after EHLO. ``send`` it one transaction at a time, while ``is_usable``."""
+
+    __slots__ = ("_answered", "_deadline", "_dialogue", "_loop", "_offered", "_reset", "_timeouts", "idle_since", "used")
+
+    def __init__(self, dialogue: Dialogue, offered: Extensions, timeouts: Timeouts) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._dialogue = dialogue
+        self._offered = offered
+        self._timeouts = timeouts
+        self._reset = False  # a transaction was left open: RSET goes before the next
+        self._answered = False
+        self._deadline = 0.0
+        self.used = 0
+        self.idle_since = 0.0
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether another transaction may be sent."""
+        return self._dialogue.is_quiet
+
+    def close(self) -> None:
+        """Say good-bye."""
+        self._dialogue.close()
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        self._dialogue.abort()
+
+    async def send(self, mail: Transaction) -> list[Answer]:
+        """Send ``mail``; one answer per recipient, in order. Never raises but for ``StaleConnection``: then nothing was sent."""
+        self._deadline = self._loop.time() + self._timeouts.of_attempt(mail.size)
+        self._answered = False
+        self.used += 1
+        answers: list[Answer | None] = [self._unsendable(mail, one) for one in mail.recipients]
+        places = [place for place, answer in enumerate(answers) if answer is None]
+        if places:
+            try:
+                await self._transact(mail, places, answers)
+            except ConnectionTrouble as trouble:
+                self.abort()
+                if self.used > 1 and not self._answered and not isinstance(trouble, DialogueTimeout):
+                    raise StaleConnection(str(trouble)) from trouble
+                return [one or Postponed("4.4.2", str(trouble)) for one in answers]
+        return [one or Postponed("4.3.0", "no answer") for one in answers]
+
+    def _unsendable(self, mail: Transaction, recipient: str) -> Refused | None:
+        if not is_sendable(mail.sender) or not is_sendable(recipient):
+            return Refused("5.1.3", "5.1.3 Address cannot be sent")
+        if not self._offered.smtputf8 and not (wire_address(mail.sender) + wire_address(recipient)).isascii():
+            return Refused("5.6.7", "5.6.7 Internationalised address not supported by the next server")
+        return None
+
+    async def _transact(self, mail: Transaction, places: list[int], answers: list[Answer | None]) -> None:
+        """Fill in ``answers`` at ``places``."""
+        first, *rcpts, data = await self._envelope(mail, [mail.recipients[place] for place in places])
+        for place, rcpt in zip(places, rcpts, strict=True):
+            reply = rcpt if first.positive() else first
+            verdict = judge(reply, mail.recipients[place])
+            answers[place] = None if isinstance(verdict, Accepted) else verdict
+        open_places = [place for place in places if answers[place] is None]
+        if data.code == 354:
+            final = await self._content(mail) if open_places else await self._nothing()
+        else:
+            final, self._reset = data, True
+        for place in open_places:
+            answers[place] = judge(final, mail.recipients[place])
+
+    async def _envelope(self, mail: Transaction, recipients: list[str]) -> list[Reply]:
+        """The replies to MAIL, each RCPT, and DATA."""
+        times = self._timeouts
+        commands = [(mail_from(mail, self._offered), times.mail)]
+        commands += [(rcpt_to(one, self._offered), times.rcpt) for one in recipients]
+        if self._reset:
+            commands.insert(0, (b"RSET\r\n", times.mail))
+        if self._offered.pipelining:
+            commands.append((b"DATA\r\n", times.data))
+            group = b"".join(command for command, _ in commands)
+            replies = self._whole_group(await self._ask(group, len(commands), times.rcpt), len(commands))
+        else:
+            replies = [(await self._ask(command, 1, seconds))[0] for command, seconds in commands]
+            replies.append(await self._data(replies[int(self._reset) :]))
+        start = int(self._reset)
+        self._reset = False
+        return replies[start:]
+
+    def _whole_group(self, replies: list[Reply], count: int) -> list[Reply]:
+        """All ``count`` replies; a server that hung up on its refusal of MAIL meant it for the rest as well."""
+        if len(replies) == count:
+            return replies
+        last = replies[-1]
+        if len(replies) != 1 + int(self._reset) or last.code < 400:
+            raise ConnectionTrouble("connection lost")
+        return replies + [last] * (count - len(replies))
+
+    async def _data(self, replies: list[Reply]) -> Reply:
+        """The reply to DATA, which isn't said where MAIL or every RCPT was refused."""
+        if replies[0].positive() and any(one.positive() for one in replies[1:]):
+            return (await self._ask(b"DATA\r\n", 1, self._timeouts.data))[0]
+        return Reply(503, (b"5.5.1 No valid recipients",))
+
+    async def _content(self, mail: Transaction) -> Reply:
+        """Send the content; the answer to its final dot, or one that the server gave before it was through."""
+        try:
+            if isinstance(mail.content, bytes) and len(mail.content) <= SMALL:
+                self._dialogue.send(whole(mail, mail.content))
+            elif (early := await self._stream(mail)) is not None:
+                return early
+        except OSError as error:  # the file: nothing is ended, so the server drops what it has
+            raise ConnectionTrouble(f"content unreadable: {type(error).__name__}") from error
+        return (await self._await(1, self._timeouts.dot))[0]
+
+    async def _stream(self, mail: Transaction) -> Reply | None:
+        transparency = Transparency()
+        await self._put(transparency.chunk(mail.prepend))
+        async for piece in pieces(mail.content):
+            if self._dialogue.has_answered:
+                early = (await self._await(1, 0))[0]
+                self.abort()  # it wants no more of this mail, and can't be told otherwise that it ends here
+                return early if early.code >= 400 else Reply(451, (b"4.5.0 Answer before the end",))
+            await self._put(transparency.chunk(piece))
+        self._dialogue.send(transparency.end())
+        return None
+
+    async def _put(self, data: bytes) -> None:
+        try:
+            await self._dialogue.send_when_room(data, self._within(self._timeouts.block))
+        except ConnectionTrouble:
+            if not self._dialogue.has_answered:
+                raise
+
+    async def _nothing(self) -> Reply:
+        """Everybody was refused, and the server asks for the content all the same (RFC 2920 3.1): an empty one goes nowhere."""
+        return (await self._ask(END, 1, self._timeouts.dot))[0]
+
+    async def _ask(self, command: bytes, count: int, seconds: float) -> list[Reply]:
+        self._dialogue.send(command)
+        return await self._await(count, seconds)
+
+    async def _await(self, count: int, seconds: float) -> list[Reply]:
+        replies = await self._dialogue.replies(count, self._within(seconds))
+        for reply in replies:
+            if reply.code == SERVICE_CLOSING:
+                raise ConnectionTrouble(reply.error())
+        self._answered = True
+        return replies
+
+    def _within(self, seconds: float) -> float:
+        return min(seconds, self._deadline - self._loop.time())
+
+
+async def connect(target: Target, timeouts: Timeouts = RFC_TIMEOUTS) -> Connection:
+    """A connection that is ready for mail. Raises ``ConnectionTrouble`` for whatever keeps it from that: the hop is away."""
+    loop = asyncio.get_running_loop()
+    dialogue = await _open(loop, target, timeouts)
+    try:
+        _expect(await dialogue.replies(1, timeouts.greeting), "greeting")
+        offered = await _hello(dialogue, target, timeouts)
+        if target.context is not None and not target.implicit:
+            offered = await _protect(dialogue, target, offered, timeouts)
+    except BaseException:
+        dialogue.abort()
+        raise
+    return Connection(dialogue, offered, timeouts)
+
+
+async def _open(loop: asyncio.AbstractEventLoop, target: Target, timeouts: Timeouts) -> Dialogue:
+    context = target.context if target.implicit else None
+    try:
+        async with asyncio.timeout(timeouts.connect):
+            _, dialogue = await loop.create_connection(
+                lambda: Dialogue(loop), target.host, target.port, ssl=context, server_hostname=target.host if context else None
+            )
+    except TimeoutError as error:
+        raise ConnectionTrouble("connect: timeout") from error
+    except OSError as error:  # ssl.SSLError is one
+        raise ConnectionTrouble(f"connect: {type(error).__name__}") from error
+    return dialogue
+
+
+async def _hello(dialogue: Dialogue, target: Target, timeouts: Timeouts) -> Extensions:
+    dialogue.send(f"EHLO {target.helo}\r\n".encode("ascii", "replace"))
+    reply = (await dialogue.replies(1, timeouts.hello))[0]
+    if reply.positive():
+        return extensions(reply.lines)
+    if reply.code == SERVICE_CLOSING:
+        raise ConnectionTrouble(reply.error())
+    dialogue.send(f"HELO {target.helo}\r\n".encode("ascii", "replace"))
+    _expect(await dialogue.replies(1, timeouts.hello), "HELO")
+    return Extensions()
+
+
+async def _protect(dialogue: Dialogue, target: Target, offered: Extensions, timeouts: Timeouts) -> Extensions:
+    if not offered.starttls or target.context is None:
+        raise ConnectionTrouble("STARTTLS is not offered")
+    dialogue.send(b"STARTTLS\r\n")
+    _expect(await dialogue.replies(1, timeouts.hello), "STARTTLS")
+    await dialogue.start_tls(target.context, target.host, timeouts.connect)
+    return await _hello(dialogue, target, timeouts)
+
+
+def _expect(replies: list[Reply], verb: str) -> None:
+    if not replies[0].positive():
+        raise ConnectionTrouble(f"{verb}: {replies[0].error()}")

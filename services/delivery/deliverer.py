@@ -1,0 +1,90 @@
+"""The delivery service: both hops, one recorder, and a clean stop."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from services.clock import Clock
+from services.delivery.bookkeeper import Bookkeeper, Random
+from services.delivery.client import RFC_TIMEOUTS, Timeouts
+from services.delivery.hop import HopLoop, OnProblem
+from services.delivery.pool import Pool
+from services.delivery.recorder import Recorder
+from services.delivery.settling import House
+from services.delivery.target import target
+from services.settings import Settings
+from services.store.interface import Hop, Store
+from workflows.backoff import probe_delay as default_probe_delay
+
+HOPS: tuple[Hop, ...] = ("next", "internet")
+
+
+def _nobody(hop: Hop, what: str) -> None:
+    """The log has it already."""
+
+
+class Deliverer:
+    """Sends what the store has queued, to the municipality's mail server and to the internet's.
+
+    ``random`` gives numbers in [0, 1). ``on_problem(hop, what)`` is called with ``hop_down`` and ``hop_up``. ``contexts`` stand
+    in for the system's certificates. Leases of a process that died are the caller's to take back (``Store.release_all``).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        random: Random,
+        on_problem: OnProblem = _nobody,
+        *,
+        timeouts: Timeouts = RFC_TIMEOUTS,
+        contexts: Mapping[Hop, ssl.SSLContext] | None = None,
+        probe_delay: Callable[[int], timedelta] = default_probe_delay,
+    ) -> None:
+        """ValueError where the settings ask for a hop without TLS that isn't on loopback."""
+        self._recorder = Recorder(store, self.wake)
+        targets = {hop: target(settings, hop, (contexts or {}).get(hop)) for hop in HOPS}
+        house = House(
+            settings.municipality.domains, settings.delivery.bounce_domain, settings.notifications.sender, targets["next"].helo
+        )
+        books = Bookkeeper(house, self._recorder, clock, random)
+        self._loops = tuple(
+            HopLoop(
+                hop=hop,
+                pool=Pool(hop, targets[hop], timeouts),
+                store=store,
+                books=books,
+                clock=clock,
+                slots=settings.delivery.connections,
+                timeouts=timeouts,
+                probe_delay=probe_delay,
+                on_problem=on_problem,
+            )
+            for hop in HOPS
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def down(self) -> frozenset[Hop]:
+        """The hops that are away."""
+        return frozenset(loop.hop for loop in self._loops if loop.is_down)
+
+    async def start(self) -> None:
+        """Begin to deliver."""
+        self._recorder.start()
+        self._tasks = [asyncio.create_task(loop.run(), name=f"delivery-{loop.hop}") for loop in self._loops]
+
+    def wake(self) -> None:
+        """New mail was committed: look for it now. Cheap, and safe to call for every mail."""
+        for loop in self._loops:
+            loop.wake()
+
+    async def stop(self, grace: float = 10.0) -> None:
+        """Lease no more, let what is under way finish for ``grace`` seconds, record it, and give back the rest."""
+        await asyncio.gather(*(loop.stop(grace) for loop in self._loops))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._recorder.stop(grace)
+        for loop in self._loops:
+            await loop.release()

@@ -1,0 +1,151 @@
+"""The octets of one connection: an asyncio protocol that gathers replies and lets a writer wait for room."""
+
+import asyncio
+import ssl
+from typing import cast
+
+from services.delivery.outcomes import ConnectionTrouble, DialogueTimeout
+from services.delivery.replies import SERVICE_CLOSING, Reply, ReplyParser
+
+HIGH_WATER = 262_144  # octets that may wait to be sent before a writer waits
+
+
+class Dialogue(asyncio.Protocol):
+    """Sends octets and awaits replies; knows nothing of mail. One task at a time may use it."""
+
+    __slots__ = ("_gone", "_loop", "_parser", "_replies", "_room", "_transport", "_waiter", "_wanted")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._transport: asyncio.Transport | None = None
+        self._parser = ReplyParser()
+        self._replies: list[Reply] = []
+        self._wanted = 0
+        self._waiter: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+        self._gone: ConnectionTrouble | None = None
+
+    # -- asyncio.Protocol
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The transport is there."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=HIGH_WATER)
+
+    def data_received(self, data: bytes) -> None:
+        """Gather replies; what is not SMTP ends the connection."""
+        try:
+            arrived = self._parser.feed(data)
+        except ConnectionTrouble as trouble:
+            self._end(trouble)
+            return
+        self._replies += arrived
+        if len(self._replies) >= self._wanted or any(one.code == SERVICE_CLOSING for one in arrived):
+            _wake(self._waiter)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone; so far unanswered commands stay so."""
+        self._end(ConnectionTrouble("TLS failed" if isinstance(exc, ssl.SSLError) else "connection lost"))
+
+    def pause_writing(self) -> None:
+        """The other side is slower than we are."""
+        self._room = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """There is room again."""
+        room, self._room = self._room, None
+        _wake(room)
+
+    # -- for the client
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it is open and the server has said nothing unasked."""
+        return self._gone is None and not self._replies and self._parser.is_empty()
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether a reply is there that nobody has taken."""
+        return bool(self._replies)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection is still there."""
+        return self._gone is None
+
+    def send(self, data: bytes) -> None:
+        """Send ``data``; a connection that is gone swallows it, and the wait for the reply tells."""
+        if self._transport is not None and self._gone is None:
+            self._transport.write(data)
+
+    async def send_when_room(self, data: bytes, seconds: float) -> None:
+        """Send ``data`` and wait until there is room for more, so many seconds. ``ConnectionTrouble`` then, or when it is gone."""
+        self.send(data)
+        if self._room is not None:
+            await self._wait(self._room, seconds)
+        if self._gone is not None:
+            raise self._gone
+
+    async def replies(self, count: int, seconds: float) -> list[Reply]:
+        """The next ``count`` replies.
+
+        Fewer, but at least one, where the connection ended before the others, or the last is a 421, with which the server ends the
+        dialogue (RFC 5321 3.8). ``ConnectionTrouble`` after that many seconds without them, or when there is none.
+        """
+        if len(self._replies) < count and self._gone is None:
+            self._wanted = count
+            self._waiter = self._loop.create_future()
+            try:
+                await self._wait(self._waiter, seconds)
+            finally:
+                self._waiter = None
+        taken, self._replies = self._replies[:count], self._replies[count:]
+        if not taken:
+            raise self._gone or ConnectionTrouble("connection lost")
+        return taken
+
+    async def start_tls(self, context: ssl.SSLContext, host: str, seconds: float) -> None:
+        """Protect the connection; ``ConnectionTrouble`` where that fails, or where something was said before it (CVE-2011-0411)."""
+        if self._transport is None or not self.is_quiet:
+            raise ConnectionTrouble("unexpected answer before TLS")
+        try:
+            made = await self._loop.start_tls(self._transport, self, context, server_hostname=host, ssl_handshake_timeout=seconds)
+        except (OSError, ssl.SSLError, asyncio.IncompleteReadError) as error:
+            self.abort()
+            raise ConnectionTrouble(f"TLS failed: {type(error).__name__}") from error
+        if made is None:
+            raise ConnectionTrouble("TLS failed")
+        self._transport = made
+        made.set_write_buffer_limits(high=HIGH_WATER)
+
+    def close(self) -> None:
+        """Say good-bye and close, without waiting for an answer."""
+        if self._transport is not None and self._gone is None:
+            self._transport.write(b"QUIT\r\n")
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Drop the connection as it stands."""
+        self._end(ConnectionTrouble("connection lost"))
+
+    async def _wait(self, future: "asyncio.Future[None]", seconds: float) -> None:
+        timer = self._loop.call_later(max(seconds, 0), _expire, future)
+        try:
+            await future
+        finally:
+            timer.cancel()
+
+    def _end(self, trouble: ConnectionTrouble) -> None:
+        self._gone = self._gone or trouble
+        if self._transport is not None:
+            self._transport.abort()
+        _wake(self._waiter)
+        _wake(self._room)
+
+
+def _wake(future: "asyncio.Future[None] | None") -> None:
+    if future is not None and not future.done():
+        future.set_result(None)
+
+
+def _expire(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_exception(DialogueTimeout("timeout"))

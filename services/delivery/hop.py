@@ -1,0 +1,260 @@
+"""One hop: leases what is due, keeps its connections busy, and knows when the hop is away.
+
+While the hop is away nothing is leased but a few deliveries at each failed probe, so that the queue shows why they wait
+and what has waited for 5 days ends; when it answers again, what it kept waiting is due at once.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import structlog
+
+from services.clock import Clock
+from services.delivery import metrics
+from services.delivery.bookkeeper import Bookkeeper
+from services.delivery.client import Timeouts
+from services.delivery.outcomes import ConnectionTrouble, Postponed, Refused, Result, Unreached
+from services.delivery.pool import Pool
+from services.delivery.ready import Batch, Ready, batches
+from services.delivery.wire import Transaction, content_size
+from services.store.interface import Hop, Leased, Store, StoreUnavailable
+
+log = structlog.get_logger()
+LEASE = timedelta(minutes=30)  # longer than the longest attempt (``Timeouts.of_attempt``) with time to wait before it
+POLL = 1.0  # seconds between looks for what other processes queued
+ROOM_AGAIN = 30.0  # seconds until a server that took fewer connections than we may make is asked for more
+PROBED = 50  # deliveries looked after at each failed probe
+REMEMBERED = 10_000  # deliveries made due when the hop is back; the others are due in at most 5 minutes
+UNRECORDED = 2_000  # attempts not yet on disk beyond which nothing more is leased
+
+OnProblem = Callable[[Hop, str], None]
+
+
+class HopLoop:
+    """The deliveries of one hop. ``slots``: connections, at most."""
+
+    def __init__(
+        self,
+        *,
+        hop: Hop,
+        pool: Pool,
+        store: Store,
+        books: Bookkeeper,
+        clock: Clock,
+        slots: int,
+        timeouts: Timeouts,
+        probe_delay: Callable[[int], timedelta],
+        on_problem: OnProblem,
+    ) -> None:
+        self.hop = hop
+        self._pool = pool
+        self._store = store
+        self._books = books
+        self._clock = clock
+        self._slots = self._room = slots
+        self._timeouts = timeouts
+        self._probe_delay = probe_delay
+        self._on_problem = on_problem
+        self._ready = Ready(slots)
+        self._workers: set[asyncio.Task[None]] = set()
+        self._signal = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._due = True  # something may be due
+        self._failures = 0  # how often in a row the hop was away; 0 while it is there
+        self._next_tick = self._next_room = 0.0
+        self._held: list[str] = []  # deliveries that wait because the hop was away
+        self._abandoned: list[Leased] = []
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the hop is away."""
+        return self._failures > 0
+
+    def wake(self) -> None:
+        """Something is due now."""
+        self._due = True
+        self._signal.set()
+
+    async def run(self) -> None:
+        """Deliver until ``stop``."""
+        metrics.HOP_UP.labels(self.hop).set(1)
+        while not self._stopping.is_set():
+            try:
+                await (self._probe() if self._failures else self._turn())
+            except StoreUnavailable:
+                log.warning("store_unavailable", what="lease", hop=self.hop)
+                await self._sleep(POLL)
+            except Exception:
+                log.exception("delivery_loop_failed", hop=self.hop)
+                await self._sleep(POLL)
+
+    async def stop(self, grace: float) -> None:
+        """Lease no more, let what is under way finish for at most ``grace`` seconds."""
+        self._stopping.set()
+        self._signal.set()
+        self._abandoned += self._ready.clear()
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=grace)
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        self._pool.close()
+
+    async def release(self) -> None:
+        """Give back what wasn't tried, or not to its end; called once the attempts before it are recorded."""
+        if self._abandoned:
+            await self._store.release(self._abandoned)
+            self._abandoned = []
+
+    # -- leasing
+    async def _turn(self) -> None:
+        await self._tick()
+        if self._due and len(self._ready) < 2 * self._slots and self._books.unrecorded < UNRECORDED:
+            self._due = False
+            await self._lease()
+            return
+        timer = asyncio.get_running_loop().call_later(POLL, self._signal.set)
+        await self._signal.wait()
+        self._signal.clear()
+        timer.cancel()
+
+    async def _lease(self) -> None:
+        limit = 4 * self._slots
+        leases = await self._leased(limit)
+        self._due = self._due or len(leases) >= limit
+        if self._stopping.is_set() or self._failures:
+            self._abandoned += leases
+            await self.release()
+            return
+        for batch in batches(leases):
+            self._ready.add(batch)
+        self._spawn()
+
+    async def _leased(self, limit: int) -> list[Leased]:
+        now = self._clock.now()
+        return await self._store.lease(self.hop, now, now + LEASE, limit)
+
+    async def _tick(self) -> None:
+        """Once a second, whatever else goes on."""
+        now = asyncio.get_running_loop().time()
+        if now < self._next_tick:
+            return
+        self._next_tick, self._due = now + POLL, True
+        if now >= self._next_room:
+            self._next_room, self._room = now + ROOM_AGAIN, self._slots
+        self._pool.sweep(now)
+        await self._settle(self._ready.behind_slow(now), Unreached("address busy"))
+
+    # -- sending
+    def _spawn(self) -> None:
+        for _ in range(min(self._room - len(self._workers), len(self._ready))):
+            worker = asyncio.create_task(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        going_on = True
+        while going_on and not self._stopping.is_set() and (batch := self._ready.take(loop.time())) is not None:
+            try:
+                going_on = await self._attempt(batch)
+            except asyncio.CancelledError:
+                self._abandoned += batch.leases
+                raise
+            finally:
+                self._ready.done(batch)
+            if self._ready.has_next():
+                self._spawn()
+            if self._due:
+                self._signal.set()
+
+    async def _attempt(self, batch: Batch) -> bool:
+        """Try ``batch``. False: another connection can't be made now."""
+        refused = batch.leases[0].delivery.refuse
+        if refused and not batch.leases[0].delivery.redirected:
+            await self._settle(batch.leases, Refused(refused.partition(" ")[0], refused))
+            return True
+        try:
+            mail = await _transaction(batch)
+            if not self._is_time_left(batch, mail.size):
+                await self._store.release(batch.leases)
+                return True
+            with self._books.under_way(self.hop):
+                answers = await self._pool.send(mail)
+        except ConnectionTrouble as trouble:
+            return await self._unreached(batch, str(trouble))
+        except Exception:
+            log.exception("attempt_failed", hop=self.hop)
+            answers = [Postponed("4.3.0", "internal error")] * len(batch.leases)
+        await self._books.settle(self.hop, batch.leases, answers)
+        return True
+
+    def _is_time_left(self, batch: Batch, size: int) -> bool:
+        """Whether the lease outlasts the longest attempt: else somebody else may have it before we are through."""
+        until = min(one.until for one in batch.leases)
+        return self._clock.now() + timedelta(seconds=self._timeouts.connect + self._timeouts.of_attempt(size)) < until
+
+    # -- the hop is away
+    async def _unreached(self, batch: Batch, error: str) -> bool:
+        if self._pool.live and not self._failures:  # the server is there, and takes no more connections
+            self._room = max(1, self._pool.live)
+            self._ready.put_back(batch)
+            return False
+        await self._settle(batch.leases, Unreached(error))
+        if not self._failures:
+            self._failures = 1
+            self._abandoned += self._ready.clear()
+            self._report("hop_down", error)
+            await self.release()
+        return False
+
+    async def _probe(self) -> None:
+        await self._sleep(self._probe_delay(self._failures).total_seconds())
+        if self._stopping.is_set():
+            return
+        try:
+            connection = await self._pool.connect()
+        except ConnectionTrouble as trouble:
+            self._failures += 1
+            await self._settle(await self._leased(PROBED), Unreached(str(trouble)))
+            return
+        self._pool.give(connection)
+        self._failures, self._due = 0, True
+        self._report("hop_up", "")
+        held, self._held = self._held, []
+        if held:
+            await self._store.retry(held, self._clock.now())
+
+    async def _settle(self, leases: Sequence[Leased], result: Result) -> None:
+        """``result`` goes for all of ``leases``."""
+        if isinstance(result, Unreached):
+            self._held += [one.delivery.id for one in leases][: REMEMBERED - len(self._held)]
+        await self._books.settle(self.hop, leases, [result] * len(leases), max(self._failures, 1))
+
+    def _report(self, what: str, error: str) -> None:
+        log.warning(what, hop=self.hop, error=error)
+        metrics.HOP_UP.labels(self.hop).set(what == "hop_up")
+        self._signal.set()
+        self._on_problem(self.hop, what)
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+
+async def _transaction(batch: Batch) -> Transaction:
+    first = batch.leases[0]
+    one = first.delivery
+    return Transaction(
+        sender=one.envelope_from,
+        recipients=tuple(lease.delivery.address for lease in batch.leases),
+        prepend=one.prepend,
+        content=first.content,
+        size=len(one.prepend) + await content_size(first.content),
+        smtputf8=one.smtputf8,
+        eight_bit=one.eight_bit,
+    )

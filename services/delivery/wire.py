@@ -1,0 +1,130 @@
+"""What goes over the wire: commands and the transparent form of the content (RFC 5321 4.5.2). No I/O but reading a file."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from workflows.addresses import ascii_domain
+
+CHUNK = 262_144  # bytes read and written at a time
+SMALL = 65_536  # bytes up to which a content goes out in one write
+END = b".\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One mail to one or more recipients. ``content`` has CRLF line ends; ``prepend`` goes before it as it is."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    prepend: bytes
+    content: bytes | Path
+    size: int  # octets of both, before dots are doubled (RFC 1870)
+    smtputf8: bool = False
+    eight_bit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """What a server said to EHLO, as far as we use it."""
+
+    pipelining: bool = False
+    eight_bit: bool = False
+    smtputf8: bool = False
+    size: bool = False
+    starttls: bool = False
+
+
+def extensions(lines: tuple[bytes, ...]) -> Extensions:
+    """Read the lines of a reply to EHLO; the first is the greeting."""
+    words = {line.split(b" ", 1)[0].strip().upper() for line in lines[1:]}
+    return Extensions(b"PIPELINING" in words, b"8BITMIME" in words, b"SMTPUTF8" in words, b"SIZE" in words, b"STARTTLS" in words)
+
+
+def wire_address(address: str) -> str:
+    """``address`` as a server without SMTPUTF8 may understand it: its domain in ASCII where it needs to be."""
+    if address.isascii():
+        return address
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{ascii_domain(domain)}"
+
+
+def is_sendable(address: str) -> bool:
+    """Whether ``address`` can stand in a command without changing what the command is."""
+    if address.isascii() and address.isprintable():
+        return True
+    try:
+        return not any(one in _bytes(address) for one in b"\r\n\0")
+    except UnicodeEncodeError:
+        return False
+
+
+def mail_from(mail: Transaction, offered: Extensions) -> bytes:
+    """MAIL with the parameters that are offered and needed (RFC 1870, RFC 6152, RFC 6531)."""
+    utf8 = offered.smtputf8 and (mail.smtputf8 or not all(one.isascii() for one in (mail.sender, *mail.recipients)))
+    sender = mail.sender if utf8 else wire_address(mail.sender)
+    size = f" SIZE={mail.size}" if offered.size else ""
+    body = " BODY=8BITMIME" if offered.eight_bit and (mail.eight_bit or utf8) else ""
+    return _bytes(f"MAIL FROM:<{sender}>{size}{body}{' SMTPUTF8' if utf8 else ''}\r\n")
+
+
+def rcpt_to(address: str, offered: Extensions) -> bytes:
+    """RCPT for ``address``."""
+    return _bytes(f"RCPT TO:<{address if offered.smtputf8 else wire_address(address)}>\r\n")
+
+
+def whole(mail: Transaction, content: bytes) -> bytes:
+    """A small mail as it goes over the wire, with its closing dot."""
+    stuffed = content.replace(b"\n.", b"\n..") if b"\n." in content else content
+    first = b"." if content.startswith(b".") else b""
+    end = END if content.endswith(b"\r\n") or (not content and mail.prepend) else b"\r\n" + END
+    return b"".join((mail.prepend, first, stuffed, end))
+
+
+class Transparency:
+    """Doubles leading dots in chunks, wherever a chunk ends."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last = b"\r\n"  # the two octets before the next chunk
+
+    def chunk(self, data: bytes) -> bytes:
+        """``data`` with its leading dots doubled."""
+        if not data:
+            return data
+        first = b"." if self._last.endswith(b"\n") and data.startswith(b".") else b""
+        self._last = (self._last + data[-2:])[-2:]
+        stuffed = data.replace(b"\n.", b"\n..") if b"\n." in data else data
+        return first + stuffed if first else stuffed
+
+    def end(self) -> bytes:
+        """The closing dot, on a line of its own."""
+        return END if self._last == b"\r\n" else b"\r\n" + END
+
+
+async def content_size(content: bytes | Path) -> int:
+    """How many octets ``content`` has. Raises OSError where a file can't be found."""
+    if isinstance(content, bytes):
+        return len(content)
+    return (await asyncio.to_thread(content.stat)).st_size
+
+
+async def pieces(content: bytes | Path) -> AsyncIterator[bytes]:
+    """The content in chunks; a file is read in a thread, never whole. Raises OSError where it can't be read."""
+    if isinstance(content, bytes):
+        for start in range(0, len(content), CHUNK):
+            yield content[start : start + CHUNK]
+        return
+    file: BinaryIO = await asyncio.to_thread(content.open, "rb", 0)
+    try:
+        while data := await asyncio.to_thread(file.read, CHUNK):
+            yield data
+    finally:
+        file.close()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
