@@ -1,0 +1,144 @@
+"""The phrase language, the text it is matched on, and what is said about a bad file."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflows.signals import BadSignalWords, words_from
+from workflows.signals.phrase import BadPhrase, Phrases, phrase
+from workflows.signals.text import fold, sentences
+
+LISTS = {"maal": ("dig", "jer"), "sag": ("sag*",)}
+STOPS = frozenset({"han"})
+
+
+def matches(written: str, text: str) -> bool:
+    return Phrases([(phrase(written, LISTS, STOPS), None)]).any_in(fold(text).split())
+
+
+@pytest.mark.parametrize(
+    ("written", "text", "expected"),
+    [
+        ("jeg ser dig", "nu ser jeg ser dig", True),
+        ("jeg ser dig", "jeg ser os", False),
+        ("jeg/vi ser [maal]", "vi ser jer", True),
+        ("jeg ~2 ser", "jeg ser", True),
+        ("jeg ~2 ser", "jeg nu altså ser", True),
+        ("jeg ~2 ser", "jeg nu altså måske ser", False),
+        ("jeg ~2 ser", "jeg og han ser", False),
+        ("jeg så? ser", "jeg så ser", True),
+        ("jeg så? ser", "jeg ser", True),
+        ("klag* over", "klagede over", True),
+        ("min *frist", "min klagefrist", True),
+        ("[sag] er", "sagen er", True),
+        ("slår dig", "SLÅR DIG", True),
+        ("slår dig", "slaar dig", True),
+        ("én gang", "en gang", True),
+    ],
+)
+def test_a_phrase_matches_what_it_says(written: str, text: str, expected: bool) -> None:
+    assert matches(written, text) is expected
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "~2 dig", "dig? så", "*frist nu", "ab* nu", "[ukendt]", "jeg ~0 ser", "jeg ~99 ser", "jeg ~x ser", "a*b", "jeg, du"],
+)
+def test_a_phrase_that_cannot_be_read_is_refused(written: str) -> None:
+    with pytest.raises(BadPhrase):
+        phrase(written, LISTS, STOPS)
+
+
+@given(st.lists(st.sampled_from(["jeg", "ser", "dig", "han", "nu"]), max_size=40))
+def test_looking_around_the_anchor_finds_what_trying_every_start_finds(words: list[str]) -> None:
+    one = phrase("jeg ~2 ser nu? ~1 dig", LISTS, STOPS)
+    everywhere = {(at, end) for at, word in enumerate(words) if one.first.fits(word) and (end := one.match(words, at)) is not None}
+    assert {(found.start, found.end) for found in Phrases([(one, None)]).find(words)} == everywhere
+
+
+def words_of(text: str) -> list[str]:
+    return [word for sentence in sentences(text, {"jeg", "slaar", "dig"}) for word in sentence.words]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("j e g s l å r d i g", ["jeg", "slaar", "dig"]),
+        ("j.e.g  s-l-å-r", ["jeg", "slaar"]),
+        ("x y z q", ["xyzq"]),
+        ("i dag, f.eks. i a", ["i", "dag", "f", "eks", "i", "a"]),
+        ("dr\u200bæ\u00adb", ["draeb"]),
+        ("neeeej", ["nej"]),
+        ("A\u030a Ö", ["aa", "oe"]),
+    ],
+)
+def test_tricks_with_letters_are_undone(text: str, words: list[str]) -> None:
+    assert words_of(text) == words
+
+
+REPLY = "Ja tak.\n\nDen 3. november 2026 kl. 9 skrev Karen\n<karen@eksempel.dk>:\n{}Du kan klage.\n{}Hilsen\n\nOg så lige det her."
+OUTLOOK = "Ja tak.\n\nFra: Karen\nSendt: 3. november\nTil: Bo\nEmne: Sv\n\nDu kan klage."
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        (REPLY.format("> ", "> "), ["Ja tak", "Og så lige det her"]),
+        (REPLY.format("", ""), ["Ja tak"]),
+        (OUTLOOK, ["Ja tak"]),
+        ("Se her\n-----Oprindelig meddelelse-----\nDu kan klage", ["Se her"]),
+        (
+            "Den 3. skrev Karen til mig, at jeg skulle vente. Det gør jeg.",
+            ["Den 3", "skrev Karen til mig at jeg skulle vente", "Det gør jeg"],
+        ),
+        ("Til: alle i huset. Jeg venter.", ["Til alle i huset", "Jeg venter"]),
+    ],
+)
+def test_what_is_quoted_from_an_earlier_mail(text: str, own: list[str]) -> None:
+    assert [" ".join(one.words) for one in sentences(text) if not one.quoted] == [fold(one) for one in own]
+
+
+@given(st.text(max_size=600))
+def test_any_text_has_sentences_of_equal_rows(text: str) -> None:
+    for one in sentences(text, {"jeg"}):
+        assert len(one.words) == len(one.clauses) == len(one.cited) > 0
+
+
+def test_text_without_full_stops_is_cut_with_an_overlap() -> None:
+    parts = list(sentences("ord " * 1000))
+    assert len(parts) > 2
+    assert max(len(one.words) for one in parts) == 400
+
+
+BAD = """
+negations = ["ikke"]
+idioms = ["~3 noget"]
+mass_copy = {recipients = 12, level = "yellow"}
+unreadable = {level = "grey"}
+[[signal]]
+id = "a"
+kind = "threat"
+level = "red"
+why = "x"
+phrases = ["[ingen] liste", "god nok"]
+[[right]]
+id = "complaint"
+why = "x"
+phrases = ["?"]
+"""
+
+
+def test_every_fault_of_a_bad_file_is_named_at_once() -> None:
+    with pytest.raises(BadSignalWords) as caught:
+        words_from(BAD)
+    places = [fault.partition(":")[0] for fault in caught.value.faults]
+    assert places == ["idioms", "a", "complaint"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"), [("x = ", "not TOML"), (BAD.replace('"threat"', '"noise"'), "signal.0.kind"), ("a = 1", "mass_copy")]
+)
+def test_a_file_of_another_shape_is_refused_with_its_place(text: str, place: str) -> None:
+    with pytest.raises(BadSignalWords) as caught:
+        words_from(text)
+    assert caught.value.faults[0].startswith(place)

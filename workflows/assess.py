@@ -1,0 +1,82 @@
+"""Assess: the whole mail, read after 250, for what people should see soon. It never moves mail (laws 1, 4 and 5).
+
+Signals tell a leader where to look; rights tell whoever reads the mail that a deadline or a duty may be running. Both only
+add urgency: a word list misses cases, and the guarantee is that a human reads every mail.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, get_args
+
+from workflows.addresses import normalise
+from workflows.mail import Reading
+from workflows.signals.findings import SignalFound, rights_in, signals_in
+from workflows.signals.rules import Kind, Level, Right, SignalWords
+from workflows.signals.text import Sentence, sentences
+
+_LEVELS: tuple[Level, ...] = get_args(Level)  # the most serious first
+_KINDS: tuple[Kind, ...] = get_args(Kind)
+_RIGHTS: tuple[Right, ...] = get_args(Right)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One signal for a leader: what kind, how serious, and the id of the rule that saw it (never the words)."""
+
+    kind: Kind
+    level: Level
+    rule_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What the whole mail tells. At most one signal of each kind, the most serious first; rights in the contract's order."""
+
+    signals: tuple[Signal, ...] = ()
+    rights: tuple[Right, ...] = ()
+
+    @property
+    def level(self) -> Level | None:
+        """The most serious level, or None without signals."""
+        return self.signals[0].level if self.signals else None
+
+    def wire(self) -> dict[str, Any]:
+        """As the contract's JSON: ``signals`` and ``rights``."""
+        return {
+            "signals": [{"kind": one.kind, "level": one.level} for one in self.signals],
+            "rights": list(self.rights),
+        }
+
+
+def assess(reading: Reading, words: SignalWords) -> Assessment:
+    """The assessment of one mail, as it was read. Pure and total; linear in the text, of which 200,000 characters are read."""
+    parts = dict.fromkeys(_sentences(reading, words))  # a sentence that is written a thousand times is weighed once
+    found = list(chain.from_iterable(signals_in(one, words) for one in parts))
+    found.extend(_of_the_mail(reading, words))
+    rights = set(chain.from_iterable(rights_in(one, words) for one in parts))
+    rights.update(one.right for one in found if one.right and one.level == "red")
+    return Assessment(_most_serious(found), tuple(one for one in _RIGHTS if one in rights))
+
+
+def _sentences(reading: Reading, words: SignalWords) -> Iterator[Sentence]:
+    yield from sentences(reading.subject, words.vocabulary)
+    yield from sentences(reading.text, words.vocabulary)
+
+
+def _of_the_mail(reading: Reading, words: SignalWords) -> Iterator[SignalFound]:
+    """Signals that no sentence tells: copies to very many, and content that could not be read."""
+    copies = {normalise(one) for one in reading.headers.to}
+    if len(copies) >= words.mass_copy_recipients and not reading.headers.list_fields:
+        yield SignalFound("mass_copy", words.mass_copy_level, "mass_copy.recipients")
+    if reading.unreadable:
+        yield SignalFound("unreadable", words.unreadable_level, "unreadable.content")
+
+
+def _most_serious(found: Iterable[SignalFound]) -> tuple[Signal, ...]:
+    best: dict[Kind, SignalFound] = {}
+    for one in found:
+        if one.kind not in best or _LEVELS.index(one.level) < _LEVELS.index(best[one.kind].level):
+            best[one.kind] = one
+    order = sorted(best.values(), key=lambda one: (_LEVELS.index(one.level), _KINDS.index(one.kind)))
+    return tuple(Signal(one.kind, one.level, one.rule_id) for one in order)

@@ -1,0 +1,198 @@
+"""The signal words as the file gives them (``config/signals.da.toml``), checked whole and ready to be looked for."""
+
+import tomllib
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from workflows.signals.phrase import BadPhrase, Phrase, Phrases, phrase
+from workflows.signals.text import fold
+
+Level = Literal["red", "yellow", "grey"]
+Weakened = Literal["red", "yellow", "grey", "none"]
+Kind = Literal[
+    "threat", "self_harm", "child_in_danger", "home_visit", "insult", "exposure", "private_channel", "volume",
+    "mass_copy", "evasion", "criticism", "unreadable",
+]  # fmt: skip
+Right = Literal[
+    "complaint", "appeal_deadline", "application", "file_access", "data_access", "deletion_request", "representation",
+    "hearing_reply", "child_concern", "urgent_help", "accessibility",
+]  # fmt: skip
+
+
+class BadSignalWords(ValueError):
+    """The signal words cannot be used. ``faults`` names every mistake with its place and its mend."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = tuple(faults)
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _SignalEntry(_Table):
+    id: str = Field(pattern=r"^[a-z0-9_.]{1,64}$")
+    kind: Kind
+    level: Level
+    why: str
+    phrases: list[str] = Field(min_length=1)
+    unless: list[str] = []
+    if_negated: Weakened | None = None
+    if_quoted: Weakened | None = None
+    if_reported: Weakened | None = None
+    right: Right | None = None
+
+
+class _RightEntry(_Table):
+    id: Right
+    why: str
+    phrases: list[str] = Field(min_length=1)
+    unless: list[str] = []
+
+
+class _MassCopy(_Table):
+    recipients: int = Field(ge=2)
+    level: Level
+
+
+class _Unreadable(_Table):
+    level: Level
+
+
+class _File(_Table):
+    mass_copy: _MassCopy
+    unreadable: _Unreadable
+    lists: dict[str, list[str]] = {}
+    negations: list[str]
+    gap_stops: list[str] = []
+    idioms: list[str] = []
+    denials: list[str] = []
+    reporters: list[str] = []
+    own_words: list[str] = []
+    signal: list[_SignalEntry]
+    right: list[_RightEntry]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SignalRule:
+    """One rule for a signal. What is negated, quoted from an earlier mail or told of others becomes ``if_…`` (None: no signal)."""
+
+    id: str
+    kind: Kind
+    level: Level
+    if_negated: Level | None
+    if_quoted: Level | None
+    if_reported: Level | None
+    unless: Phrases[None] | None
+    right: Right | None  # a right that the signal carries with it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RightRule:
+    """One rule for a right that the citizen may be using."""
+
+    id: Right
+    unless: Phrases[None] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SignalWords:
+    """All signal words, ready to be looked for. Immutable; made once by ``words_from``."""
+
+    signals: Phrases[SignalRule]
+    rights: Phrases[RightRule]
+    negations: frozenset[str]
+    idioms: Phrases[None]
+    denials: Phrases[None]
+    reporters: Phrases[None]
+    own_words: Phrases[None]
+    mass_copy_recipients: int
+    mass_copy_level: Level
+    unreadable_level: Level
+    vocabulary: frozenset[str]
+
+
+def words_from(text: str) -> SignalWords:
+    """The signal words that a file's ``text`` (TOML) holds; raises ``BadSignalWords`` with every fault at once."""
+    try:
+        content = _File.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as fault:
+        raise BadSignalWords([f"not TOML: {fault}"]) from fault
+    except ValidationError as fault:
+        raise BadSignalWords([f"{_place(one['loc'])}: {one['msg']}" for one in fault.errors()]) from fault
+    return _Compiler(content).words()
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location)
+
+
+class _Compiler:
+    """Turns the file's phrases into searchable ones, and collects what is wrong with them."""
+
+    def __init__(self, content: _File) -> None:
+        self.content = content
+        self.lists = {name: tuple(words) for name, words in content.lists.items()}
+        self.stops = frozenset(map(fold, content.gap_stops))
+        self.negations = frozenset(map(fold, content.negations))
+        self.faults: list[str] = []
+
+    def words(self) -> SignalWords:
+        content = self.content
+        made: dict[str, Any] = {
+            name: self.plain(name, getattr(content, name)) for name in ("idioms", "denials", "reporters", "own_words")
+        }
+        signals = Phrases(self.entries([(one.id, one.phrases, self.signal(one)) for one in content.signal]))
+        rights = Phrases(
+            self.entries([(one.id, one.phrases, RightRule(one.id, self.unless(one.id, one.unless))) for one in content.right])
+        )
+        if self.faults:
+            raise BadSignalWords(self.faults)
+        return SignalWords(
+            signals=signals,
+            rights=rights,
+            negations=self.negations,
+            mass_copy_recipients=content.mass_copy.recipients,
+            mass_copy_level=content.mass_copy.level,
+            unreadable_level=content.unreadable.level,
+            vocabulary=self.negations.union(signals.vocabulary, rights.vocabulary),
+            **made,
+        )
+
+    def entries(self, rules: list[tuple[str, list[str], Any]]) -> list[tuple[Phrase, Any]]:
+        return [(found, rule) for name, written, rule in rules for found in self.read(name, written)]
+
+    def plain(self, name: str, written: list[str]) -> Phrases[None]:
+        return Phrases((found, None) for found in self.read(name, written))
+
+    def unless(self, name: str, written: list[str]) -> Phrases[None] | None:
+        return self.plain(f"{name}.unless", written) if written else None
+
+    def signal(self, entry: _SignalEntry) -> SignalRule:
+        weakened: Weakened = "yellow" if entry.level == "red" else "none"
+        return SignalRule(
+            entry.id,
+            entry.kind,
+            entry.level,
+            _level(entry.if_negated or weakened),
+            _level(entry.if_quoted or weakened),
+            _level(entry.if_reported or weakened),
+            self.unless(entry.id, entry.unless),
+            entry.right,
+        )
+
+    def read(self, name: str, written: list[str]) -> list[Phrase]:
+        found = []
+        for one in written:
+            try:
+                found.append(phrase(one, self.lists, self.stops))
+            except BadPhrase as fault:
+                self.faults.append(f"{name}: {fault}")
+        return found
+
+
+def _level(written: Weakened) -> Level | None:
+    return None if written == "none" else written
