@@ -3,12 +3,12 @@
 Precedence: command-line option, environment (``RAMMEVAGT_SECTION__KEY``), file, default.
 """
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from workflows.addresses import ascii_domain
 from workflows.deadlines import WorkingCalendar
@@ -19,12 +19,27 @@ ZONE = ZoneInfo("Europe/Copenhagen")  # business rules run here
 
 def _host_port(value: str) -> str:
     host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
+    if not host or not (port.isascii() and port.isdigit()) or int(port[:6]) > 65535:
         raise ValueError("write HOST:PORT, such as 127.0.0.1:2525 or [::1]:2525")
     return value
 
 
+def _no_or_host_port(value: str) -> str:
+    return _host_port(value) if value else value
+
+
+def _network(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return ip_network(value)
+    except ValueError as error:
+        raise ValueError("write a network, such as 10.0.0.0/8 or 192.0.2.25/32") from error
+
+
 HostPort = Annotated[str, AfterValidator(_host_port)]
+NoOrHostPort = Annotated[str, AfterValidator(_no_or_host_port)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 Domain = Annotated[str, Field(pattern=r"^[^@\s]+\.[^@\s.]+$"), AfterValidator(ascii_domain)]
 Tls = Literal["auto", "verify", "implicit", "none"]
 HourMinute = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]
@@ -48,10 +63,10 @@ class Gateway(Section):
     """Where mail comes in (SMTP, RFC 5321; LMTP, RFC 2033)."""
 
     listen: HostPort = "127.0.0.1:2525"
-    lmtp_listen: HostPort | Literal[""] = ""  # an LMTP listener beside it; empty: none
+    lmtp_listen: NoOrHostPort = ""  # an LMTP listener beside it; empty: none
     hostname: str = ""  # what the guard calls itself; empty: this machine's name
-    trusted_clients: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
-    max_message_bytes: int = Field(default=157_286_400, ge=1_048_576)
+    trusted_clients: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+    max_message_bytes: int = Field(default=157_286_400, ge=1024)
     max_connections: int = Field(default=1000, ge=1)
     authserv_id: str = "mx.eksempel.dk"  # or "m365"
     authentication: Literal["if_present", "required"] = "if_present"

@@ -4,13 +4,18 @@ No subject, text, name or address is ever part of an event: a consumer that need
 read is recorded there.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from workflows.decision import Decision
+from workflows.event_data import EVENTS, CloudEvent, EventData
+
 STREAM = "RAMMEVAGT"
 TYPE_PREFIX = "dk.rammevagt."
 SUBJECT_PREFIX = "rammevagt."
+VERSION = ".v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +23,8 @@ class Event:
     """One event as it is born, in the transaction whose fact it tells.
 
     ``id`` is its identity for ever (CloudEvents ``id`` and ``Nats-Msg-Id``). ``what`` is ``<area>.<what>`` such as
-    ``mail.decided``. ``subject`` is the guard's id of what it is about (a mail, a framework): events of one subject keep their order.
+    ``mail.decided``. ``subject`` is the guard's id of what it is about (a mail, a framework): events of one subject keep
+    their order.
     """
 
     id: str
@@ -37,9 +43,65 @@ class Event:
             "specversion": "1.0",
             "id": self.id,
             "source": "/rammevagt",
-            "type": f"{TYPE_PREFIX}{self.what}.v1",
+            "type": f"{TYPE_PREFIX}{self.what}{VERSION}",
             "subject": self.subject,
             "time": self.at.isoformat(),
             "datacontenttype": "application/json",
             "data": self.data,
         }
+
+
+def parse_event(body: bytes) -> Event:
+    """The event in a CloudEvents JSON. Raises ``pydantic.ValidationError``, also on a known event's data in a wrong form."""
+    wire = _CLOUD_EVENT.model_validate_json(body)
+    what = wire.type.removeprefix(TYPE_PREFIX).removesuffix(VERSION)
+    EVENTS.get(what, EventData).model_validate(wire.data)
+    return Event(wire.id, what, wire.subject, wire.time, wire.data)
+
+
+_CLOUD_EVENT = CloudEvent[dict[str, Any]]  # the data is checked by its own model
+
+
+def mail_received(mail_id: str, at: datetime, size: int, recipients: int) -> Event:
+    """A mail of ``size`` octets for so many ``recipients`` became ours."""
+    return Event(f"{mail_id}.received", "mail.received", mail_id, at, {"mail": mail_id, "size": size, "recipients": recipients})
+
+
+def mail_decided(decision: Decision, at: datetime) -> Event:
+    """What was decided about a mail that has an id."""
+    mail_id = decision.mail.id or ""
+    recipients = [
+        {"n": n, "action": one.action, "reason": one.reason.value, "framework": one.framework, "measure": one.measure}
+        for n, one in enumerate(decision.recipients)
+    ]
+    data = {
+        "mail": mail_id,
+        "citizen": decision.sender.citizen,
+        "grade": decision.sender.grade.value,
+        "recipients": recipients,
+        "receipt": decision.receipt.send,
+    }
+    return Event(f"{mail_id}.decided", "mail.decided", mail_id, at, data)
+
+
+def mailbox_unreachable(  # noqa: PLR0917 - in the order of its data
+    id: str, at: datetime, mail_id: str, delivery: str, unit: str | None, framework: str | None
+) -> Event:
+    """The functional mailbox that ``delivery`` went to sent it back."""
+    data = {"mail": mail_id, "delivery": delivery, "unit": unit, "framework": framework}
+    return Event(id, "mailbox.unreachable", mail_id, at, data)
+
+
+def signal_raised(mail_id: str, at: datetime, signals: Sequence[Mapping[str, str]], rights: Sequence[str]) -> Event:
+    """What the assessment of a mail found, as codes."""
+    data = {
+        "mail": mail_id,
+        "signals": [{"kind": one["kind"], "level": one["level"]} for one in signals],
+        "rights": list(rights),
+    }
+    return Event(f"{mail_id}.signal", "signal.raised", mail_id, at, data)
+
+
+def identity_suggested(mail_id: str, at: datetime, citizen: str) -> Event:
+    """A mail that comes probably from ``citizen``."""
+    return Event(f"{mail_id}.identity.{citizen}", "identity.suggested", mail_id, at, {"mail": mail_id, "citizen": citizen})

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field
 
 from workflows.deadlines import WorkingCalendar
-from workflows.people import Address, Entry, Id
+from workflows.people import Address, Day, Entry, Id
 
 URGENT_WORKING_DAYS = 5
 M = TypeVar("M", bound=Entry)
@@ -154,10 +154,10 @@ class ContactFramework(Entry):
     milder_means: tuple[MilderMeans, ...] = ()
     decided_by: Address | None = None
     approved_by: Address | None = None
-    citizen_informed: date | None = None
-    starts: date | None = None
-    review: date | None = None
-    ends: date | None = None
+    citizen_informed: Day | None = None
+    starts: Day | None = None
+    review: Day | None = None
+    ends: Day | None = None
     suspended: bool = False
     observe: bool = False
 

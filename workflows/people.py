@@ -3,14 +3,33 @@
 The shapes are those of the register file (``workflows.register``); a value here is one entry of it.
 """
 
+import re
+from contextlib import suppress
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 Address = Annotated[str, Field(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+
+
+def _day(value: object) -> object:
+    """A date alone. Other things that pydantic would take for one (an instant, a count of seconds) are mistakes here."""
+    if type(value) is date:
+        return value
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    raise ValueError("write a date that exists as YYYY-MM-DD, such as 2027-03-01")
+
+
+def _number(value: object) -> object:
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 class Entry(BaseModel):
@@ -123,8 +142,8 @@ class Employee(Entry):
     unit: Id
     role: Literal["caseworker", "leader", "head", "lawyer", "work_environment", "dpo", "it"] = "caseworker"
     aliases: tuple[Address, ...] = ()
-    risk_group: Literal[1, 2] | None = None
-    training_valid_until: date | None = None
+    risk_group: Annotated[Literal[1, 2] | None, BeforeValidator(_number)] = None
+    training_valid_until: Day | None = None
 
 
 class OpenAddress(Entry):

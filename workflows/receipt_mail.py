@@ -4,6 +4,7 @@ It says that the mail has come, who reads it and by when an answer can be expect
 of what the citizen wrote it says nothing: e-mail proves nobody's identity, and others may read it.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -16,6 +17,7 @@ from workflows.decision import Receipt
 from workflows.facts import Policy
 from workflows.mail import Headers
 
+_MESSAGE_ID = re.compile(r"<[!-~]{1,250}>\Z")  # what may stand in a field of ours: no space, no line break, ASCII
 ANSWER_WITHIN = 5  # working days, where the mailbox does not say
 PLACEHOLDERS = frozenset(
     {"mailbox", "received_date", "received_time", "answer_by", "received_date_en", "answer_by_en", "municipality"}
@@ -58,9 +60,9 @@ def compose_receipt(
     mail["Subject"] = Template(text.subject).safe_substitute(values)
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = message_id
-    if headers.message_id and headers.message_id.startswith("<") and headers.message_id.isascii():
+    if headers.message_id and _MESSAGE_ID.match(headers.message_id):
         mail["In-Reply-To"] = headers.message_id
-        mail["References"] = " ".join([*(one for one in headers.references[-10:] if one.isascii()), headers.message_id])
+        mail["References"] = " ".join([*filter(_MESSAGE_ID.match, headers.references[-10:]), headers.message_id])
     mail["Auto-Submitted"] = "auto-replied"
     mail["X-Auto-Response-Suppress"] = "All"
     mail["Precedence"] = "junk"

@@ -1,0 +1,1 @@
+"""The commands of ``rammevagt``: each module is loaded only when one of its commands runs."""

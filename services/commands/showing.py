@@ -1,0 +1,128 @@
+"""A decision for people to read: what came, where it goes and why, rule by rule; Danish first, English beside it, dimmed."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from services.commands.common import seen
+
+Wire = Mapping[str, Any]
+
+GRADES = {
+    "verified": "bekræftet",
+    "probable": "sandsynlig",
+    "unconfirmed": "ubekræftet",
+    "none": "ukendt",
+}
+ROLES = {
+    "party": "part",
+    "relative": "pårørende",
+    "representative": "repræsentant",
+    "non_party": "ikke part",
+    "authority": "myndighed",
+    "unknown": "ukendt",
+}
+LEVELS = {"red": "rød", "yellow": "gul", "grey": "grå"}
+
+
+def show(out: Console, wire: Wire) -> None:
+    """Print the contract's JSON of one decision."""
+    _heading(out, "Mail")
+    _mail(out, wire["mail"])
+    _heading(out, "Afsender")
+    _sender(out, wire["sender"])
+    _heading(out, "Modtagere")
+    for recipient in wire["recipients"]:
+        _recipient(out, recipient)
+    _heading(out, "Besked til mennesker")
+    _people(out, wire)
+    _heading(out, "Spor: regel for regel")
+    for step in wire["trace"]:
+        _step(out, step)
+
+
+def _heading(out: Console, text: str) -> None:
+    out.print()
+    out.print(Text(text, style="bold"))
+
+
+def _pairs(out: Console, pairs: Iterable[tuple[str, object]]) -> None:
+    for name, value in pairs:
+        if value not in (None, "", []):
+            out.print(Padding(Text.assemble((f"{name}: ", "dim"), seen(value)), (0, 0, 0, 2), expand=False))
+
+
+def _mail(out: Console, mail: Wire) -> None:
+    _pairs(
+        out,
+        (
+            ("id", mail["id"]),
+            ("Message-ID", mail["message_id"]),
+            ("sendt af", mail["envelope_from"] or "<> (den tomme afsender)"),
+            ("skrevet af", ", ".join(mail["header_from"])),
+            ("SHA-256", mail["sha256"]),
+        ),
+    )
+
+
+def _sender(out: Console, sender: Wire) -> None:
+    evidence = ", ".join(f"{one['kind']} {one['value']}" for one in sender["evidence"])
+    _pairs(
+        out,
+        (
+            ("borger", sender["citizen"]),
+            ("kan være", ", ".join(sender.get("candidates") or ())),
+            ("rolle", ROLES[sender["person_role"]]),
+            ("sikkerhed", GRADES[sender["grade"]]),
+            ("holdepunkter", evidence),
+        ),
+    )
+
+
+def _recipient(out: Console, one: Wire) -> None:
+    goes = ", ".join(map(seen, one["deliver_to"]))
+    where = "afleveres som skrevet" if one["action"] == "deliver" else f"går til {goes}"
+    line = Text.assemble("  ", (seen(one["address"]), "bold"), f"  {where}  ", (one["reason"], "dim"))
+    out.print(line)
+    _sentence(out, one["explanation"], 4)
+
+
+def _people(out: Console, wire: Wire) -> None:
+    if wire.get("assessed") is False:
+        _pairs(out, (("", "mailens indhold er ikke vurderet endnu"),))
+    signals = ", ".join(f"{one['kind']} ({LEVELS[one['level']]})" for one in wire["signals"] or ())
+    notices = ", ".join(f"{one['to']} ({one['role']}, {one['urgency']})" for one in wire["notify"] or ())
+    receipt = wire["receipt"]
+    _pairs(
+        out,
+        (
+            ("kvittering til borgeren", f"ja, til {receipt['to']}" if receipt["send"] else "nej"),
+            ("signaler", signals or "ingen"),
+            ("rettigheder", ", ".join(wire["rights"] or ()) or "ingen"),
+            ("får besked", notices or "ingen"),
+        ),
+    )
+
+
+def _step(out: Console, step: Wire) -> None:
+    mark = ("●", "bold") if step["outcome"] == "yes" else ("○", "dim")
+    recipient = step.get("recipient")
+    out.print(Text.assemble("  ", mark, f" {step['rule']}", (f"  {seen(recipient)}" if recipient else "", "dim")))
+    _sentence(out, step["because"], 4)
+
+
+def _sentence(out: Console, sentence: Mapping[str, str], indent: int) -> None:
+    out.print(Padding(Text(seen(sentence["da"])), (0, 0, 0, indent), expand=False))
+    out.print(Padding(Text(seen(sentence["en"]), style="dim"), (0, 0, 0, indent), expand=False))
+
+
+def show_way(out: Console, way: Iterable[Wire]) -> None:
+    """What became of each copy."""
+    _heading(out, "Aflevering")
+    for one in way:
+        told = {name: value for name, value in one.items() if name != "address" and value not in (None, "", [], ())}
+        facts = ", ".join(f"{name}: {seen(value)}" for name, value in told.items())
+        out.print(Text.assemble("  ", (seen(one["address"]), "bold"), f"  {facts}"))

@@ -1,0 +1,150 @@
+"""What each event says: ids and codes only, checked by type, so that no text, name or address can get in.
+
+Every text here is an id or a code of a closed form without ``@`` and blanks; a test walks all models to hold it.
+"""
+
+from datetime import datetime
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from workflows.decision import Reason
+from workflows.people import Grade, Id
+
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+EventId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,200}$")]
+EventType = Annotated[str, Field(pattern=r"^dk\.rammevagt\.[a-z]+\.[a-z_]+\.v1$")]
+Status = Annotated[str, Field(pattern=r"^[245]\.[0-9]{1,3}\.[0-9]{1,3}$")]  # RFC 3463
+Action = Literal["deliver", "redirect"]
+
+
+class EventData(BaseModel):
+    """Data of one event. A reader ignores fields that a later version may add."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class MailReceived(EventData):
+    """A mail is on disk and ours: 250 was said, or is about to be."""
+
+    mail: Id = Field(description="The guard's id of the mail")
+    size: int = Field(ge=0, description="Octets as received")
+    recipients: int = Field(ge=0, description="How many envelope recipients")
+
+
+class DecidedRecipient(EventData):
+    """What one envelope recipient's mail does."""
+
+    n: int = Field(ge=0, description="The recipient's place in the envelope, from 0")
+    action: Action
+    reason: Reason
+    framework: Id | None = None
+    measure: Code | None = None
+
+
+class MailDecided(EventData):
+    """It is decided where a mail goes, under which framework."""
+
+    mail: Id
+    citizen: Id | None = Field(default=None, description="The citizen who wrote, where one is known")
+    grade: Grade
+    recipients: tuple[DecidedRecipient, ...]
+    receipt: bool = Field(description="Whether the citizen gets a receipt")
+
+
+class MailDelivered(EventData):
+    """The next hop took one copy of a mail."""
+
+    mail: Id
+    delivery: Id
+    recipients: tuple[int, ...] = Field(description="The envelope recipients whose mail this copy is, by their place")
+    action: Action
+
+
+class MailReturned(EventData):
+    """A mail finally failed, and its sender got a report."""
+
+    mail: Id
+    delivery: Id
+    recipients: tuple[int, ...]
+    status: Status
+
+
+class MailStuck(EventData):
+    """Every road of a copy has failed: it stays queued, and people must look."""
+
+    mail: Id
+    delivery: Id
+    unit: Id | None = None
+    framework: Id | None = None
+
+
+class MailboxUnreachable(EventData):
+    """The mailbox that a redirected mail went to does not take it; the unit's main mailbox gets the mail instead."""
+
+    mail: Id
+    delivery: Id
+    unit: Id | None = None
+    framework: Id | None = None
+    status: Status | None = None
+
+
+class RaisedSignal(EventData):
+    """One signal of a mail."""
+
+    kind: Code
+    level: Literal["red", "yellow", "grey"]
+
+
+class SignalRaised(EventData):
+    """A mail holds something that a leader should look at. Advice: it moves nothing."""
+
+    mail: Id
+    signals: tuple[RaisedSignal, ...]
+    rights: tuple[Code, ...]
+
+
+class IdentitySuggested(EventData):
+    """A mail comes probably from this citizen: a person is asked to confirm or reject the link."""
+
+    mail: Id
+    citizen: Id
+
+
+class NotificationSent(EventData):
+    """A notice to a person was taken by the mail server."""
+
+    mail: Id = Field(description="What the notice is about: a received mail, or the notice itself")
+    delivery: Id
+
+
+Data = TypeVar("Data")
+
+
+class CloudEvent(BaseModel, Generic[Data]):
+    """CloudEvents 1.0 in structured JSON mode. ``id`` is its identity for ever, and the ``Nats-Msg-Id``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    specversion: Literal["1.0"]
+    id: EventId
+    source: Literal["/rammevagt"]
+    type: EventType
+    subject: Id = Field(description="The guard's id of what it is about; events of one subject keep their order")
+    time: datetime
+    datacontenttype: Literal["application/json"]
+    data: Data
+
+
+EVENTS: dict[str, type[EventData]] = {
+    "mail.received": MailReceived,
+    "mail.decided": MailDecided,
+    "mail.delivered": MailDelivered,
+    "mail.returned": MailReturned,
+    "mail.stuck": MailStuck,
+    "mailbox.unreachable": MailboxUnreachable,
+    "signal.raised": SignalRaised,
+    "identity.suggested": IdentitySuggested,
+    "notification.sent": NotificationSent,
+}
+"""Every event that is published now, with the model of its data."""

@@ -1,0 +1,123 @@
+"""A notice as a mail: what came, what the system did, what is expected of you (often nothing), who has it now.
+
+Danish first, with the same in English beneath. The words come from config/notices; the values that go into them are ids and
+addresses of our own.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from string import Template
+from typing import Any
+
+from workflows.addresses import domain_of
+from workflows.notices import About, Notice
+from workflows.receipt_mail import MONTHS, MONTHS_EN
+
+RULE = "- - -"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeText:
+    """One language's words: the tables of config/notices/da.toml or en.toml."""
+
+    words: Mapping[str, Any]
+
+    def of(self, key: str, values: Mapping[str, str]) -> str:
+        """The phrase ``key`` with ``values`` put in."""
+        return Template(str(self.words[key])).safe_substitute(values)
+
+    def listed(self, found: tuple[str, ...]) -> str:
+        """ "a, b og c"."""
+        *first, last = found or ("",)
+        return f"{', '.join(first)} {self.words['and']} {last}" if first else last
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """Who writes."""
+
+    sender: str
+    municipality: str
+    danish: NoticeText
+    english: NoticeText
+
+
+def compose(notice: Notice, head: Letterhead, now: datetime) -> bytes:
+    """The notice as an RFC 5322 mail with CRLF line ends. The same notice has the same Message-ID, however often it is made."""
+    mail = EmailMessage(policy=SMTP.clone(utf8=not (head.sender + notice.to).isascii()))  # RFC 6532 only where it must be
+    subject, danish = _written(notice, head.danish, head)
+    _, english = _written(notice, head.english, head)
+    mail["From"] = f"Rammevagt <{head.sender}>"
+    mail["To"] = notice.to
+    mail["Subject"] = subject
+    mail["Date"] = format_datetime(now)
+    mail["Message-ID"] = f"<{hashlib.sha256(notice.dedupe.encode()).hexdigest()[:32]}.notice@{domain_of(head.sender)}>"
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834
+    mail["X-Auto-Response-Suppress"] = "All"
+    mail["Content-Language"] = "da, en"
+    mail.set_content(f"{danish}\n\n{RULE}\n\n{english}\n", charset="utf-8")
+    return mail.as_bytes()
+
+
+def _written(notice: Notice, text: NoticeText, head: Letterhead) -> tuple[str, str]:
+    """Subject and body in one language."""
+    about, parts = notice.about, NoticeText(text.words[notice.kind])
+    values = _values(about, text, head)
+    now = notice.urgency == "now"
+    subject = parts.of("subject_now" if now and "subject_now" in parts.words else "subject", values)
+    found = [text.of("signs", values)] * bool(about.signals) + [text.of("rights_found", values)] * bool(about.rights)
+    paragraphs = [
+        text.of("greeting", values),
+        parts.of("came", values),
+        parts.of("done", values),
+        *found,
+        parts.of(_expected(notice, parts), values),
+        parts.of("who", values),
+        f"{text.of('reference', values)} {text.of('content_note', values)}",
+        text.of("regards", values),
+    ]
+    return subject, "\n\n".join(one for one in paragraphs if one)
+
+
+def _expected(notice: Notice, parts: NoticeText) -> str:
+    about = notice.about
+    wanted = []
+    if notice.urgency == "now":
+        wanted.append("expected_now")
+    if about.level == "yellow":
+        wanted.append("expected_yellow")
+    if about.rights or about.level == "yellow":
+        wanted.append("expected_attention")
+    return next((key for key in wanted if key in parts.words), "expected")
+
+
+def _values(about: About, text: NoticeText, head: Letterhead) -> dict[str, str]:
+    return {
+        "matter": _matter(about, text),
+        "when": _when(about.at, text, english=text is head.english),
+        "people": text.listed(about.people),
+        "where": text.listed(about.where),
+        "framework": text.listed(about.frameworks),
+        "citizen": about.citizen or "",
+        "leader": about.leader or str(text.words["nobody"]),
+        "unit": about.unit or str(text.words["no_unit"]),
+        "mail": about.mail,
+        "signals": text.listed(tuple(text.words["signals"].get(one, one) for one in about.signals)),
+        "rights": text.listed(tuple(text.words["rights"].get(one, one) for one in about.rights)),
+        "municipality": head.municipality,
+    }
+
+
+def _matter(about: About, text: NoticeText) -> str:
+    key = "no_case" if not about.cases else "case" if len(about.cases) == 1 else "cases"
+    return text.of(key, {"case": text.listed(about.cases)})
+
+
+def _when(at: datetime, text: NoticeText, *, english: bool) -> str:
+    day = f"{at.day} {MONTHS_EN[at.month - 1]} {at.year}" if english else f"{at.day}. {MONTHS[at.month - 1]} {at.year}"
+    return text.of("on", {"date": day, "time": at.strftime("%H:%M" if english else "%H.%M")})

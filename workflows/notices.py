@@ -1,0 +1,264 @@
+"""Who is told what about a mail, and when. Shielded: no word of the mail, no address or name of who wrote (law 9).
+
+People are told, never functional mailboxes. A leader is told at once; a caseworker in working hours, else on the next working
+morning. One person gets one notice about a mail, however many recipients of it concern them.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from workflows.addresses import normalise, recipient_key
+from workflows.deadlines import WorkingHours
+from workflows.decision import Reason
+from workflows.facts import CitizenFile, Organisation, Policy
+from workflows.framework import ContactFramework
+
+Urgency = Literal["now", "same_day", "working_hours", "digest"]
+NoticeRole = Literal["caseworker", "leader", "it"]
+NoticeKind = Literal[
+    "redirected",
+    "redirected_leader",
+    "signal_leader",
+    "identity_question",
+    "other_case_question",
+    "mailbox_unreachable",
+    "mail_stuck",
+]
+Json = Mapping[str, Any]
+NO_CONCERN = frozenset({Reason.INTERNAL_SENDER.value, Reason.AUTHORITY.value, Reason.NOT_EVALUATED.value})
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a notice may tell: our own ids and our own people's addresses."""
+
+    mail: str
+    at: datetime  # when the mail came, in the municipality's time
+    people: tuple[str, ...] = ()  # to whom it was sent
+    where: tuple[str, ...] = ()  # who has it now
+    cases: tuple[str, ...] = ()
+    frameworks: tuple[str, ...] = ()
+    citizen: str | None = None
+    unit: str | None = None  # its name
+    leader: str | None = None
+    level: str | None = None  # of the most serious signal
+    signals: tuple[str, ...] = ()  # kinds, for leaders
+    rights: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One mail to one person. ``dedupe`` names what is told once for ever; ``due`` is when it may reach them."""
+
+    to: str
+    role: NoticeRole
+    urgency: Urgency
+    kind: NoticeKind
+    due: datetime
+    dedupe: str
+    about: About
+    language: Literal["da", "en"] = "da"
+
+    def wire(self) -> dict[str, str]:
+        """As in ``notify`` of ``decide --json``."""
+        return {"to": self.to, "role": self.role, "urgency": self.urgency}
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The municipality as notices need it: its people, its rules, and when people work."""
+
+    organisation: Organisation
+    policy: Policy
+    hours: WorkingHours = field(default_factory=WorkingHours)
+
+    def person(self, address: str) -> str | None:
+        """Whom mail to ``address`` reaches, by their own address; None where it is a mailbox of a unit or an open address."""
+        employee = self.organisation.employee(address, self.policy)
+        if employee:
+            return normalise(employee.address)
+        key = recipient_key(address, self.policy.domains)
+        return None if key in self.organisation.mailboxes() or self.organisation.open_kind(key, self.policy) else key
+
+    def shown(self, address: str) -> str:
+        """A recipient as we write them, never as the sender did: a plus-tag may hold words."""
+        return self.person(address) or recipient_key(address, self.policy.domains)
+
+    def unit_name(self, unit: str | None) -> str | None:
+        """What people call it."""
+        found = self.organisation.units.get(unit or "")
+        return found.name if found else unit
+
+    def leader(self, unit: str | None) -> str | None:
+        """Who leads ``unit``: its leader, else deputy or head, where that address is a person's."""
+        found = self.organisation.units.get(unit or "")
+        named = (found.leader, found.deputy, found.head) if found else ()
+        return next((person for one in named if one and (person := self.person(one))), None)
+
+
+def plan(
+    decision: Json,
+    *,
+    signals: Sequence[Json],
+    rights: Sequence[str],
+    house: House,
+    now: datetime,
+    received_at: datetime | None = None,
+    files: Iterable[CitizenFile] = (),
+) -> tuple[Notice, ...]:
+    """The notices that a decided and assessed mail calls for. ``decision`` is the contract's JSON, with ``signals`` and
+    ``rights`` in the same form; ``files`` are those of the sender's addresses."""
+    mail = decision["mail"]["id"] or decision["mail"]["sha256"]
+    planning = _Planning(decision, mail, signals, tuple(rights), house, now, received_at or now)
+    return (*planning.of_the_mail(), *planning.identity_questions(files), *planning.case_questions())
+
+
+@dataclass(frozen=True, slots=True)
+class _Planning:
+    decision: Json
+    mail: str
+    signals: Sequence[Json]
+    rights: tuple[str, ...]
+    house: House
+    now: datetime
+    received_at: datetime
+
+    @property
+    def level(self) -> str | None:
+        found = {one["level"] for one in self.signals}
+        return next((level for level in ("red", "yellow", "grey") if level in found), None)
+
+    def of_the_mail(self) -> Iterator[Notice]:
+        """Leaders first: who leads and is a recipient too gets the leader's notice alone."""
+        moved = [one for one in self.decision["recipients"] if _is_moved(one)]
+        leaders = self._by_person((self.house.leader(one["unit"]), one) for one in moved)
+        workers = self._by_person((self.house.person(one["address"]), one) for one in moved)
+        alarmed = self._by_person((self.house.leader(one["unit"]), one) for one in self._alarming())
+        yield from (self._to_leader("redirected_leader", to, about) for to, about in leaders.items())
+        yield from (self._to_leader("signal_leader", to, about) for to, about in alarmed.items() if to not in leaders)
+        yield from (self._to_worker(to, about) for to, about in workers.items() if to not in leaders and to not in alarmed)
+
+    def _alarming(self) -> list[Json]:
+        """What went as addressed and holds something serious."""
+        if self.level != "red":
+            return []
+        return [one for one in self.decision["recipients"] if one["action"] == "deliver" and one["reason"] not in NO_CONCERN]
+
+    @staticmethod
+    def _by_person(found: Iterable[tuple[str | None, Json]]) -> dict[str, list[Json]]:
+        people: dict[str, list[Json]] = {}
+        for person, outcome in found:
+            if person:
+                people.setdefault(person, []).append(outcome)
+        return people
+
+    def _to_leader(self, kind: NoticeKind, to: str, outcomes: Sequence[Json]) -> Notice:
+        urgency: Urgency = "now" if self.level == "red" else "same_day"
+        kinds = tuple(one["kind"] for one in self.signals if one["level"] != "grey")
+        about = self._about(outcomes, signals=kinds, rights=self.rights, level=self.level)
+        return Notice(to, "leader", urgency, kind, self.now, f"notice:{self.mail}:{to}", about)
+
+    def _to_worker(self, to: str, outcomes: Sequence[Json]) -> Notice:
+        """Nothing of what was seen in the mail: the leader has that."""
+        to_handle = bool(self.rights) or self.level in ("red", "yellow")
+        urgency: Urgency = "same_day" if to_handle else "working_hours"
+        due = self.house.hours.next_open(self.now, self.house.policy.zone)
+        about = self._about(outcomes, level="yellow" if to_handle else None)
+        return Notice(to, "caseworker", urgency, "redirected", due, f"notice:{self.mail}:{to}", about)
+
+    def _about(self, outcomes: Sequence[Json], **more: Any) -> About:  # noqa: ANN401 - fields of About
+        unit = outcomes[0]["unit"]
+        house = self.house
+        return About(
+            mail=self.mail,
+            at=self.received_at.astimezone(house.policy.zone),
+            people=_distinct(house.shown(one["address"]) for one in outcomes),
+            where=_distinct(to for one in outcomes for to in one["deliver_to"]),
+            cases=_distinct(one["case"] for one in outcomes),
+            frameworks=_distinct(one["framework"] for one in outcomes),
+            unit=house.unit_name(unit),
+            leader=house.leader(unit),
+            **more,
+        )
+
+    def identity_questions(self, files: Iterable[CitizenFile]) -> Iterator[Notice]:
+        """A leader is asked once whether an address is a citizen's who has a framework in force."""
+        sender, written = self.decision["sender"], self.decision["mail"]["header_from"]
+        doubted = [one for one in self.decision["recipients"] if one["reason"] == Reason.SENDER_NOT_VERIFIED.value]
+        if sender["grade"] != "probable" or not doubted or not written:
+            return
+        asked = {sender["citizen"], *(sender.get("candidates") or ())}
+        address = hashlib.sha256(normalise(written[0]).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+        for file in files:
+            if file.citizen.id in asked and (to := self._leader_for(file, doubted)):
+                about = self._about(doubted[:1], citizen=file.citizen.id)
+                dedupe = f"identity:{address}:{file.citizen.id}"
+                yield Notice(to, "leader", "same_day", "identity_question", self.now, dedupe, about)
+
+    def _leader_for(self, file: CitizenFile, doubted: Sequence[Json]) -> str | None:
+        policy = self.house.policy
+        in_force = [one for one in file.frameworks if one.in_force(self.now, policy.zone, policy.calendar)]
+        if not in_force:
+            return None
+        units = [*_units(in_force, file), *(one["unit"] for one in doubted)]
+        deciders = (self.house.person(one.decided_by) for one in in_force if one.decided_by)
+        return next((to for unit in units if (to := self.house.leader(unit))), None) or next(deciders, None)
+
+    def case_questions(self) -> Iterator[Notice]:
+        """A leader is asked once whether a framework should name the caseworker's other case too."""
+        for one in self.decision["recipients"]:
+            to = self.house.leader(one["unit"])
+            if one["reason"] == Reason.OTHER_CASE_OPEN.value and to:
+                dedupe = f"other-case:{one['framework']}:{one['case']}"
+                yield Notice(to, "leader", "same_day", "other_case_question", self.now, dedupe, self._about([one]))
+
+
+def mailbox_unreachable(event_id: str, data: Json, house: House, now: datetime) -> tuple[Notice, ...]:
+    """The unit's leader is told that a redirected mail was not taken where it was sent."""
+    to = house.leader(data.get("unit"))
+    about = _of_event(data, house, now)
+    return (Notice(to, "leader", "same_day", "mailbox_unreachable", now, f"notice:{event_id}:{to}", about),) if to else ()
+
+
+def mail_stuck(event_id: str, data: Json, house: House, now: datetime) -> tuple[Notice, ...]:
+    """The unit's leader and operations are told that a mail has no road left."""
+    about = _of_event(data, house, now)
+    leader = house.leader(data.get("unit"))
+    told: dict[str, NoticeRole] = dict.fromkeys(_operations(house), "it")
+    if leader:
+        told[leader] = "leader"
+    return tuple(
+        Notice(to, role, "same_day", "mail_stuck", now, f"notice:{event_id}:{to}", about) for to, role in sorted(told.items())
+    )
+
+
+def _operations(house: House) -> Collection[str]:
+    """Employees of IT, else the postmaster whom every domain has (RFC 5321 4.5.1)."""
+    found = {normalise(one.address) for one in house.organisation.employees.values() if one.role == "it"}
+    return found or {f"postmaster@{min(house.policy.domains)}"}
+
+
+def _of_event(data: Json, house: House, now: datetime) -> About:
+    unit = data.get("unit")
+    frameworks = _distinct([data.get("framework")])
+    at = now.astimezone(house.policy.zone)
+    return About(mail=data["mail"], at=at, frameworks=frameworks, unit=house.unit_name(unit), leader=house.leader(unit))
+
+
+def _is_moved(outcome: Json) -> bool:
+    return bool(outcome["action"] == "redirect" and outcome["reason"] == Reason.FRAMEWORK_APPLIES.value)
+
+
+def _units(frameworks: Iterable[ContactFramework], file: CitizenFile) -> Iterator[str]:
+    units = {case.id: case.unit for case in file.cases}
+    for one in frameworks:
+        if one.scope:
+            yield from (units[case] for case in one.scope.cases if case in units)
+            yield from one.scope.units
+
+
+def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in values if value))
