@@ -1,0 +1,186 @@
+"""The one composition root: which services run in this process, in which order they start and stop."""
+
+import asyncio
+import contextlib
+import fcntl
+import random
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from typing import TextIO
+
+import structlog
+
+from services.bad_input import BadInput
+from services.clock import Clock, SystemClock
+from services.console.http import Http
+from services.delivery.deliverer import Deliverer
+from services.events.service import Events
+from services.gateway.intake import StoreIntake
+from services.gateway.listener import Gateway
+from services.gateway.tls import TlsFilesUnusable
+from services.gather import national_authorities
+from services.notify.service import Notifier
+from services.settings import Settings
+from services.store.errors import UnsupportedStore, WrongKey
+from services.store.interface import StoreUnavailable
+from services.store.keys import BadKey
+from services.store.open import open_store
+from services.store.sql_store import SqlStore
+from services.upkeep import Upkeep
+
+log = structlog.get_logger()
+ROLES = frozenset({"gateway", "deliver", "relay", "notify", "console"})
+GRACE = 10.0  # seconds that what is under way has to end in
+
+
+class Guard:
+    """The services of ``roles`` over one store."""
+
+    def __init__(self, settings: Settings, roles: frozenset[str] = ROLES, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.roles = roles
+        self.clock = clock or SystemClock()
+        self.store: SqlStore
+        self.gateway: Gateway | None = None
+        self.deliverer: Deliverer | None = None
+        self.events: Events | None = None
+        self.http: Http
+        self._ends: list[tuple[str, Callable[[], Awaitable[object]]]] = []
+        self._locks: list[TextIO] = []
+
+    async def start(self) -> None:
+        """Start in the order in which one needs the other. Raises ``BadInput``; what had started is stopped again."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        self._take_locks()
+        self.store = await self._open_store()
+        self._ends.append(("store", self.store.close))
+        if self.roles & {"relay", "notify"}:
+            self.events = Events(self.settings, self.store, self.clock, relay="relay" in self.roles)
+        if "deliver" in self.roles:
+            await self._start_delivery()
+        if "notify" in self.roles and self.events:
+            notifier = Notifier(self.settings, self.store, self.clock, self._wake)
+            for what, durable, handler in notifier.handlers():
+                self.events.register(what, durable, handler)
+            self._ends.append(("notify", notifier.stop))
+        if self.events:
+            await self.events.start()
+            self._ends.append(("events", self.events.stop))
+        if "gateway" in self.roles:
+            await self._start_gateway()
+        if self.roles & {"console", "deliver"}:
+            upkeep = Upkeep(self.settings, self.store, self.clock)
+            upkeep.start()
+            self._ends.append(("upkeep", upkeep.stop))
+        await self._start_http()
+
+    async def _open_store(self) -> SqlStore:
+        try:
+            return await open_store(self.settings, self.clock, extra_authorities=national_authorities())
+        except (BadKey, WrongKey, UnsupportedStore) as error:
+            raise BadInput(str(error)) from error
+        except StoreUnavailable as error:
+            raise BadInput(f"{self.settings.data}: the store can't be used now: {error}") from error
+
+    async def _start_delivery(self) -> None:
+        await self.store.release_all()
+        self.deliverer = Deliverer(self.settings, self.store, self.clock, random.SystemRandom().random)
+        await self.deliverer.start()
+        self._ends.append(("deliver", lambda: self.deliverer.stop(GRACE) if self.deliverer else asyncio.sleep(0)))
+
+    async def _start_gateway(self) -> None:
+        hostname = self.settings.gateway.hostname or socket.gethostname()
+        intake = StoreIntake(self.settings, self.store, self.store.key, hostname, self._wake)
+        try:
+            gateway = Gateway(self.settings, intake, self.clock, self.settings.data / "spool")
+            await gateway.start()
+        except TlsFilesUnusable as error:
+            raise BadInput(str(error)) from error
+        except OSError as error:
+            raise BadInput(f"gateway.listen: {self.settings.gateway.listen}: {error.strerror}; choose another address") from error
+        self.gateway = gateway
+        self._ends.append(("gateway", lambda: gateway.stop(GRACE)))
+
+    async def _start_http(self) -> None:
+        section = "console" if "console" in self.roles else "health"
+        listen = self.settings.console.listen if section == "console" else self.settings.health.listen
+        needed = {"store": self.store.ready}
+        shown = {"broker": self._broker} if self.events else {}
+        self.http = Http(listen, needed, shown)
+        try:
+            await self.http.start()
+        except OSError as error:
+            raise BadInput(f"{section}.listen: {listen}: {error.strerror}; choose another address") from error
+        self._ends.append(("http", self.http.stop))
+
+    def _broker(self) -> bool:
+        return bool(self.events and self.events.connected)
+
+    def _wake(self) -> None:
+        if self.deliverer:
+            self.deliverer.wake()
+        if self.events:
+            self.events.wake()
+
+    def _take_locks(self) -> None:
+        """One process a role and data folder: two deliverers on one SQLite file would take back each other's leases at start."""
+        self.settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for role in sorted(self.roles - {"console"}):
+            lock = (self.settings.data / f"{role}.lock").open("w")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                raise BadInput(f"{self.settings.data}: another process runs {role} on this data folder; stop it first") from None
+            self._locks.append(lock)
+
+    async def stop(self) -> None:
+        """Stop in reverse order; nothing in flight is lost."""
+        while self._ends:
+            name, end = self._ends.pop()
+            try:
+                await end()
+            except Exception:
+                log.exception("stop_failed", part=name)
+        for lock in self._locks:
+            lock.close()
+        self._locks.clear()
+
+
+async def serve(settings: Settings, roles: frozenset[str], started: Callable[[Guard], None]) -> None:
+    """Run until SIGTERM or SIGINT."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    guard = Guard(settings, roles)
+    starting = asyncio.create_task(guard.start())
+    ended = asyncio.create_task(stopping.wait())
+    await asyncio.wait({starting, ended}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await starting
+        return
+    await starting
+    started(guard)
+    log.info("started", roles=sorted(roles))
+    await ended
+    await guard.stop()
+    log.info("stopped", roles=sorted(roles))
+
+
+def run(settings: Settings, roles: frozenset[str], started: Callable[[Guard], None] = lambda _: None) -> int:
+    """Run the services of ``roles`` in this process; 0 after a clean stop. Raises ``BadInput`` when they can't start."""
+    import uvloop  # noqa: PLC0415 - only the services need it
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(settings, roles, started))
+    return 0

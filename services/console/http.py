@@ -1,0 +1,87 @@
+"""The HTTP listener: ``/health/live``, ``/health/ready`` and ``/metrics``."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator, Mapping
+
+import structlog
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+log = structlog.get_logger()
+Checks = Mapping[str, Callable[[], bool]]
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the process's, not the listener's."""
+        yield
+
+
+class Http:
+    """Serves on ``listen`` (HOST:PORT; port 0 takes any).
+
+    ``needed`` are the parts without which nothing can be taken in: one that fails makes ``/health/ready`` 503. ``shown`` are told
+    beside them and fail nothing: without a broker, mail still flows.
+    """
+
+    def __init__(self, listen: str, needed: Checks, shown: Checks) -> None:
+        self._listen = listen
+        self._needed = needed
+        self._shown = shown
+        self._server: _Server | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Returns when it listens; raises OSError when it can't."""
+        host, _, port = self._listen.rpartition(":")
+        routes = [Route("/health/live", _live), Route("/health/ready", self._ready), Route("/metrics", _metrics)]
+        config = uvicorn.Config(
+            Starlette(routes=routes),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=3,
+            server_header=False,
+        )
+        sock = await asyncio.to_thread(_bound, host.strip("[]"), int(port))
+        self._server = _Server(config)
+        self._task = asyncio.create_task(self._server.serve(sockets=[sock]), name="http")
+        name = sock.getsockname()
+        self.address = f"{host}:{name[1]}"
+        log.info("http_listening", listen=self.address)
+
+    async def stop(self) -> None:
+        """Stop listening; what is being answered is answered."""
+        if self._server and self._task:
+            self._server.should_exit = True
+            await self._task
+
+    async def _ready(self, _request: Request) -> Response:
+        needed = {name: check() for name, check in self._needed.items()}
+        ready = all(needed.values())
+        shown = {name: check() for name, check in self._shown.items()}
+        return JSONResponse({"ready": ready, "parts": needed | shown}, status_code=200 if ready else 503)
+
+
+async def _live(_request: Request) -> Response:
+    return JSONResponse({"live": True})
+
+
+async def _metrics(_request: Request) -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    sock = socket.socket(family, kind, proto)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(address)
+    sock.listen()
+    return sock

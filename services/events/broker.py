@@ -1,0 +1,146 @@
+"""The FastStream broker: subscribers as we want them, and the two places where its pull loop needs help."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from faststream import AckPolicy
+from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from faststream.security import BaseSecurity
+from nats.aio.client import Client
+from nats.errors import ConnectionClosedError
+from nats.js.api import ConsumerConfig
+from nats.js.errors import ServiceUnavailableError
+
+from services.events.retry import DELAYS, retrying
+from services.events.streams import ConsumerSpec
+from workflows.events import STREAM, SUBJECT_PREFIX, Event, parse_event
+
+log = structlog.get_logger()
+
+Handle = Callable[[Event], Awaitable[None]]
+BATCH = 32  # events fetched at once; they wait their turn inside ``ack_wait``
+WORKERS = 8  # handlers of one subscription at a time
+FETCH_TIMEOUT = 2.0  # seconds; without one a pull never comes back after a restart of the broker
+GRACE = 10.0  # seconds that running handlers have at a stop
+PAUSE = 0.5  # seconds after a fetch that failed at once
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """``handle`` gets every event of the kind ``what`` (as ``mail.decided``) at least once; ``durable`` is its name for ever."""
+
+    what: str
+    durable: str
+    handle: Handle
+
+    def consumer(self) -> ConsumerSpec:
+        """Its place in JetStream."""
+        return ConsumerSpec(self.durable, SUBJECT_PREFIX + self.what)
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """What the connection tells."""
+
+    lost: Callable[[], Awaitable[None]]
+    back: Callable[[], Awaitable[None]]
+    closed: Callable[[], Awaitable[None]]
+
+
+def build_broker(
+    url: str,
+    security: BaseSecurity | None,
+    subscriptions: tuple[Subscription, ...],
+    on: Callbacks,
+    delays: tuple[float, ...] = DELAYS,
+) -> NatsBroker:
+    """A broker that reconnects for ever. Its streams and consumers must be there before it is started."""
+    broker = NatsBroker(
+        url,
+        security=security,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=0.5,  # type: ignore[arg-type]  # seconds; nats-py sleeps for it
+        connect_timeout=3,
+        graceful_timeout=GRACE,
+        disconnected_cb=on.lost,
+        reconnected_cb=on.back,
+        closed_cb=on.closed,
+        error_cb=_ignore,
+        logger=None,
+        apply_types=False,
+        name="rammevagt",
+    )
+    broker.add_middleware(retrying(broker, delays))
+    for one in subscriptions:
+        _subscribe(broker, one)
+    return broker
+
+
+def _subscribe(broker: NatsBroker, one: Subscription) -> None:
+    spec = one.consumer()
+
+    async def handler(body: bytes) -> None:
+        await one.handle(parse_event(body))
+
+    broker.subscriber(
+        spec.subject,
+        stream=JStream(STREAM, declare=False),
+        durable=spec.durable,
+        pull_sub=PullSub(batch_size=BATCH, timeout=FETCH_TIMEOUT),
+        max_workers=WORKERS,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        config=ConsumerConfig(ack_wait=spec.ack_wait, max_deliver=-1, max_ack_pending=spec.max_ack_pending),
+        decoder=_body,
+    )(handler)
+
+
+async def _body(message: NatsMessage) -> bytes:
+    return bytes(message.body)
+
+
+async def _ignore(_: Exception) -> None:
+    """Failed reconnects are told of once, by the callback that the connection was lost."""
+
+
+async def start_broker(broker: NatsBroker) -> None:
+    """Start the subscribers of a connected broker."""
+    await broker.start()
+    for subscriber in broker.subscribers:
+        subscriber.subscription = Patient(subscriber.subscription)  # type: ignore[attr-defined]
+
+
+class Patient:
+    """A pull subscription that pauses when a fetch fails at once.
+
+    FastStream fetches again without a pause when the connection is closed or the consumer is gone. On a closed connection
+    nothing in that loop ever waits, so the whole process would stand still.
+    """
+
+    def __init__(self, inner: Any) -> None:  # noqa: ANN401 - nats-py has no type for it
+        self._inner = inner
+
+    async def fetch(self, batch: int = 1, timeout: float | None = FETCH_TIMEOUT) -> list[Any]:  # noqa: ASYNC109 - its interface
+        """As the subscription it stands for."""
+        try:
+            return list(await self._inner.fetch(batch=batch, timeout=timeout))
+        except (ConnectionClosedError, ServiceUnavailableError):
+            await asyncio.sleep(PAUSE)
+            raise
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the other has
+        return getattr(self._inner, name)
+
+
+async def stop_broker(broker: NatsBroker, client: Client | None) -> None:
+    """Let running handlers finish, then close. Never raises, also with the broker away."""
+    try:
+        await asyncio.wait_for(broker.stop(), GRACE + 2)
+    except Exception as error:
+        log.info("broker_stop_incomplete", why=type(error).__name__)
+    if client is not None and not client.is_closed:
+        with contextlib.suppress(Exception):
+            await client.close()

@@ -1,0 +1,97 @@
+"""Events to JetStream, in order, each its own message.
+
+A group goes as one atomic batch (nats-server 2.12, ADR-50): one flush to disk for all of them, where single publishes with
+``sync_interval: always`` pay one each. Whatever a batch meets (a duplicate, a server or a stream without batches, a lost answer),
+the same events are then published one by one under the same ``Nats-Msg-Id``, and the broker drops what it has already.
+"""
+
+import asyncio
+import itertools
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+
+import structlog
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from services.store.interface import Pending
+from workflows.events import STREAM, Event
+
+log = structlog.get_logger()
+
+ACK_TIMEOUT = 5.0
+ATOMIC_FROM = 16  # events; below, a batch costs more than its single publishes
+ATOMIC_LIMIT = 1000  # the server's
+
+
+def encode(event: Event) -> bytes:
+    """The event as it is published."""
+    return json.dumps(event.cloudevent(), ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+class Publisher:
+    """Publishes over one connection."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._batches = itertools.count(1)
+        self._name = secrets.token_hex(8)
+
+    async def publish(self, pending: Sequence[Pending]) -> list[int]:
+        """Publish ``pending``; returns the places of those that the broker has on disk.
+
+        Events of one subject never overtake each other: where one fails, the later ones of its subject wait.
+        """
+        if not self._client.is_connected:
+            return []
+        if ATOMIC_FROM <= len(pending) <= ATOMIC_LIMIT and await self._as_batch(pending):
+            return [one.seq for one in pending]
+        return await self._one_by_one(pending)
+
+    async def _as_batch(self, pending: Sequence[Pending]) -> bool:
+        batch = f"{self._name}.{next(self._batches)}"
+        *before, last = enumerate((one.event for one in pending), 1)
+        try:
+            for place, event in before:
+                await self._client.publish(event.nats_subject(), encode(event), headers=_headers(event, batch, place))
+            place, event = last
+            headers = _headers(event, batch, place) | {"Nats-Batch-Commit": "1"}
+            reply = await self._client.request(event.nats_subject(), encode(event), timeout=ACK_TIMEOUT, headers=headers)
+        except (NatsError, OSError) as error:
+            log.info("event_batch_failed", why=type(error).__name__)
+            return False
+        ack = json.loads(reply.data)
+        if refusal := ack.get("error"):
+            log.info("event_batch_refused", code=refusal.get("err_code"))
+        return bool(ack.get("batch") == batch and ack.get("count") == len(pending))
+
+    async def _one_by_one(self, pending: Iterable[Pending]) -> list[int]:
+        lanes: dict[str, list[Pending]] = {}
+        for one in pending:
+            lanes.setdefault(one.event.subject, []).append(one)
+        return list(itertools.chain.from_iterable(await asyncio.gather(*map(self._lane, lanes.values()))))
+
+    async def _lane(self, pending: Sequence[Pending]) -> list[int]:
+        done = []
+        for one in pending:
+            if not await self._single(one.event):
+                break
+            done.append(one.seq)
+        return done
+
+    async def _single(self, event: Event) -> bool:
+        try:
+            headers = {"Nats-Msg-Id": event.id, "Nats-Expected-Stream": STREAM}
+            reply = await self._client.request(event.nats_subject(), encode(event), timeout=ACK_TIMEOUT, headers=headers)
+            ack = json.loads(reply.data)
+        except (NatsError, OSError, ValueError) as error:
+            log.info("event_publish_failed", event_id=event.id, why=type(error).__name__)
+            return False
+        if refusal := ack.get("error"):
+            log.warning("event_refused", event_id=event.id, code=refusal.get("err_code"))
+        return bool(ack.get("stream") == STREAM and ack.get("seq"))
+
+
+def _headers(event: Event, batch: str, place: int) -> dict[str, str]:
+    return {"Nats-Msg-Id": event.id, "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(place)}

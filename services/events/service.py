@@ -1,0 +1,195 @@
+"""Events as one service: server, relay, handlers, watchdog. It mends itself, and mail never waits for it."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import structlog
+from faststream.nats import NatsBroker, NatsToken
+from faststream.security import BaseSecurity
+from nats.aio.client import Client
+
+from services.clock import Clock
+from services.events.broker import Callbacks, Handle, Subscription, build_broker, start_broker, stop_broker
+from services.events.metrics import CONNECTED
+from services.events.publisher import Publisher
+from services.events.relay import Relay
+from services.events.retry import DELAYS
+from services.events.server import OwnServer
+from services.events.streams import Provision
+from services.settings import Settings
+from services.store.interface import Store
+
+log = structlog.get_logger()
+
+CONNECT_WITHIN = 10.0  # seconds; then the address is looked up again
+PAUSE = 1.0  # seconds before a connection that ended is built anew
+WATCH = 10.0  # seconds between looks whether streams and consumers are there and as they should be
+
+
+class Events:
+    """``register`` handlers, then ``start``. Everything that the broker's absence delays waits in the outbox."""
+
+    def __init__(
+        self, settings: Settings, store: Store, clock: Clock, *, relay: bool = True, delays: tuple[float, ...] = DELAYS
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._clock = clock
+        self._with_relay = relay
+        self._delays = delays
+        self._subscriptions: list[Subscription] = []
+        self._server: OwnServer | None = None
+        self._url = ""
+        self._url_known = asyncio.Event()
+        self._client: Client | None = None
+        self._relay: Relay | None = None
+        self._closed = asyncio.Event()
+        self._look = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker answers now and everything in it is in place."""
+        return self._ready.is_set() and self._client is not None and self._client.is_connected
+
+    @property
+    def client(self) -> Client | None:
+        """The connection, for tests and tools."""
+        return self._client
+
+    @property
+    def server(self) -> OwnServer | None:
+        """Our own server, where ``[events] url`` is empty."""
+        return self._server
+
+    def register(self, what: str, durable: str, handle: Handle) -> None:
+        """Have ``handle`` called with every event of the kind ``what``, at least once. Before ``start``."""
+        self._subscriptions.append(Subscription(what, durable, handle))
+
+    def wake(self) -> None:
+        """There may be something in the outbox."""
+        if self._relay:
+            self._relay.wake()
+
+    async def start(self) -> None:
+        """Begin; returns at once, also while the broker is away."""
+        if self._settings.events.url:
+            self._found(self._settings.events.url)
+        else:
+            self._server = OwnServer(self._settings.data / "nats", self._found)
+            self._server.start()
+        self._task = asyncio.create_task(self._keep_running(), name="events")
+
+    async def wait_ready(self) -> None:
+        """Returns when the broker is connected and everything in it is in place."""
+        await self._ready.wait()
+
+    async def stop(self) -> None:
+        """Let the group and the handlers under way finish, then end. Never raises because of the broker."""
+        self._stop.set()
+        self._closed.set()
+        self._url_known.set()
+        if self._relay:
+            self._relay.stop()
+        if self._task:
+            await self._task
+        if self._server:
+            await self._server.stop()
+
+    def _found(self, url: str) -> None:
+        """Our own server listens here now; a connection that is looking for it learns the new address."""
+        self._url = url
+        self._url_known.set()
+        if self._client and not self._client.is_closed:
+            self._client.set_server_pool([url])
+
+    async def _keep_running(self) -> None:
+        await self._url_known.wait()
+        while not self._stop.is_set():
+            try:
+                await self._session()
+            except Exception as error:
+                log.warning("broker_session_failed", why=type(error).__name__)
+            self._ready.clear()
+            CONNECTED.set(0)
+            if not self._stop.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), PAUSE)
+
+    async def _session(self) -> None:
+        """One connection from its start to its end."""
+        self._closed.clear()
+        on = Callbacks(self._on_lost, self._on_back, self._on_closed)
+        broker = build_broker(self._url, self._security(), tuple(self._subscriptions), on, self._delays)
+        try:
+            self._client = await asyncio.wait_for(broker.connect(), CONNECT_WITHIN)
+            await self._serve(broker, self._client)
+        finally:
+            await stop_broker(broker, self._client)
+            self._client = None
+
+    async def _serve(self, broker: NatsBroker, client: Client) -> None:
+        provision = Provision(client, tuple(one.consumer() for one in self._subscriptions))
+        await provision.check()
+        await start_broker(broker)
+        self._ready.set()
+        CONNECTED.set(1)
+        log.info("broker_connected", handlers=len(self._subscriptions))
+        watching = asyncio.create_task(self._watch(provision), name="events-watch")
+        relaying = asyncio.create_task(self._publish(client), name="events-relay")
+        try:
+            await self._closed.wait()
+        finally:
+            watching.cancel()
+            if self._relay:
+                self._relay.stop()
+            await asyncio.gather(watching, relaying, return_exceptions=True)
+            self._relay = None
+
+    async def _publish(self, client: Client) -> None:
+        if self._with_relay:
+            self._relay = Relay(self._store, Publisher(client), self._clock)
+            await self._relay.run()
+
+    async def _watch(self, provision: Provision) -> None:
+        """Notice what was deleted or changed in the broker, and mend it."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look.wait(), WATCH)
+            self._look.clear()
+            try:
+                for name in await provision.check():
+                    log.error("broker_lost_its_memory", made_again=name)
+            except Exception as error:
+                log.info("broker_watch_failed", why=type(error).__name__)
+
+    def look(self) -> None:
+        """Check streams and consumers now."""
+        self._look.set()
+
+    async def _on_lost(self) -> None:
+        CONNECTED.set(0)
+        if not self._stop.is_set():
+            log.warning("broker_connection_lost")
+
+    async def _on_back(self) -> None:
+        CONNECTED.set(1)
+        log.info("broker_connection_back")
+        self.look()
+        self.wake()
+
+    async def _on_closed(self) -> None:
+        """For good, by a stop of ours or because the server refuses us: then it is built anew."""
+        if not self._stop.is_set():
+            log.error("broker_connection_closed")
+        self._closed.set()
+
+    def _security(self) -> BaseSecurity | None:
+        if self._server:
+            return NatsToken(token=self._server.token)
+        if self._settings.events.token_file:
+            return NatsToken(token=Path(self._settings.events.token_file).read_text("utf-8").strip())
+        return None

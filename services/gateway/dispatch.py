@@ -1,0 +1,232 @@
+"""From a decision to what goes on disk: the copies, their envelope senders and header fields, events and audit entry.
+
+No I/O: values in, an ``Arrival`` out. Each final address gets one copy of a mail, however many recipients it stands for.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from email.utils import format_datetime
+
+from services.gateway.received import Received
+from services.store.interface import Arrival, Bounced, NewDelivery, OutgoingMail, Redirection
+from workflows.addresses import normalise
+from workflows.audit import AuditRecord, keyed
+from workflows.decision import Decision, Outcome, Reason
+from workflows.events import Event, mail_decided, mail_received, mailbox_unreachable
+from workflows.facts import Facts
+from workflows.receipt import ONCE_IN
+from workflows.receipt_mail import ReceiptText, compose_receipt
+from workflows.return_path import sign
+
+MAX_RECEIVED = 50  # RFC 5321 6.3 asks for at least 100 in theory; more than 50 is a loop by the contract
+LOOP = "5.4.6 Routing loop detected"
+_UNSAFE = re.compile(r"[^A-Za-z0-9.:\-\[\]_]")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What stays the same from mail to mail: the guard's name, its key, and the words of the receipt."""
+
+    hostname: str
+    key: bytes
+    receipt: ReceiptText
+
+
+@dataclass(slots=True)
+class _Copy:
+    """One final address, and the outcomes (by number) whose mail ends there."""
+
+    address: str
+    numbers: list[int] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def redirected(self) -> list[Outcome]:
+        return [one for one in self.outcomes if one.action == "redirect"]
+
+
+def arrival(received: Received, decision: Decision, facts: Facts, homes: Mapping[str, Redirection], desk: Desk) -> Arrival:
+    """Everything that ``received`` puts on disk.
+
+    ``homes`` maps our return addresses among the recipients (normalised) to the copies they name.
+    """
+    deliveries = tuple(_deliveries(received, decision, facts, desk))
+    bounced = tuple(_bounced(received, homes, facts, desk))
+    outgoing = tuple(_receipt(received, decision, facts, desk))
+    sender = keyed(desk.key, "receipt:" + normalise(decision.mail.envelope.sender)) if outgoing else None
+    return Arrival(
+        decision=decision,
+        received_at=received.received_at,
+        day=received.received_at.astimezone(facts.policy.zone).date(),
+        client=received.client,
+        content=received.content,
+        deliveries=deliveries,
+        outgoing=outgoing,
+        bounced=bounced,
+        events=tuple(_events(received, decision, bounced)),
+        audit=(_audit(received, decision, desk),),
+        receipt_sender=sender,
+        receipt_not_since=received.received_at - ONCE_IN if outgoing else None,
+        framework_in_force=any(one.framework for one in decision.recipients),
+    )
+
+
+def trace_field(received: Received, hostname: str) -> bytes:
+    """Our ``Received`` field (RFC 5321 4.4). No ``for``: it would show blind-copied recipients to each other."""
+    helo = _UNSAFE.sub("?", received.helo)[:255] or "unknown"
+    client = f"[IPv6:{received.client}]" if ":" in received.client else f"[{received.client}]"
+    date = format_datetime(received.received_at)
+    by = f"by {hostname} (Rammevagt) with {received.protocol}"
+    return f"Received: from {helo} ({client})\r\n\t{by}\r\n\tid {received.id}; {date}\r\n".encode()
+
+
+def _deliveries(received: Received, decision: Decision, facts: Facts, desk: Desk) -> Iterator[NewDelivery]:
+    top = trace_field(received, desk.hostname) + f"X-Rammevagt-Id: {received.id}\r\n".encode()
+    if any(one.reason is Reason.NOT_EVALUATED for one in decision.recipients):
+        top += b"X-Rammevagt-Status: not-evaluated\r\n"
+    loop = LOOP if decision.mail.headers.received_count > MAX_RECEIVED else None
+    for place, copy in enumerate(_copies(decision)):
+        moved = copy.redirected()
+        id_ = f"{received.id}.{place}"
+        concerned = (moved or copy.outcomes)[0]
+        yield NewDelivery(
+            id=id_,
+            mail=received.id,
+            content=received.id,
+            kind="mail",
+            hop="next",
+            envelope_from=_envelope_sender(received, copy, facts, desk, id_),
+            address=copy.address,
+            prepend=top + b"".join(_original(one.address) for one in moved),
+            due=received.received_at,
+            serves=tuple(copy.numbers),
+            fallbacks=_fallbacks(received, copy, concerned.unit, facts),
+            smtputf8=received.smtputf8,
+            eight_bit=received.eight_bit,
+            redirected=bool(moved),
+            unit=concerned.unit,
+            framework=concerned.framework,
+            refuse=loop,
+        )
+
+
+def _copies(decision: Decision) -> list[_Copy]:
+    copies: dict[str, _Copy] = {}
+    for number, outcome in enumerate(decision.recipients):
+        (to,) = outcome.deliver_to
+        copy = copies.setdefault(normalise(to), _Copy(to))
+        copy.numbers.append(number)
+        copy.outcomes.append(outcome)
+    return list(copies.values())
+
+
+def _original(address: str) -> bytes:
+    return b"X-Rammevagt-Original-Recipient: " + address.encode("utf-8", "surrogateescape") + b"\r\n"
+
+
+def _envelope_sender(received: Received, copy: _Copy, facts: Facts, desk: Desk, id_: str) -> str:
+    """The sender's own; ours, signed, on redirected mail; none on what came home (a report about a report goes nowhere)."""
+    moved = copy.redirected()
+    if not moved:
+        return received.envelope.sender
+    if any(normalise(one.address) in facts.returns for one in moved):
+        return ""
+    return sign(desk.key, id_, facts.policy.bounce_domain)
+
+
+def _fallbacks(received: Received, copy: _Copy, unit: str | None, facts: Facts) -> tuple[str, ...]:
+    """Where the copy goes when its address fails for good (contract, "Ends that are left")."""
+    concerned = facts.organisation.units.get(unit or "")
+    main = concerned.main_mailbox if concerned else None
+    moved = copy.redirected()
+    if moved:
+        returning = normalise(moved[0].address) in facts.returns
+        last = _postmaster(facts) if returning else moved[0].address
+        ways = [main, last]
+    elif not received.envelope.sender:
+        ways = [main, _postmaster(facts)]
+    else:
+        return ()
+    here = normalise(copy.address)
+    return tuple(dict.fromkeys(one for one in ways if one and normalise(one) != here))
+
+
+def _postmaster(facts: Facts) -> str:
+    return f"postmaster@{min(facts.policy.domains)}"
+
+
+def _bounced(received: Received, homes: Mapping[str, Redirection], facts: Facts, desk: Desk) -> Iterator[Bounced]:
+    """The redirected copies whose report came home, sent on to their next way while their content is kept."""
+    for place, home in enumerate(homes.values()):
+        old = home.delivery
+        if not home.content_kept or not old.fallbacks:
+            continue
+        id_ = f"{received.id}.h{place}"
+        to, *rest = old.fallbacks
+        yield Bounced(
+            old.id,
+            NewDelivery(
+                id=id_,
+                mail=old.mail,
+                content=old.content,
+                kind="mail",
+                hop="next",
+                envelope_from=sign(desk.key, id_, facts.policy.bounce_domain),
+                address=to,
+                prepend=old.prepend,
+                due=received.received_at,
+                serves=old.serves,
+                fallbacks=tuple(rest),
+                smtputf8=old.smtputf8,
+                eight_bit=old.eight_bit,
+                redirected=bool(rest),  # the last way is the address that the citizen wrote to
+                unit=old.unit,
+                framework=old.framework,
+            ),
+        )
+
+
+def _receipt(received: Received, decision: Decision, facts: Facts, desk: Desk) -> Iterator[OutgoingMail]:
+    receipt = decision.receipt
+    if not receipt.send or receipt.to is None or receipt.mailbox is None:
+        return
+    id_ = f"{received.id}.k"
+    message_id = f"<{id_}@{facts.policy.bounce_domain}>"
+    content = compose_receipt(
+        receipt, decision.mail.headers, desk.receipt, policy=facts.policy, now=received.received_at, message_id=message_id
+    )
+    delivery = NewDelivery(
+        id=id_,
+        mail=received.id,
+        content=id_,
+        kind="receipt",
+        hop="internet",
+        envelope_from="",
+        address=receipt.to,
+        prepend=b"",
+        due=received.received_at,
+        smtputf8=not (receipt.to + receipt.mailbox).isascii(),
+    )
+    yield OutgoingMail(content, delivery)
+
+
+def _events(received: Received, decision: Decision, bounced: tuple[Bounced, ...]) -> Iterator[Event]:
+    yield mail_received(received.id, received.received_at, received.size, len(received.envelope.recipients))
+    yield mail_decided(decision, received.received_at)
+    for one in bounced:
+        way = one.replacement
+        yield mailbox_unreachable(f"{way.id}.unreachable", received.received_at, way.mail, one.delivery, way.unit, way.framework)
+
+
+def _audit(received: Received, decision: Decision, desk: Desk) -> AuditRecord:
+    recipients = [
+        [keyed(desk.key, normalise(one.address)), one.action, one.reason.value, one.framework] for one in decision.recipients
+    ]
+    data = {
+        "sha256": received.sha256,
+        "sender": keyed(desk.key, normalise(received.envelope.sender)),
+        "citizen": decision.sender.citizen,
+        "recipients": recipients,
+        "receipt": decision.receipt.send,
+    }
+    return AuditRecord(received.received_at, "guard", "mail.accepted", received.id, data)

@@ -1,0 +1,145 @@
+"""The hand-over: gather, decide, commit. When ``take`` returns, the mail is ours; until then it is the sender's."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+from prometheus_client import Counter
+
+from services.gateway.dispatch import Desk, arrival
+from services.gateway.received import Received
+from services.gather import gather, policy_of, receipt_text
+from services.settings import Settings
+from services.store.interface import FactsChanged, Redirection, Store
+from workflows.addresses import domain_of, normalise
+from workflows.decide import decide, not_evaluated
+from workflows.decision import Decision, Receipt
+from workflows.facts import Facts
+from workflows.mail import Headers, Mail
+from workflows.reading import read_headers
+from workflows.return_path import verify
+
+log = structlog.get_logger()
+NOT_EVALUATED = Counter("rammevagt_mails_not_evaluated_total", "Mails that went as addressed because deciding failed")
+DECIDED = Counter("rammevagt_recipients_decided_total", "Envelope recipients decided, by reason", ["reason"])
+TRIES = 3  # a fact can change between the reading and the commit: somebody else's mail took the receipt
+REPORT_LOOKED_AT = 262_144
+_ACTION = re.compile(rb"^Action:[ \t]*([A-Za-z]+)", re.MULTILINE | re.IGNORECASE)
+
+
+class StoreIntake:
+    """Takes mail into the store. ``after_commit`` is called when there is something to deliver and to publish."""
+
+    def __init__(self, settings: Settings, store: Store, key: bytes, hostname: str, after_commit: Callable[[], None]) -> None:
+        self._store = store
+        self._key = key
+        self._policy = policy_of(settings)
+        self._desk = Desk(hostname, key, receipt_text())
+        self._after_commit = after_commit
+
+    def ready(self) -> bool:
+        """Whether every registered citizen would be recognised."""
+        return self._store.ready()
+
+    def is_ours(self, recipient: str) -> bool:
+        """Our domains, and of the bounce domain only addresses that we signed (and RFC 5321's postmaster)."""
+        domain = domain_of(recipient)
+        if domain in self._policy.domains:
+            return True
+        if domain != self._policy.bounce_domain:
+            return False
+        return normalise(recipient).startswith("postmaster@") or self._returning(recipient) is not None
+
+    async def take(self, received: Received) -> None:
+        """See ``Intake``. A failure to read or decide delivers as addressed; a failure to store raises."""
+        homes = await self._homes(received)
+        decision = await self._commit(received, homes)
+        for outcome in decision.recipients:
+            DECIDED.labels(outcome.reason.value).inc()
+        self._after_commit()
+
+    async def _commit(self, received: Received, homes: Mapping[str, Redirection]) -> Decision:
+        for _ in range(TRIES - 1):
+            try:
+                return await self._commit_once(received, homes)
+            except FactsChanged:
+                log.info("facts_changed", mail=received.id)
+        return await self._commit_once(received, homes)
+
+    async def _commit_once(self, received: Received, homes: Mapping[str, Redirection]) -> Decision:
+        decision, facts = await self._decide(received, homes)
+        failed = _failed(received, decision.mail.headers, homes)
+        try:
+            arriving = arrival(received, decision, facts, failed, self._desk)
+        except Exception:
+            if not decision.receipt.send:
+                raise
+            log.exception("receipt_failed", mail=received.id)
+            decision = replace(decision, receipt=Receipt(reason=decision.receipt.reason, blocked_by="failed"))
+            arriving = arrival(received, decision, facts, failed, self._desk)
+        await self._store.commit(arriving)
+        return decision
+
+    async def _decide(self, received: Received, homes: Mapping[str, Redirection]) -> tuple[Decision, Facts]:
+        headers = self._headers(received)
+        mail = Mail(received.sha256, received.envelope, headers, received.id, received.size)
+        facts = await gather(self._store, self._key, self._policy, mail, self._returns(received, homes))
+        try:
+            return decide(mail, facts, received.received_at), facts
+        except Exception:
+            log.exception("decide_failed", mail=received.id)
+            NOT_EVALUATED.inc()
+            return not_evaluated(mail), facts
+
+    def _headers(self, received: Received) -> Headers:
+        try:
+            return read_headers(received.header_block)
+        except Exception:
+            log.exception("headers_unreadable", mail=received.id)
+            return Headers(unreadable=("headers",))
+
+    def _returning(self, recipient: str) -> str | None:
+        return verify(self._key, recipient, self._policy.bounce_domain)
+
+    async def _homes(self, received: Received) -> dict[str, Redirection]:
+        """The redirected copies that our return addresses among the recipients name."""
+        homes = {}
+        for recipient in received.envelope.recipients:
+            if domain_of(recipient) == self._policy.bounce_domain and (delivery := self._returning(recipient)):
+                home = await self._store.redirection(delivery)
+                if home:
+                    homes[normalise(recipient)] = home
+        return homes
+
+    def _returns(self, received: Received, homes: Mapping[str, Redirection]) -> dict[str, str]:
+        """Where each recipient in the bounce domain goes: nothing may be sent on to that domain, it leads back here."""
+        units = self._store.organisation().units
+        found = {}
+        for recipient in received.envelope.recipients:
+            if domain_of(recipient) == self._policy.bounce_domain:
+                home = homes.get(normalise(recipient))
+                unit = units.get(home.delivery.unit or "") if home else None
+                found[normalise(recipient)] = (unit.main_mailbox if unit else None) or f"postmaster@{min(self._policy.domains)}"
+        return found
+
+
+def _failed(received: Received, headers: Headers, homes: Mapping[str, Redirection]) -> Mapping[str, Redirection]:
+    """``homes`` when the mail reports a failure; empty for an automatic answer, and for a report of delay or success.
+
+    RFC 3464 2.3.3 names the actions.
+    """
+    if not homes:
+        return {}
+    if received.envelope.sender and headers.content_type != "multipart/report":
+        return {}
+    actions = {one.lower() for one in _ACTION.findall(_beginning(received.content))}
+    return homes if not actions or b"failed" in actions else {}
+
+
+def _beginning(content: bytes | Path) -> bytes:
+    if isinstance(content, bytes):
+        return content[:REPORT_LOOKED_AT]
+    with content.open("rb") as file:
+        return file.read(REPORT_LOOKED_AT)

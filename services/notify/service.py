@@ -1,0 +1,159 @@
+"""Tells people, by events: after 250, off the mail's way, once however often an event comes.
+
+Each handler ends in one transaction of the store, with the notices as mails of our own. An event that comes again finds its
+assessment saved or its notices' names taken, and changes nothing.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from datetime import datetime, time
+from typing import Any
+
+import structlog
+
+from services.clock import Clock, new_id
+from services.gather import policy_of
+from services.notify.assessing import Assessor
+from services.notify.texts import letterhead
+from services.settings import Settings
+from services.signal_words import load
+from services.store.interface import NewDelivery, OutgoingMail, Store, StoredMail
+from workflows import notices
+from workflows.addresses import normalise
+from workflows.assess import Assessment
+from workflows.audit import AuditRecord
+from workflows.deadlines import WorkingHours
+from workflows.events import Event, identity_suggested, signal_raised
+from workflows.facts import CitizenFile
+from workflows.notice_mail import compose
+from workflows.notices import House, Notice
+
+log = structlog.get_logger()
+
+Handler = Callable[[Event], Awaitable[None]]
+ACTOR = "guard"
+END_OF_DAY = "24:00"
+
+
+class Notifier:
+    """Handlers for the events that people are told about. ``wake_delivery`` is called when there may be mail to send."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock, wake_delivery: Callable[[], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._wake = wake_delivery
+        self._policy = policy_of(settings)
+        self._hours = working_hours(settings)
+        self._head = letterhead(settings)
+        self._assessor = Assessor(load())
+
+    def handlers(self) -> tuple[tuple[str, str, Handler], ...]:
+        """What to register: the event's kind, the handler's lasting name, the handler."""
+        return (
+            ("mail.decided", "assess", self.mail_decided),
+            ("mailbox.unreachable", "tell_mailbox_unreachable", self.mailbox_unreachable),
+            ("mail.stuck", "tell_mail_stuck", self.mail_stuck),
+        )
+
+    async def start(self) -> None:
+        """Nothing runs by itself: events call."""
+
+    async def stop(self) -> None:
+        """End the threads that assess."""
+        self._assessor.close()
+
+    async def mail_decided(self, event: Event) -> None:
+        """Assess the mail and tell whom it concerns."""
+        stored = await self._store.mail(event.subject)
+        if stored is None:
+            log.info("mail_to_assess_is_gone", mail=event.subject)
+            return
+        if stored.decision.get("assessed"):
+            return
+        assessment = await self._assessor.assess(stored.content)
+        await self._save(stored, assessment)
+
+    async def _save(self, stored: StoredMail, assessment: Assessment) -> None:
+        now = self._clock.now()
+        wire = assessment.wire()
+        planned = notices.plan(
+            stored.decision,
+            signals=wire["signals"],
+            rights=wire["rights"],
+            house=self._house(),
+            now=now,
+            received_at=stored.received_at,
+            files=await self._files(stored.decision),
+        )
+        result = {**wire, "notify": [one.wire() for one in planned]}
+        events, audit = _events(stored.id, now, wire, planned), _audit(stored.id, now, wire, planned)
+        if await self._store.save_assessment(stored.id, result, self._mails(planned, now), tuple(events), tuple(audit)) and planned:
+            self._wake()
+
+    async def _files(self, decision: dict[str, Any]) -> tuple[CitizenFile, ...]:
+        """Only a probable sender raises a question that needs them."""
+        if decision["sender"]["grade"] != "probable":
+            return ()
+        return await self._store.files_of({normalise(one) for one in decision["mail"]["header_from"]})
+
+    async def mailbox_unreachable(self, event: Event) -> None:
+        """A functional mailbox did not take a mail."""
+        await self._tell(notices.mailbox_unreachable(event.id, event.data, self._house(), self._clock.now()))
+
+    async def mail_stuck(self, event: Event) -> None:
+        """A mail has no road left."""
+        await self._tell(notices.mail_stuck(event.id, event.data, self._house(), self._clock.now()))
+
+    async def _tell(self, planned: tuple[Notice, ...]) -> None:
+        if planned:
+            await self._store.enqueue(self._mails(planned, self._clock.now()), (), ())
+            self._wake()
+
+    def _house(self) -> House:
+        return House(self._store.organisation(), self._policy, self._hours)
+
+    def _mails(self, planned: Iterable[Notice], now: datetime) -> tuple[OutgoingMail, ...]:
+        return tuple(_mail(one, compose(one, self._head, now), new_id(now), self._head.sender) for one in planned)
+
+
+def _mail(notice: Notice, content: bytes, id: str, sender: str) -> OutgoingMail:
+    """The null envelope sender: nobody answers a notice automatically, and a failure is seen in the queue."""
+    ascii_only = (sender + notice.to).isascii()
+    delivery = NewDelivery(
+        id=id,
+        mail=notice.about.mail,
+        content=id,
+        kind="notice",
+        hop="next",
+        envelope_from="",
+        address=notice.to,
+        prepend=b"",
+        due=notice.due,
+        smtputf8=not ascii_only,
+        eight_bit=not ascii_only,
+    )
+    return OutgoingMail(content, delivery, notice.dedupe)
+
+
+def _events(mail: str, now: datetime, wire: dict[str, Any], planned: Iterable[Notice]) -> Iterator[Event]:
+    if wire["signals"]:
+        yield signal_raised(mail, now, wire["signals"], wire["rights"])
+    for one in planned:
+        if one.kind == "identity_question" and one.about.citizen:
+            yield identity_suggested(mail, now, one.about.citizen)
+
+
+def _audit(mail: str, now: datetime, wire: dict[str, Any], planned: tuple[Notice, ...]) -> Iterator[AuditRecord]:
+    """What was seen and who was told, in codes; a mail with nothing to tell leaves no entry."""
+    if wire["signals"] or wire["rights"] or planned:
+        told = [[one.kind, one.role, one.urgency] for one in planned]
+        yield AuditRecord(now, ACTOR, "mail.assessed", mail, {**wire, "told": told})
+
+
+def working_hours(settings: Settings) -> WorkingHours:
+    """When people work who have no hours of their own."""
+    hours = settings.notifications.working_hours
+    return WorkingHours(_time(hours.from_), _time(hours.to), settings.calendar())
+
+
+def _time(text: str) -> time:
+    return time.max if text == END_OF_DAY else time.fromisoformat(text)

@@ -1,0 +1,225 @@
+"""Who is told what, when. The words are the installed ones."""
+
+import email
+import email.policy
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from fakes.town import BO, BOX, CPH, IDA, KAREN, MAIN, NOW, PER, POLICY, facts, framework, mail, town
+
+from services.gather import facts_from_register
+from services.notify.texts import letterhead
+from services.settings import Settings
+from workflows import notices
+from workflows.decide import decide
+from workflows.mail import Mail
+from workflows.notice_mail import RULE, compose
+from workflows.notices import House
+from workflows.people import Employee
+
+LENE = "lene@eksempel.dk"
+HEAD = letterhead(Settings())
+KINDS = (("threat", "red"), ("insult", "yellow"), ("criticism", "grey"))
+RED, YELLOW, GREY = ([{"kind": kind, "level": level}] for kind, level in KINDS)
+
+
+def planned(register, one, signals=(), rights=(), now=NOW, **more):
+    given = facts(register, one)
+    decision = decide(Mail(one.sha256, one.envelope, one.headers, id="01mail"), given, now).wire()
+    house = House(given.organisation, POLICY)
+    return notices.plan(decision, signals=signals, rights=rights, house=house, now=now, files=given.files, **more)
+
+
+def told(*args, **more):
+    return {(one.to, one.role, one.urgency, one.kind) for one in planned(*args, **more)}
+
+
+def read(notice):
+    found = email.message_from_bytes(compose(notice, HEAD, NOW), policy=email.policy.default)
+    return found, found.get_content()
+
+
+@pytest.mark.parametrize(
+    ("signals", "rights", "leader", "caseworker"),
+    [
+        ((), (), "same_day", "working_hours"),
+        (GREY, (), "same_day", "working_hours"),
+        (YELLOW, (), "same_day", "same_day"),
+        (RED, (), "now", "same_day"),
+        ((), ("complaint",), "same_day", "same_day"),
+    ],
+)
+def test_a_redirected_mail_is_told_to_its_caseworker_and_the_leader(signals, rights, leader, caseworker):
+    assert told(town(framework()), mail(KAREN), signals, rights) == {
+        (LENE, "leader", leader, "redirected_leader"),
+        (KAREN, "caseworker", caseworker, "redirected"),
+    }
+
+
+def test_mail_that_no_framework_moves_is_told_to_nobody():
+    assert told(town(), mail(KAREN), YELLOW, ("complaint",)) == set()
+
+
+def test_a_red_signal_in_mail_as_addressed_is_told_to_the_leader_alone():
+    assert told(town(), mail(KAREN, sender="x@example.com"), RED) == {(LENE, "leader", "now", "signal_leader")}
+
+
+def test_a_red_signal_in_mail_between_employees_or_from_authorities_is_theirs():
+    for sender in (PER, "a@ombudsmanden.dk"):
+        assert told(town(), mail(KAREN, sender=sender), RED) == set()
+
+
+def test_a_caseworker_is_told_in_working_hours_and_the_leader_at_once():
+    saturday = datetime(2026, 11, 28, 22, 0, tzinfo=CPH)
+    due = {one.role: one.due for one in planned(town(framework()), mail(KAREN), RED, now=saturday)}
+    assert due == {"leader": saturday, "caseworker": datetime(2026, 11, 30, 8, 0, tzinfo=CPH)}
+    assert {one.due for one in planned(town(framework()), mail(KAREN))} == {NOW}
+
+
+def test_one_person_gets_one_notice_about_a_mail():
+    """Two of Karen's addresses, and a leader who leads two of the recipients."""
+    register = town(
+        framework(scope={"units": ["bf"]}),
+        employees=[
+            {"address": KAREN, "name": "K", "unit": "bf", "aliases": ["kk@eksempel.dk"]},
+            {"address": PER, "name": "P", "unit": "bf"},
+        ],
+    )
+    found = planned(register, mail(KAREN, "KK@eksempel.dk", PER))
+    assert sorted(one.to for one in found) == [KAREN, LENE, PER]
+    assert next(one for one in found if one.to == LENE).about.people == (KAREN, PER)
+
+
+def test_a_leader_who_is_the_recipient_too_gets_the_leaders_notice_alone():
+    register = town(framework(), cases=[{"id": "s-1", "citizen": "c-1", "unit": "bf", "caseworker": LENE}])
+    assert told(register, mail(LENE)) == {(LENE, "leader", "same_day", "redirected_leader")}
+
+
+def test_without_a_person_as_leader_the_deputy_is_told():
+    unit = {"id": "bf", "name": "B", "leader": MAIN, "deputy": IDA, "functional_mailbox": BOX, "main_mailbox": MAIN}
+    assert {one.to for one in planned(town(framework(), units=[unit]), mail(KAREN))} == {KAREN, IDA}
+
+
+def test_a_mailbox_is_never_told():
+    register = town(framework(), cases=[{"id": "s-1", "citizen": "c-1", "unit": "bf", "caseworker": BOX}])
+    assert {BOX, MAIN}.isdisjoint(one.to for one in planned(register, mail(BOX), RED))
+
+
+def test_a_probable_sender_with_a_framework_is_a_question_asked_once():
+    one = mail(KAREN, sender="bo.b@example.org")
+    (question,) = planned(town(framework()), one)
+    assert (question.to, question.kind, question.urgency, question.role) == (LENE, "identity_question", "same_day", "leader")
+    (later,) = planned(town(framework()), mail(PER, sender="bo.b@example.org"), now=NOW + timedelta(days=3))
+    assert question.dedupe == later.dedupe and "bo.b" not in question.dedupe
+
+
+def test_a_probable_sender_without_a_framework_in_force_is_no_question():
+    assert told(town(framework(state="draft")), mail(KAREN, sender="bo.b@example.org")) == set()
+    assert told(town(), mail(KAREN, sender="bo.b@example.org")) == set()
+
+
+def test_a_caseworker_with_another_open_case_is_a_question_asked_once():
+    cases = [{"id": f"s-{n}", "citizen": "c-1", "unit": "bf", "caseworker": KAREN} for n in (1, 2)]
+    (question,) = planned(town(framework(), cases=cases), mail(KAREN))
+    assert (question.to, question.kind, question.dedupe) == (LENE, "other_case_question", "other-case:f-1:s-1")
+
+
+def test_wire_form():
+    assert planned(town(framework()), mail(KAREN))[1].wire() == {"to": KAREN, "role": "caseworker", "urgency": "working_hours"}
+
+
+def _house(*extra):
+    given = facts_from_register(town(), POLICY, (), mail(KAREN))
+    for one in extra:
+        given.organisation.employees[one.address] = one
+    return House(given.organisation, POLICY)
+
+
+DATA = {"mail": "01mail", "delivery": "01d", "unit": "bf", "framework": "f-1"}
+
+
+def test_a_mailbox_that_takes_nothing_is_told_to_the_leader_by_event():
+    (one,) = notices.mailbox_unreachable("e1", DATA, _house(), NOW)
+    assert (one.to, one.due, one.dedupe) == (LENE, NOW, f"notice:e1:{LENE}")
+    assert notices.mailbox_unreachable("e1", {**DATA, "unit": None}, _house(), NOW) == ()
+
+
+def test_a_stuck_mail_is_told_to_leader_and_operations():
+    assert [one.to for one in notices.mail_stuck("e1", DATA, _house(), NOW)] == [LENE, "postmaster@eksempel.dk"]
+    it = Employee(address="drift@eksempel.dk", name="D", unit="tek", role="it")
+    assert [one.to for one in notices.mail_stuck("e1", {**DATA, "unit": None}, _house(it), NOW)] == ["drift@eksempel.dk"]
+
+
+def every_kind():
+    cases = [{"id": f"s-{n}", "citizen": "c-1", "unit": "bf", "caseworker": KAREN} for n in (1, 2)]
+    yield from planned(town(framework()), mail(KAREN), RED, ("complaint", "application"))
+    yield from planned(town(framework()), mail(KAREN), YELLOW)
+    yield from planned(town(framework(scope={"units": ["bf"]})), mail(KAREN, PER))
+    yield from planned(town(), mail(KAREN), RED)
+    yield from planned(town(framework()), mail(KAREN, sender="bo.b@example.org"))
+    yield from planned(town(framework(), cases=cases), mail(KAREN))
+    yield from notices.mailbox_unreachable("e1", DATA, _house(), NOW)
+    yield from notices.mail_stuck("e1", {**DATA, "unit": None}, _house(), NOW)
+
+
+@pytest.mark.parametrize("notice", list(every_kind()), ids=lambda one: f"{one.kind}-{one.role}-{one.urgency}")
+def test_law_9_a_notice_is_a_calm_mail_without_a_word_of_what_came(notice):
+    found, text = read(notice)
+    danish, english = text.split(RULE)
+    assert found["Auto-Submitted"] == "auto-generated" and found["X-Auto-Response-Suppress"] == "All"
+    assert found["From"].addresses[0].addr_spec == "rammevagt@eksempel.dk" and found["To"].addresses[0].addr_spec == notice.to
+    assert danish.startswith("Hej") and "Rammevagt" in danish and "In English" in english
+    for hidden in (BO, "bo.b@example.org", "Bo Borger", "example.net", "$", "None", "()"):
+        assert hidden not in text and hidden not in found["Subject"]
+    for avoided in ("blokeret", "sortliste", "karantæne", "kværulant", "besværlig", "spam"):
+        assert avoided not in danish.lower()
+
+
+def test_law_9_what_a_sender_writes_into_a_recipient_is_not_repeated():
+    for notice in planned(town(framework()), mail("karen+du-er-en-nar@eksempel.dk"), RED):
+        assert "nar@" not in read(notice)[1] and KAREN in (notice.to, *notice.about.people)
+
+
+def test_law_9_a_caseworker_is_not_told_what_was_seen():
+    _, worker = planned(town(framework()), mail(KAREN), RED, ("complaint",))
+    text = read(worker)[1]
+    assert "trussel" not in text and "klage" not in text and "Du skal ikke gøre noget" in text
+
+
+def test_a_notice_tells_what_came_what_was_done_what_is_expected_and_who_has_it():
+    leader, worker = (read(one)[1] for one in planned(town(framework()), mail(KAREN)))
+    for part in ("sag s-1", "23. november 2026 kl. 10.00", BOX, "Du skal ikke gøre noget", LENE, "01mail", "Eksempel Kommune"):
+        assert part in worker
+    assert KAREN in leader and "f-1" in leader and BOX in leader
+
+
+def test_red_says_so_to_the_leader_and_names_the_signs():
+    leader = planned(town(framework()), mail(KAREN), RED, ("complaint",))[0]
+    found, text = read(leader)
+    assert found["Subject"].startswith("Se på det nu") and "ring 112" in text and "en mulig trussel" in text and "en klage" in text
+
+
+def test_a_notice_made_twice_has_the_same_message_id_and_every_notice_its_own():
+    first, second = planned(town(framework()), mail(KAREN))
+    ids = [
+        email.message_from_bytes(compose(one, HEAD, at))["Message-ID"] for one in (first, second) for at in (NOW, datetime.now(UTC))
+    ]
+    assert ids[0] == ids[1] != ids[2] == ids[3]
+
+
+def test_every_sign_and_right_of_the_contract_has_words():
+    from typing import get_args
+
+    from workflows.signals.rules import Kind, Right
+
+    for text in (HEAD.danish, HEAD.english):
+        assert set(get_args(Kind)) == set(text.words["signals"]) and set(get_args(Right)) == set(text.words["rights"])
+
+
+def test_an_employee_with_letters_in_the_address_gets_a_mail_too():
+    register = town(
+        framework(decided_by="lene@eksempel.dk"),
+        cases=[{"id": "s-1", "citizen": "c-1", "unit": "bf", "caseworker": "søs@eksempel.dk"}],
+    )
+    worker = planned(register, mail("søs@eksempel.dk"))[1]
+    assert worker.to == "søs@eksempel.dk" and "søs@eksempel.dk".encode() in compose(worker, HEAD, NOW)

@@ -1,0 +1,91 @@
+"""Whether a citizen gets a receipt, and that it gives nothing away."""
+
+import email
+from dataclasses import replace
+from datetime import timedelta
+from email.message import Message
+
+import pytest
+from fakes.town import BO, BOX, KAREN, NOW, PASS, POLICY, decided, facts, framework, mail, town
+
+from services.gather import receipt_text
+from workflows.decide import decide
+from workflows.mail import Headers
+from workflows.receipt_mail import compose_receipt
+
+FRAMED = town(framework())
+
+
+def test_the_authenticated_citizen_gets_one() -> None:
+    found = decided(FRAMED, mail(KAREN, authentication_results=(PASS,))).receipt
+    assert (found.send, found.to, found.mailbox, found.reason.value) == (True, BO, BOX, "framework_applies")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"authentication_results": ()}, "not_authenticated"),
+        ({"envelope": ""}, "bounce"),
+        ({"content_type": "multipart/report"}, "bounce"),
+        ({"envelope": "other@example.net"}, "another_sender"),
+        ({"envelope": "bo.b@example.org"}, "another_sender"),
+        ({"envelope": "owner-list@example.net"}, "system_address"),
+        ({"envelope": "noreply@example.net"}, "system_address"),
+        ({"envelope": "x@eksempel.dk"}, "own_address"),
+        ({"auto_submitted": "auto-replied"}, "auto_submitted"),
+        ({"precedence": "bulk"}, "auto_submitted"),
+        ({"auto_response_suppress": "dr, oof"}, "auto_submitted"),
+        ({"list_fields": ("list-id",)}, "list"),
+        ({"to": ("someone@example.org",)}, "not_addressed"),
+    ],
+)
+def test_where_a_receipt_could_do_harm_there_is_none(changes: dict[str, object], code: str) -> None:
+    named = changes.pop("to", (KAREN,))
+    base = mail(KAREN, **{"authentication_results": (PASS,)} | changes)
+    base = replace(base, headers=replace(base.headers, to=named))
+    found = decided(FRAMED, base).receipt
+    assert (found.send, found.to, found.blocked_by) == (False, None, code)
+
+
+def test_auto_submitted_no_is_a_person_writing() -> None:
+    assert decided(FRAMED, mail(KAREN, authentication_results=(PASS,), auto_submitted="no")).receipt.send
+
+
+def test_only_a_functional_mailbox_gives_a_receipt() -> None:
+    moved = town(framework(measures=[{"kind": "changed_caseworker", "from": KAREN, "to": "per@eksempel.dk"}]))
+    for register in (moved, town(framework(observe=True)), town()):
+        assert not decided(register, mail(KAREN, authentication_results=(PASS,))).receipt.send
+
+
+@pytest.mark.parametrize(("ago", "sent"), [(timedelta(days=6, hours=23), False), (timedelta(days=7), True)])
+def test_at_most_one_in_seven_days(ago: timedelta, sent: bool) -> None:
+    asked = mail(KAREN, authentication_results=(PASS,))
+    known = replace(facts(FRAMED, asked), last_receipt=NOW - ago)
+    assert decide(asked, known, NOW).receipt.send is sent
+
+
+def composed(headers: Headers) -> Message:
+    receipt = decided(FRAMED, mail(KAREN, authentication_results=(PASS,))).receipt
+    content = compose_receipt(receipt, headers, receipt_text(), policy=POLICY, now=NOW, message_id="<r@rammevagt.eksempel.dk>")
+    assert b"\r\n" in content and b"\n" not in content.replace(b"\r\n", b"")
+    return email.message_from_bytes(content)
+
+
+def test_the_receipt_is_threaded_automatic_and_dated_in_danish() -> None:
+    found = composed(Headers(message_id="<a@example.net>", references=("<z@example.net>",)))
+    assert (found["In-Reply-To"], found["References"]) == ("<a@example.net>", "<z@example.net> <a@example.net>")
+    assert (found["Auto-Submitted"], found["From"], found["To"]) == ("auto-replied", BOX, BO)
+    words = found.get_payload(decode=True).decode()
+    assert "23. november 2026 kl. 10.00" in words and "30. november 2026" in words and "$" not in words
+
+
+def test_law_9_the_receipt_says_nothing_of_framework_case_employee_or_what_was_written() -> None:
+    words = composed(Headers(message_id="<a@example.net>")).get_payload(decode=True).decode().lower()
+    for forbidden in ("ramme", "framework", "s-1", "karen", "f-1", "begræns"):
+        assert forbidden not in words
+
+
+@pytest.mark.parametrize("hostile", ["<[x@y]@z>", "<a\r\nBcc: x@y>", "<", "<" + "a" * 3000 + ">", "<æ@ø.å>"])
+def test_a_hostile_message_id_never_breaks_the_receipt(hostile: str) -> None:
+    found = composed(Headers(message_id=hostile))
+    assert found["Bcc"] is None and found["Auto-Submitted"] == "auto-replied"

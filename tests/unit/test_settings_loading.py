@@ -1,0 +1,251 @@
+"""Settings: precedence, and every fault at once with its place and its mend."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.bad_input import BadInput
+from services.settings import Settings
+from services.settings_checks import machine_faults, notes_on
+from services.settings_loading import load_settings
+from services.toml_lines import lines_of
+
+CONFIG = Path(__file__).parents[2] / "config" / "rammevagt.toml"
+
+
+def load(tmp_path, toml="", environ=None, data=None):
+    file = tmp_path / "r.toml"
+    file.write_text(toml, encoding="utf-8")
+    return load_settings(file, environ or {}, data)
+
+
+def faults(tmp_path, toml="", **environ):
+    with pytest.raises(BadInput) as found:
+        load(tmp_path, toml, environ)
+    return [line.replace(f"{tmp_path}/", "") for line in found.value.lines]
+
+
+def test_nothing_given_means_defaults():
+    assert load_settings(None, {}) == Settings()
+
+
+def test_the_documented_file_holds_the_defaults():
+    assert load_settings(CONFIG, {}) == Settings()
+
+
+def test_the_documented_file_names_every_setting():
+    text = CONFIG.read_text(encoding="utf-8")
+    written = tomllib.loads(text)
+    for section, field in Settings.model_fields.items():
+        if section in ("data", "mailboxes"):
+            continue
+        assert written[section].keys() == {one.alias or name for name, one in field.annotation.model_fields.items()}, section
+    example = tomllib.loads("".join(line.removeprefix("# ") + "\n" for line in text.rpartition("by default.\n")[2].splitlines()))
+    for name in Settings.model_fields["mailboxes"].annotation.__args__[0].model_fields:
+        assert name in example["mailboxes"][0]
+
+
+def test_option_before_environment_before_file_before_default(tmp_path):
+    toml = '[gateway]\nlisten = "127.0.0.1:1"\nhostname = "file"\nmax_connections = 5\n'
+    environ = {"RAMMEVAGT_GATEWAY__LISTEN": "127.0.0.1:2", "RAMMEVAGT_DATA": "/from/environment"}
+    settings = load(tmp_path, toml, environ)
+    assert (settings.gateway.listen, settings.gateway.hostname, settings.gateway.max_connections) == ("127.0.0.1:2", "file", 5)
+    assert settings.gateway.authentication == "if_present"
+    assert settings.data == Path("/from/environment")
+    assert load(tmp_path, toml, environ, Path("/from/option")).data == Path("/from/option")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("RAMMEVAGT_MUNICIPALITY__DOMAINS", '["a.dk", "BÆK.dk"]', ("a.dk", "xn--bk-1ia.dk")),
+        ("RAMMEVAGT_GATEWAY__REQUIRE_TLS", "false", False),
+        ("RAMMEVAGT_RETENTION__BODIES", "12", 12),
+        ("RAMMEVAGT_NOTIFICATIONS__WORKING_HOURS__FROM", "07:30", "07:30"),
+        ("RAMMEVAGT_NOTIFICATIONS__WORKING_HOURS", '{"from": "07:30"}', "07:30"),
+        ("RAMMEVAGT_CONSOLE", '{"listen": "[::1]:80"}', "[::1]:80"),
+    ],
+)
+def test_environment_variables(name, value, expected):
+    settings = load_settings(None, {name: value})
+    found = {
+        "RAMMEVAGT_MUNICIPALITY__DOMAINS": settings.municipality.domains,
+        "RAMMEVAGT_GATEWAY__REQUIRE_TLS": settings.gateway.require_tls,
+        "RAMMEVAGT_RETENTION__BODIES": settings.retention.bodies,
+        "RAMMEVAGT_NOTIFICATIONS__WORKING_HOURS__FROM": settings.notifications.working_hours.from_,
+        "RAMMEVAGT_NOTIFICATIONS__WORKING_HOURS": settings.notifications.working_hours.from_,
+        "RAMMEVAGT_CONSOLE": settings.console.listen,
+    }
+    assert found[name] == expected
+
+
+def test_a_list_of_tables_comes_as_json():
+    settings = load_settings(None, {"RAMMEVAGT_MAILBOXES": '[{"address": "a@eksempel.dk", "host": "i:993", "user": "a"}]'})
+    assert settings.mailboxes[0].answer_within_days == 5
+
+
+def test_names_that_others_give_to_the_environment_are_left_alone():
+    assert load_settings(None, {"RAMMEVAGT_SERVICE_HOST": "10.0.0.1", "RAMMEVAGT_PORT_2525_TCP": "x"}) == Settings()
+
+
+def test_the_guards_own_names_follow_the_first_domain(tmp_path):
+    settings = load(tmp_path, '[municipality]\ndomains = ["silkeborg.dk", "eksempel.dk"]\n')
+    assert (settings.delivery.bounce_domain, settings.notifications.sender) == ("rammevagt.silkeborg.dk", "rammevagt@silkeborg.dk")
+
+
+HOST_PORT = "write HOST:PORT, such as 127.0.0.1:2525 or [::1]:2525"
+
+
+@pytest.mark.parametrize(
+    ("toml", "expected"),
+    [
+        ('[gateway]\nlisten = "nowhere"\n', f"r.toml:2: gateway.listen: {HOST_PORT}"),
+        ('[gateway]\nlisten = "a:99999"\n', f"r.toml:2: gateway.listen: {HOST_PORT}"),
+        ('[gateway]\n\nlmtp_listen = "x"\n', f"r.toml:3: gateway.lmtp_listen: {HOST_PORT}"),
+        ("[gateway]\nlisten = 2525\n", "r.toml:2: gateway.listen: write a text, in quotes"),
+        ("[gateway]\nlisten_on = 1\n", 'r.toml:2: gateway.listen_on: is not known here; did you mean "listen"?'),
+        ("[galeway]\nx = 1\n", 'r.toml:1: galeway: is not known here; did you mean "gateway"?'),
+        (
+            '[gateway]\ntrusted_clients = ["10.0.0.1/8"]\n',
+            "r.toml:2: gateway.trusted_clients[0]: write a network, such as 10.0.0.0/8 or 192.0.2.25/32",
+        ),
+        ("[municipality]\ndomains = []\n", "r.toml:2: municipality.domains: needs at least one entry"),
+        ('[municipality]\ndomains = ["dk"]\n', "r.toml:2: municipality.domains[0]: write a domain, such as eksempel.dk"),
+        ('[delivery]\ntls = "yes"\n', 'r.toml:2: delivery.tls: "yes" is none of auto, verify, implicit, none'),
+        ("[retention]\nbodies = 0\n", "r.toml:2: retention.bodies: write a number of at least 1"),
+        ("[delivery]\nconnections = 501\n", "r.toml:2: delivery.connections: write a number of at most 500"),
+        ('[gateway]\nrequire_tls = "maybe"\n', "r.toml:2: gateway.require_tls: write true or false"),
+        (
+            "[notifications]\nworking_hours = {from = 08:00:00}\n",
+            "r.toml:2: notifications.working_hours.from: write a text, in quotes",
+        ),
+        ('[notifications]\nclosing_days = ["02-31"]\n', "r.toml:2: notifications.closing_days[0]: is no day of the year"),
+        ('[[mailboxes]]\naddress = "a@eksempel.dk"\nhost = "h:1"\n', "r.toml:1: mailboxes[0].user: is missing"),
+        ('data = "x"\n', "r.toml: data: is no setting of the file; use --data or RAMMEVAGT_DATA"),
+        ("[gateway\n", "r.toml:1: this is not TOML: "),
+        # what must fit together
+        ("[gateway]\nrequire_tls = true\n", "r.toml:2: gateway.require_tls: needs gateway.tls_certificate and gateway.tls_key"),
+        ('[gateway]\ntls_key = "k"\n', "r.toml:1: gateway.tls_certificate: is missing; a certificate and its key go together"),
+        (
+            '[delivery]\nnext_hop = "mail.eksempel.dk:25"\ntls = "none"\n',
+            'r.toml:3: delivery.tls: "none" is for hops on this machine',
+        ),
+        ('[delivery]\nnext_hop = "127.0.0.1:2525"\n', "r.toml:2: delivery.next_hop: is the guard's own listener"),
+        ('[delivery]\nnext_hop = "localhost:2525"\n', "r.toml:2: delivery.next_hop: is the guard's own listener"),
+        (
+            '[gateway]\nlisten = "0.0.0.0:25"\n[delivery]\ninternet_hop = "127.0.0.1:25"\n',
+            "r.toml:4: delivery.internet_hop: is the guard's own listener",
+        ),
+        ('[console]\nlisten = "127.0.0.1:2525"\n', "r.toml:2: console.listen: is taken by gateway.listen"),
+        (
+            '[delivery]\nbounce_domain = "Eksempel.DK"\n',
+            "r.toml:2: delivery.bounce_domain: is a domain of the municipality's own mail",
+        ),
+        (
+            '[notifications]\nsender = "x@gmail.com"\n',
+            "r.toml:2: notifications.sender: is not in municipality.domains (eksempel.dk)",
+        ),
+        (
+            '[notifications]\nworking_hours = {from = "16:00", to = "16:00"}\n',
+            "r.toml:2: notifications.working_hours.to: must be later",
+        ),
+        ('[events]\nurl = "localhost:4222"\n', "r.toml:2: events.url: write the broker's address"),
+    ],
+)
+def test_a_fault_names_file_line_setting_and_mend(tmp_path, toml, expected):
+    lines = faults(tmp_path, toml)
+    assert len(lines) == 1, lines
+    assert lines[0].startswith(expected)
+
+
+def test_every_fault_of_every_source_is_named_at_once(tmp_path):
+    lines = faults(
+        tmp_path,
+        '[gateway]\nlisten = 1\n[delivery]\nbounce_domain = "eksempel.dk"\nconnection = 3\n',
+        RAMMEVAGT_RETENTION__FACTS="none",
+        RAMMEVAGT_GATEWAY__TRUSTED_CLIENTS="127.0.0.1",
+        RAMMEVAGT_GATEWAY__NAME="x",
+        RAMMEVAGT_GATEWAY_HOSTNAME="x",
+    )
+    assert sorted(lines) == [
+        "environment RAMMEVAGT_GATEWAY_HOSTNAME: write RAMMEVAGT_GATEWAY__HOSTNAME, with two underscores between section and key",
+        'environment RAMMEVAGT_GATEWAY__NAME: is no setting; did you mean "gateway.hostname"?',
+        'environment RAMMEVAGT_GATEWAY__TRUSTED_CLIENTS: write it as JSON, such as ["eksempel.dk"]',
+        "environment RAMMEVAGT_RETENTION__FACTS: retention.facts: write a whole number",
+        "r.toml:2: gateway.listen: write a text, in quotes",
+        "r.toml:4: delivery.bounce_domain: is a domain of the municipality's own mail; "
+        "give the guard one of its own, such as rammevagt.eksempel.dk",
+        'r.toml:5: delivery.connection: is not known here; did you mean "connections"?',
+    ]
+
+
+def test_a_setting_that_cannot_be_read_makes_no_second_fault(tmp_path):
+    assert faults(tmp_path, '[municipality]\ndomains = ["x"]\n[notifications]\nsender = "a@silkeborg.dk"\n') == [
+        "r.toml:2: municipality.domains[0]: write a domain, such as eksempel.dk"
+    ]
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(BadInput) as found:
+        load_settings(tmp_path / "no.toml", {})
+    assert found.value.lines == (f"{tmp_path}/no.toml: can't be read: No such file or directory",)
+
+
+def test_a_file_that_is_not_text(tmp_path):
+    (tmp_path / "b.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BadInput, match="this is not UTF-8"):
+        load_settings(tmp_path / "b.toml", {})
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["GATEWAY", "GATEWAY__LISTEN", "MUNICIPALITY__DOMAINS", "MAILBOXES", "LOG__LEVEL__X", "__", ""]), st.text()
+    )
+)
+def test_no_environment_makes_a_traceback(environ):
+    try:
+        load_settings(None, {f"RAMMEVAGT_{name}": value for name, value in environ.items()})
+    except BadInput as error:
+        assert error.lines
+
+
+@given(st.text())
+def test_lines_of_any_text(text):
+    assert all(line >= 1 for line in lines_of(text).values())
+
+
+def test_machine_faults_name_the_files(tmp_path):
+    settings = load(
+        tmp_path,
+        f'[gateway]\ntls_certificate = "{tmp_path}/c.pem"\ntls_key = "{tmp_path}/k.pem"\n[events]\ntoken_file = "{tmp_path}/t"\n',
+    )
+    assert [fault.path for fault in machine_faults(settings)] == [
+        ("gateway", "tls_certificate"),
+        ("gateway", "tls_key"),
+        ("events", "token_file"),
+    ]
+    for name in ("c.pem", "k.pem", "t"):
+        (tmp_path / name).write_text("no certificate")
+    (fault,) = machine_faults(settings)
+    assert fault.path == ("gateway", "tls_certificate")
+    assert "does not work with gateway.tls_key" in fault.message
+
+
+def test_notes_point_to_slips():
+    settings = load_settings(
+        None,
+        {
+            "RAMMEVAGT_MUNICIPALITY__DOMAINS": '["silkeborg.dk"]',
+            "RAMMEVAGT_GATEWAY__TRUSTED_CLIENTS": '["0.0.0.0/0"]',
+            "RAMMEVAGT_MAILBOXES": '[{"address": "a@silkeborg.dk", "host": "i:993", "user": "a"}]',
+        },
+    )
+    assert [note.path for note in notes_on(settings)] == [
+        ("gateway", "authserv_id"),
+        ("gateway", "trusted_clients", 0),
+        ("mailboxes", 0),
+    ]
+    assert notes_on(Settings()) == ()
