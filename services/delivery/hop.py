@@ -22,6 +22,8 @@ from services.store.interface import Hop, Leased, Store, StoreUnavailable
 
 log = structlog.get_logger()
 LEASE = timedelta(minutes=30)  # longer than the longest attempt (``Timeouts.of_attempt``) with time to wait before it
+LEASED = 8  # deliveries leased at a time, for each slot
+LOW = 4  # batches ready for each slot, below which more are leased: leasing goes on while these are sent
 POLL = 1.0  # seconds between looks for what other processes queued
 ROOM_AGAIN = 30.0  # seconds until a server that took fewer connections than we may make is asked for more
 PROBED = 50  # deliveries looked after at each failed probe
@@ -99,6 +101,7 @@ class HopLoop:
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
+        self._abandoned += self._ready.clear()
         self._pool.close()
 
     async def release(self) -> None:
@@ -110,7 +113,7 @@ class HopLoop:
     # -- leasing
     async def _turn(self) -> None:
         await self._tick()
-        if self._due and len(self._ready) < 2 * self._slots and self._books.unrecorded < UNRECORDED:
+        if self._due and len(self._ready) < LOW * self._slots and self._books.unrecorded < UNRECORDED:
             self._due = False
             await self._lease()
             return
@@ -120,7 +123,7 @@ class HopLoop:
         timer.cancel()
 
     async def _lease(self) -> None:
-        limit = 4 * self._slots
+        limit = LEASED * self._slots
         leases = await self._leased(limit)
         self._due = self._due or len(leases) >= limit
         if self._stopping.is_set() or self._failures:

@@ -19,7 +19,14 @@ AT_ONCE = 5  # deferred deliveries to one address under way at the same time
 delivery, content = schema.delivery.c, schema.content.c
 Due = tuple[int, str]  # since when, id
 _LEASED = select(
-    *NEW_COLUMNS, delivery.attempts, delivery.queued_at, delivery.originals, delivery.original_sender, content.bytes, content.file
+    *NEW_COLUMNS,
+    delivery.attempts,
+    delivery.queued_at,
+    delivery.originals,
+    delivery.original_sender,
+    delivery.stuck,
+    content.bytes,
+    content.file,
 ).join(schema.content, content.id == delivery.content)
 _HAS_CONTENT = exists().where(content.id == delivery.content)  # an empty mail is never sent in the place of a lost one
 
@@ -83,6 +90,7 @@ class Lease:
             content=kept,
             originals=addresses_out(row.originals),
             original_sender=text_out(row.original_sender),
+            stuck=bool(row.stuck),
         )
 
 

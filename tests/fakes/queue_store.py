@@ -20,6 +20,7 @@ from services.store.interface import (
     StoreUnavailable,
 )
 
+CONTENT = b"Subject: x\r\n\r\nhi\r\n"
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 
 
@@ -85,7 +86,7 @@ class QueueStore:
     def add(
         self, new: NewDelivery, content: bytes | Path = b"Subject: x\r\n\r\nhi\r\n", originals=None, sender=None, queued_at=None
     ):
-        """Queue ``new``, which serves ``originals`` (default: its address) of a mail from ``sender`` (default: its envelope sender)."""
+        """Queue ``new``; it serves ``originals`` (else its address) of a mail from ``sender`` (else its envelope sender)."""
         served = (new.address,) if originals is None else originals
         row = Row(new, content, served, new.envelope_from if sender is None else sender, queued_at or START)
         self.rows[new.id] = self._open[new.id] = row
@@ -93,9 +94,8 @@ class QueueStore:
     # -- Store
     async def lease(self, hop, now, until, limit) -> list[Leased]:
         self._fail()
-        free = (
-            row for row in self._open.values() if row.delivery.hop == hop and row.delivery.due <= now and self._is_free(row, now)
-        )
+        due = (row for row in self._open.values() if row.delivery.hop == hop and row.delivery.due <= now)
+        free = (row for row in due if row.lease is None or (row.until is not None and row.until <= now))
         taken = [row for row, _ in zip(free, range(limit), strict=False)]
         self.leased += len(taken)
         return [self._take(row, until) for row in taken]
@@ -124,6 +124,11 @@ class QueueStore:
         return len(rows)
 
     # -- for tests
+    @property
+    def open(self) -> list[Row]:
+        """What hasn't ended."""
+        return list(self._open.values())
+
     def outcome(self, id: str) -> DeliveryOutcome | None:
         return self.rows[id].outcome
 

@@ -82,7 +82,7 @@ class Sink:
         return f"{self.host}:{self.port}"
 
     def on(self, verb, reply=None, *, address=None, times=None, stall=False, drop=None) -> Rule:
-        """At ``verb`` (``address``: of MAIL or RCPT) answer ``reply``, ``times`` times; or stall; or drop before or after the reply."""
+        """At ``verb`` (``address``: of MAIL or RCPT) answer ``reply``, ``times`` times; or stall; or drop before or after it."""
         rule = Rule(verb, reply, address, times, stall, drop)
         self._rules.insert(0, rule)
         return rule
@@ -109,7 +109,7 @@ class Sink:
             self._server.close()
             self._server = None
         for session in list(self.sessions):
-            session.transport.abort()
+            session.abort()
         await self.until(lambda: not self.sessions)
 
     async def __aenter__(self) -> Self:
@@ -174,6 +174,11 @@ class Session(asyncio.Protocol):
     def connection_lost(self, exc) -> None:
         self.sink.sessions.discard(self)
         self.sink.changed()
+
+    def abort(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         self.buffer = self.buffer + data if self.buffer else data
@@ -261,7 +266,7 @@ class Session(asyncio.Protocol):
     async def protect(self) -> None:
         try:
             self.transport = await asyncio.get_running_loop().start_tls(self.transport, self, self.sink.tls, server_side=True)
-        except (OSError, ssl.SSLError):
+        except (OSError, ssl.SSLError, asyncio.CancelledError):
             self.transport.abort()
             self.connection_lost(None)  # asyncio tells the protocol of no end during a handshake
             return
