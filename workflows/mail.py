@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+MAX_RECEIVED = 50  # Received fields; more is a routing loop (RFC 5321 6.3), and the mail is returned with 5.4.6
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from workflows.addresses import domain_of, normalise, recipient_key
 from workflows.decision import Outcome, Receipt, Sender, Sentence, Step
 from workflows.facts import Facts
-from workflows.mail import Mail
+from workflows.mail import MAX_RECEIVED, Mail
 from workflows.people import Grade, Role
 
 ONCE_IN = timedelta(days=7)
@@ -98,6 +98,12 @@ def _automatic(asked: _Asked) -> Obstacle | None:
     return "auto_submitted", Sentence("Mailen er sendt automatisk.", "The mail was sent automatically.")
 
 
+def _loop(asked: _Asked) -> Obstacle | None:
+    if asked.mail.headers.received_count <= MAX_RECEIVED:
+        return None
+    return "loop", Sentence("Mailen går i ring og sendes retur.", "The mail goes in a circle and is returned.")
+
+
 def _list(asked: _Asked) -> Obstacle | None:
     if not asked.mail.headers.list_fields:
         return None
@@ -150,6 +156,7 @@ def _recently(asked: _Asked) -> Obstacle | None:
 # In the order of RFC 3834 section 2: what must never be answered first, then who it would go to, then how often.
 OBSTACLES: tuple[Callable[[_Asked], Obstacle | None], ...] = (
     _bounce,
+    _loop,
     _automatic,
     _list,
     _system_address,

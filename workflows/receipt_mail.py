@@ -54,7 +54,7 @@ def compose_receipt(
     mailbox, citizen = receipt.mailbox or "", receipt.to or ""
     values = _values(mailbox, policy, now)
     words = Template(text.body).safe_substitute(values)
-    mail = EmailMessage(policy=SMTP.clone(cte_type="8bit" if not (mailbox + citizen).isascii() else "7bit"))
+    mail = EmailMessage(policy=SMTP.clone(utf8=not (mailbox + citizen).isascii()))
     mail["From"] = mailbox
     mail["To"] = citizen
     mail["Subject"] = Template(text.subject).safe_substitute(values)

@@ -12,6 +12,7 @@ from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from faststream.security import BaseSecurity
 from nats.aio.client import Client
 from nats.errors import ConnectionClosedError
+from nats.errors import Error as NatsError
 from nats.js.api import ConsumerConfig
 from nats.js.errors import ServiceUnavailableError
 
@@ -24,7 +25,7 @@ log = structlog.get_logger()
 Handle = Callable[[Event], Awaitable[None]]
 BATCH = 32  # events fetched at once; they wait their turn inside ``ack_wait``
 WORKERS = 8  # handlers of one subscription at a time
-FETCH_TIMEOUT = 2.0  # seconds; without one a pull never comes back after a restart of the broker
+FETCH_TIMEOUT = 1.0  # seconds; without one a pull never comes back after a restart of the broker
 GRACE = 10.0  # seconds that running handlers have at a stop
 PAUSE = 0.5  # seconds after a fetch that failed at once
 
@@ -130,6 +131,11 @@ class Patient:
         except (ConnectionClosedError, ServiceUnavailableError):
             await asyncio.sleep(PAUSE)
             raise
+
+    async def unsubscribe(self) -> None:
+        """Also with the connection gone: an error here would end FastStream's stop half-way."""
+        with contextlib.suppress(NatsError):
+            await self._inner.unsubscribe()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the other has
         return getattr(self._inner, name)

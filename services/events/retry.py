@@ -6,6 +6,7 @@ dead-letter stream and ended.
 """
 
 # ruff: noqa: ANN401 - FastStream gives its middlewares no narrower types
+import traceback
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -69,7 +70,7 @@ class Retry(BaseMiddleware[Any, Any]):
             raise self._again(raw, durable, error, min(STORE_DELAY, self._delay(tries) * 4)) from error
         except Exception as error:
             if isinstance(error, ValidationError) or tries >= MAX_TRIES:
-                log.exception("event_handler_gave_up", durable=durable, tries=tries, **_where(raw))
+                log.error("event_handler_gave_up", durable=durable, tries=tries, trace=_trace(error), **_where(raw))
                 await self._set_aside(raw, durable, type(error).__name__)
             raise self._again(raw, durable, error, self._delay(tries)) from error
         HANDLED.labels(durable, "done").inc()
@@ -97,6 +98,11 @@ class Retry(BaseMiddleware[Any, Any]):
         HANDLED.labels(durable, "dead").inc()
         log.error("event_set_aside", durable=durable, why=why, **_where(raw))
         raise RejectMessage
+
+
+def _trace(error: Exception) -> list[str]:
+    """Where it was raised, innermost last, without the values and words that a traceback would show."""
+    return [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
 
 
 def _where(raw: Msg) -> dict[str, object]:

@@ -44,6 +44,7 @@ class Events:
         self._url_known = asyncio.Event()
         self._client: Client | None = None
         self._relay: Relay | None = None
+        self.provision: Provision | None = None  # what keeps streams and consumers in place, while connected
         self._closed = asyncio.Event()
         self._look = asyncio.Event()
         self._ready = asyncio.Event()
@@ -125,14 +126,27 @@ class Events:
         on = Callbacks(self._on_lost, self._on_back, self._on_closed)
         broker = build_broker(self._url, self._security(), tuple(self._subscriptions), on, self._delays)
         try:
-            self._client = await asyncio.wait_for(broker.connect(), CONNECT_WITHIN)
-            await self._serve(broker, self._client)
+            self._client = await self._connect(broker)
+            if self._client:
+                await self._serve(broker, self._client)
         finally:
             await stop_broker(broker, self._client)
             self._client = None
 
+    async def _connect(self, broker: NatsBroker) -> Client | None:
+        """The connection; None at a stop, and when the address should be looked up again."""
+        connecting = asyncio.create_task(broker.connect())
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({connecting, stopping}, timeout=CONNECT_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if connecting.done():
+            return connecting.result()
+        connecting.cancel()
+        await asyncio.gather(connecting, return_exceptions=True)
+        return None
+
     async def _serve(self, broker: NatsBroker, client: Client) -> None:
-        provision = Provision(client, tuple(one.consumer() for one in self._subscriptions))
+        provision = self.provision = Provision(client, tuple(one.consumer() for one in self._subscriptions))
         await provision.check()
         await start_broker(broker)
         self._ready.set()

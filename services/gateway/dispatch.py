@@ -5,7 +5,7 @@ No I/O: values in, an ``Arrival`` out. Each final address gets one copy of a mai
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import format_datetime
 
 from services.gateway.received import Received
@@ -15,11 +15,11 @@ from workflows.audit import AuditRecord, keyed
 from workflows.decision import Decision, Outcome, Reason
 from workflows.events import Event, mail_decided, mail_received, mailbox_unreachable
 from workflows.facts import Facts
+from workflows.mail import MAX_RECEIVED
 from workflows.receipt import ONCE_IN
 from workflows.receipt_mail import ReceiptText, compose_receipt
 from workflows.return_path import sign
 
-MAX_RECEIVED = 50  # RFC 5321 6.3 asks for at least 100 in theory; more than 50 is a loop by the contract
 LOOP = "5.4.6 Routing loop detected"
 _UNSAFE = re.compile(r"[^A-Za-z0-9.:\-\[\]_]")
 
@@ -84,8 +84,8 @@ def _deliveries(received: Received, decision: Decision, facts: Facts, desk: Desk
     top = trace_field(received, desk.hostname) + f"X-Rammevagt-Id: {received.id}\r\n".encode()
     if any(one.reason is Reason.NOT_EVALUATED for one in decision.recipients):
         top += b"X-Rammevagt-Status: not-evaluated\r\n"
-    loop = LOOP if decision.mail.headers.received_count > MAX_RECEIVED else None
-    for place, copy in enumerate(_copies(decision)):
+    loops = decision.mail.headers.received_count > MAX_RECEIVED
+    for place, copy in enumerate(_copies(_as_addressed(decision) if loops else decision.recipients)):
         moved = copy.redirected()
         id_ = f"{received.id}.{place}"
         concerned = (moved or copy.outcomes)[0]
@@ -106,13 +106,18 @@ def _deliveries(received: Received, decision: Decision, facts: Facts, desk: Desk
             redirected=bool(moved),
             unit=concerned.unit,
             framework=concerned.framework,
-            refuse=loop,
+            refuse=LOOP if loops else None,
         )
 
 
-def _copies(decision: Decision) -> list[_Copy]:
+def _as_addressed(decision: Decision) -> tuple[Outcome, ...]:
+    """A mail that goes in a circle is given back for the address that was written, wherever it would have gone."""
+    return tuple(replace(one, action="deliver", deliver_to=(one.address,)) for one in decision.recipients)
+
+
+def _copies(outcomes: tuple[Outcome, ...]) -> list[_Copy]:
     copies: dict[str, _Copy] = {}
-    for number, outcome in enumerate(decision.recipients):
+    for number, outcome in enumerate(outcomes):
         (to,) = outcome.deliver_to
         copy = copies.setdefault(normalise(to), _Copy(to))
         copy.numbers.append(number)

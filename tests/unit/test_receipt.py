@@ -89,3 +89,9 @@ def test_law_9_the_receipt_says_nothing_of_framework_case_employee_or_what_was_w
 def test_a_hostile_message_id_never_breaks_the_receipt(hostile: str) -> None:
     found = composed(Headers(message_id=hostile))
     assert found["Bcc"] is None and found["Auto-Submitted"] == "auto-replied"
+
+
+def test_a_mailbox_with_danish_letters_stands_as_it_is() -> None:
+    receipt = replace(decided(FRAMED, mail(KAREN, authentication_results=(PASS,))).receipt, mailbox="børn@eksempel.dk")
+    content = compose_receipt(receipt, Headers(), receipt_text(), policy=POLICY, now=NOW, message_id="<r@eksempel.dk>")
+    assert "From: børn@eksempel.dk\r\n".encode() in content  # RFC 6532: an encoded word is no address
