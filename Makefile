@@ -16,7 +16,7 @@ lint: setup $(V)/.dev
 	@tests/lint.sh
 
 bench: setup $(V)/.dev
-	@exec $(V)/bin/python -m tests.bench
+	@cd tests && exec ../$(V)/bin/python -m bench $(ARGS)
 
 # The two stamps: what is installed already takes no time.
 $(V)/bin/python:

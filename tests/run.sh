@@ -1,0 +1,37 @@
+#!/bin/sh
+# Every test that this machine can run (make test). Missing Debian packages are installed where that can be done (root on
+# Debian), else the tests that need them are skipped by name in the last lines. With CI=true they fail instead.
+set -eu
+cd "$(dirname "$0")/.."
+
+missing() {
+    grep -v '^#' tests/packages.txt | while read -r package probe; do
+        [ -z "$package" ] || [ -e "$probe" ] || command -v "$probe" >/dev/null 2>&1 || echo "$package"
+    done
+}
+
+# No daemon may start on the machine because a test needs its programs: policy-rc.d is Debian's own way to say so.
+install() {
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+        trap 'exit 130' INT
+        trap 'exit 143' TERM
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections
+    apt-get install -y -qq --no-install-recommends "$@"
+}
+
+packages=$(missing)
+if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && [ -e /etc/debian_version ]; then
+    echo "rammevagt: installing what some tests need:" $packages
+    # shellcheck disable=SC2086
+    (install $packages) >/dev/null 2>&1 || echo "rammevagt: could not install:" $packages >&2
+fi
+
+tests/lint.sh
+exec .venv/bin/pytest -q "$@"
