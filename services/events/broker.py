@@ -23,8 +23,8 @@ from workflows.events import STREAM, SUBJECT_PREFIX, Event, parse_event
 log = structlog.get_logger()
 
 Handle = Callable[[Event], Awaitable[None]]
-BATCH = 32  # events fetched at once; they wait their turn inside ``ack_wait``
-WORKERS = 8  # handlers of one subscription at a time
+BATCH = 100  # events fetched at once; they wait their turn inside ``ack_wait``
+WORKERS = 100  # handlers of one subscription at a time: they share their reads and writes
 FETCH_TIMEOUT = 1.0  # seconds; without one a pull never comes back after a restart of the broker
 GRACE = 10.0  # seconds that running handlers have at a stop
 PAUSE = 0.5  # seconds after a fetch that failed at once

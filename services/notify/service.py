@@ -4,7 +4,8 @@ Each handler ends in one transaction of the store, with the notices as mails of 
 assessment saved or its notices' names taken, and changes nothing.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime, time
 from typing import Any
 
@@ -14,6 +15,7 @@ from services.clock import Clock, new_id
 from services.gather import policy_of
 from services.notify.assessing import Assessor
 from services.notify.texts import letterhead
+from services.notify.together import Together
 from services.settings import Settings
 from services.signal_words import load
 from services.store.interface import NewDelivery, OutgoingMail, Store, StoredMail
@@ -45,6 +47,7 @@ class Notifier:
         self._hours = working_hours(settings)
         self._head = letterhead(settings)
         self._assessor = Assessor(load())
+        self._together = Together(self._assess)
 
     def handlers(self) -> tuple[tuple[str, str, Handler], ...]:
         """What to register: the event's kind, the handler's lasting name, the handler."""
@@ -58,19 +61,17 @@ class Notifier:
         """Nothing runs by itself: events call."""
 
     async def stop(self) -> None:
-        """End the threads that assess."""
+        """End the thread that assesses."""
         self._assessor.close()
 
     async def mail_decided(self, event: Event) -> None:
         """Assess the mail and tell whom it concerns."""
-        stored = await self._store.mail(event.subject)
-        if stored is None:
-            log.info("mail_to_assess_is_gone", mail=event.subject)
-            return
-        if stored.decision.get("assessed"):
-            return
-        assessment = await self._assessor.assess(stored.content)
-        await self._save(stored, assessment)
+        await self._together.do(event.subject)
+
+    async def _assess(self, mails: Sequence[str]) -> None:
+        stored = await self._store.mails_to_assess(mails)
+        assessments = await self._assessor.assess([one.content for one in stored])
+        await asyncio.gather(*(self._save(one, found) for one, found in zip(stored, assessments, strict=True)))
 
     async def _save(self, stored: StoredMail, assessment: Assessment) -> None:
         now = self._clock.now()

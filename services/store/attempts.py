@@ -118,5 +118,7 @@ def _reroute(state: DeliveryState, outcome: Rerouted) -> None:
     state.due = state.ready_at = micros(outcome.due)
     state.address, state.fallbacks = text_in(outcome.address), compact(outcome.fallbacks)
     state.error, state.redirected = text_in(outcome.error), int(outcome.redirected)
+    if outcome.hop is not None:
+        state.hop = outcome.hop
     if outcome.envelope_from is not None:
         state.envelope_from = text_in(outcome.envelope_from)

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, func, select
 
 from services.store import schema
 from services.store.interface import ChainReport, Progress
-from services.store.unit_of_work import read_meta
+from services.store.unit_of_work import HEAD, head_of, read_meta
 from workflows.audit import GENESIS, WrittenRecord, chain_hash
 
 BATCH = 2000
@@ -13,8 +13,8 @@ audit = schema.audit.c
 
 def verify(connection: Connection, key: bytes, progress: Progress | None) -> ChainReport:
     """Walk the chain up to its head, in one snapshot. Finds changed, removed and inserted entries, and a cut tail."""
-    head = read_meta(connection, ("audit_seq", "audit_hash"))
-    last, previous, seq = int(head.get("audit_seq", 0)), GENESIS, 0
+    last, head = head_of(read_meta(connection, [HEAD]).get(HEAD, f"0 {GENESIS}"))
+    previous, seq = GENESIS, 0
     while seq < last:
         rows = connection.execute(select(schema.audit).where(audit.seq > seq).order_by(audit.seq).limit(BATCH)).all()
         for row in rows:
@@ -30,7 +30,7 @@ def verify(connection: Connection, key: bytes, progress: Progress | None) -> Cha
             progress(seq, last)
         if seq < last and len(rows) < BATCH:
             return ChainReport(seq, previous, seq + 1, "missing")
-    return _at_head(connection, seq, previous, head.get("audit_hash", GENESIS))
+    return _at_head(connection, seq, previous, head)
 
 
 def _at_head(connection: Connection, seq: int, reached: str, head: str) -> ChainReport:

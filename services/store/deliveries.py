@@ -17,7 +17,7 @@ NEW_COLUMNS = tuple(
     schema.delivery.columns[name]
     for name in (
         "id", "mail", "content", "kind", "hop", "envelope_from", "address", "prepend", "due", "serves", "fallbacks",
-        "smtputf8", "eight_bit", "redirected", "unit", "framework",
+        "smtputf8", "eight_bit", "redirected", "unit", "framework", "refuse",
     )
 )  # fmt: skip
 
@@ -38,7 +38,8 @@ def new_row(one: NewDelivery, origin: Origin, queued_at: int) -> Row:
     return (
         one.id, one.mail, one.content, one.kind, one.hop, FRESH, due, None, due, 0, WAITING, 0, int(one.redirected), None,
         queued_at, None, text_in(one.envelope_from), text_in(one.address), fallbacks, numbers_in(origin.serves),
-        origin.originals, origin.sender, int(one.smtputf8), int(one.eight_bit), one.unit, one.framework, one.prepend,
+        origin.originals, origin.sender, int(one.smtputf8), int(one.eight_bit), one.unit, one.framework, one.refuse,
+        one.prepend,
     )  # fmt: skip
 
 
@@ -81,6 +82,7 @@ def delivery_of(row: Sequence[Any]) -> NewDelivery:
         redirected=bool(row[13]),
         unit=row[14],
         framework=row[15],
+        refuse=row[16],
     )
 
 

@@ -17,4 +17,5 @@ class UnsupportedStore(Exception):
 
 def is_unavailable(error: BaseException) -> bool:
     """Whether the fault lies with the disk or the database, not with what was asked for."""
-    return isinstance(error, UNAVAILABLE) or (isinstance(error, DBAPIError) and "malformed" in str(error.orig))
+    damaged = isinstance(error, DBAPIError | sqlite3.DatabaseError) and "malformed" in str(error)
+    return isinstance(error, UNAVAILABLE) or damaged

@@ -137,6 +137,10 @@ class Store(Protocol):
         """A handled mail."""
         ...
 
+    async def mails_to_assess(self, ids: Sequence[str]) -> list[StoredMail]:
+        """Those of these mails (at most 500) that have no assessment yet, in no order, with an empty ``way``."""
+        ...
+
     async def ids_by_message_id(self, message_id: str) -> list[str]:
         """The guard ids of the mails that carry this Message-ID."""
         ...

@@ -44,6 +44,7 @@ def _prepare(settings: Settings, now: float, migrate: bool) -> tuple[tuple[Engin
     make_folder(settings.data)
     key = key_of(settings)
     path = settings.data / FILE
+    path.touch(mode=0o600)  # SQLite gives its other files the same mode
     engines = database.sqlite_writer(path), database.sqlite_reader(path)
     try:
         if migrate:

@@ -4,9 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import update
-
-from services.store import schema
 from services.store.columns import compact
 from services.store.deliveries import add_outgoing, dedupes_of
 from services.store.interface import OutgoingMail
@@ -25,18 +22,17 @@ class SaveAssessment:
     events: Sequence[Event]
     audit: Sequence[AuditRecord]
     now: int
-    queries = True
+    queries = False
     alone = False
 
     def needs(self, needs: Needs) -> None:
-        """What of the notices is known."""
+        """Whether it waits to be assessed, and what of the notices is known."""
+        needs.unassessed.add(self.mail)
         needs.dedupes |= dedupes_of(self.notices)
 
     def apply(self, work: UnitOfWork) -> bool:
         """False, and nothing written, when it was assessed before (or is gone)."""
-        work.flush()
-        first = update(schema.mail).where(schema.mail.c.id == self.mail, schema.mail.c.assessment.is_(None))
-        if work.connection.execute(first.values(assessment=compact(dict(self.assessment)))).rowcount != 1:
+        if not work.assessed(self.mail, compact(dict(self.assessment))):
             return False
         add_outgoing(work, self.notices, self.now)
         work.born(self.events, self.audit)
@@ -59,9 +55,11 @@ class Enqueue:
         needs.dedupes |= dedupes_of(self.outgoing)
 
     def apply(self, work: UnitOfWork) -> int:
-        """Events and audit entries are written in any case."""
-        work.born(self.events, self.audit)
-        return add_outgoing(work, self.outgoing, self.now)
+        """When every mail is known already, all of it is: no event and no audit entry a second time."""
+        added = add_outgoing(work, self.outgoing, self.now)
+        if added or not self.outgoing:
+            work.born(self.events, self.audit)
+        return added
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What is read of mails, events and the queue, each in one snapshot."""
 
 import json
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -14,6 +15,12 @@ from services.store.spool import Spool
 from workflows.events import Event
 
 mail, delivery, outbox, content = schema.mail.c, schema.delivery.c, schema.outbox.c, schema.content.c
+_QUEUE_COLUMNS = tuple(
+    schema.delivery.columns[name]
+    for name in (
+        "id", "mail", "kind", "address", "hop", "queued_at", "attempts", "due", "error", "stuck", "lease", "ready_at",
+    )
+)  # fmt: skip
 
 
 def stored_mail(connection: Connection, id: str, spool: Spool, zone: tzinfo) -> StoredMail | None:
@@ -36,6 +43,19 @@ def stored_mail(connection: Connection, id: str, spool: Spool, zone: tzinfo) -> 
         content=spool.content(found.bytes, found.file),
         way=way(connection, id, zone),
     )
+
+
+def mails_to_assess(connection: Connection, ids: Sequence[str], spool: Spool) -> list[StoredMail]:
+    """Those of the mails that have no assessment yet, without their way."""
+    rows = connection.execute(
+        select(mail.id, mail.received_at, mail.size, mail.decision, content.bytes, content.file)
+        .outerjoin(schema.content, content.id == mail.id)
+        .where(mail.id.in_(ids), mail.assessment.is_(None))
+    )
+    return [
+        StoredMail(row.id, instant(row.received_at), json.loads(row.decision), row.size, spool.content(row.bytes, row.file), ())
+        for row in rows
+    ]
 
 
 def way(connection: Connection, id: str, zone: tzinfo) -> tuple[dict[str, Any], ...]:
@@ -87,7 +107,7 @@ def pending(connection: Connection, limit: int) -> list[Pending]:
 
 def waiting(connection: Connection, now: int) -> list[QueueItem]:
     """What waits, the longest waiting first."""
-    rows = connection.execute(select(schema.delivery).where(delivery.tier.is_not(None)).order_by(delivery.queued_at, delivery.id))
+    rows = connection.execute(select(*_QUEUE_COLUMNS).where(delivery.tier.is_not(None)).order_by(delivery.queued_at, delivery.id))
     return [
         QueueItem(
             id=row.id,

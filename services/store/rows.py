@@ -8,7 +8,22 @@ from collections.abc import Callable, Sequence
 from itertools import chain, repeat
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Dialect, Executable, Integer, Table, Text, column, insert, update, values
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Dialect,
+    Executable,
+    Integer,
+    Table,
+    Text,
+    bindparam,
+    column,
+    insert,
+    select,
+    update,
+    values,
+)
 from sqlalchemy.sql.elements import ColumnClause
 
 from services.store import schema
@@ -26,13 +41,20 @@ class RowsStatement:
         self._compiled: dict[int, str] = {}
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> None:
-        """Run it over all ``rows``."""
+        """Run it over all ``rows``.
+
+        By the driver's own cursor: SQLAlchemy's result handling would cost more than the statement. Raises the driver's errors.
+        """
+        if not rows:
+            return
+        cursor = connection.connection.cursor()
         start = 0
         while start < len(rows):
             size = min(MOST, 1 << ((len(rows) - start).bit_length() - 1))
             parameters = tuple(chain.from_iterable(rows[start : start + size]))
-            connection.exec_driver_sql(self._sql(size), parameters)
+            cursor.execute(self._sql(size), parameters)
             start += size
+        cursor.close()
 
     def _sql(self, size: int) -> str:
         if size not in self._compiled:
@@ -69,7 +91,7 @@ def _bare(of: Column[Any]) -> ColumnClause[Any]:
 
 DELIVERY_CHANGES = (
     "tier", "ready_at", "lease", "due", "attempts", "state", "stuck", "redirected", "error", "finished_at",
-    "envelope_from", "address", "fallbacks",
+    "envelope_from", "address", "fallbacks", "hop",
 )  # fmt: skip
 
 
@@ -83,4 +105,9 @@ class Statements:
         }
         self.inserts["outbox"] = inserts(dialect, schema.outbox, leave_out=("seq",))
         self.delivery_changes = updates(dialect, schema.delivery, ("id",), DELIVERY_CHANGES)
+        name, value = schema.meta.c.name, schema.meta.c.value
+        one = name == bindparam("of")
+        self.read_meta = str(select(value).where(one).compile(dialect=dialect))
+        self.write_meta = str(update(schema.meta).values(value=bindparam("to")).where(one).compile(dialect=dialect))
+        self.assessments = updates(dialect, schema.mail, ("id",), ("assessment",))
         self.recipient_states = updates(dialect, schema.recipient, ("mail", "n", "delivery"), ("state",))

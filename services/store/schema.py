@@ -85,6 +85,7 @@ delivery = Table(
     Column("eight_bit", SmallInteger, nullable=False),
     Column("unit", Text),
     Column("framework", Text),
+    Column("refuse", Text),
     Column("prepend", LargeBinary, nullable=False),
     _partial("ix_delivery_ready", "hop", "tier", "ready_at", "address", where="tier IS NOT NULL"),
     _partial("ix_delivery_leased", "hop", "address", where="lease IS NOT NULL"),

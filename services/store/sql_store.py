@@ -134,6 +134,10 @@ class SqlStore:
         """A handled mail."""
         return await self._readers.run(reads.stored_mail, id, self.spool, ZONE)
 
+    async def mails_to_assess(self, ids: Sequence[str]) -> list[StoredMail]:
+        """Those that have no assessment yet."""
+        return await self._readers.run(reads.mails_to_assess, ids, self.spool)
+
     async def ids_by_message_id(self, message_id: str) -> list[str]:
         """Mails by Message-ID."""
         return await self._readers.run(reads.ids_by_message_id, message_id)

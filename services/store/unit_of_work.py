@@ -15,6 +15,7 @@ from workflows.audit import AuditRecord, chain_hash
 from workflows.events import Event
 
 T = TypeVar("T")
+HEAD = "audit_head"  # in meta: the chain's last entry, so that a cut tail shows
 INSERT_ORDER = ("content", "mail", "recipient", "delivery", "once", "receipt", "outbox")
 
 
@@ -25,6 +26,7 @@ class Needs:
     deliveries: set[str] = field(default_factory=set)
     senders: set[str] = field(default_factory=set)
     dedupes: set[str] = field(default_factory=set)
+    unassessed: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -47,6 +49,7 @@ class DeliveryState:
     envelope_from: str
     address: str
     fallbacks: str
+    hop: str
 
 
 STATE_COLUMNS = tuple(schema.delivery.columns[name] for name in ("id", "mail", "serves", *DELIVERY_CHANGES))
@@ -67,6 +70,8 @@ class UnitOfWork:
         self._deliveries: dict[str, DeliveryState] = {}
         self.receipts: dict[str, int] = {}  # keyed hash of a sender -> when it last got one
         self.dedupes: set[str] = set()
+        self._unassessed: set[str] = set()
+        self._assessments: list[Row] = []
         self.after_commit: list[Callable[[], None]] = []
 
     def fetch(self, needs: Needs) -> None:
@@ -80,6 +85,18 @@ class UnitOfWork:
         for values in batched(needs.dedupes):
             known = select(schema.once.c.dedupe).where(schema.once.c.dedupe.in_(values))
             self.dedupes.update(self.connection.execute(known).scalars())
+
+        for ids in batched(needs.unassessed):
+            waiting = select(schema.mail.c.id).where(schema.mail.c.id.in_(ids), schema.mail.c.assessment.is_(None))
+            self._unassessed.update(self.connection.execute(waiting).scalars())
+
+    def assessed(self, mail: str, assessment: str) -> bool:
+        """Note a mail's assessment (JSON); False when it has one, or there is no such mail. It was asked for in ``needs``."""
+        if mail not in self._unassessed:
+            return False
+        self._unassessed.remove(mail)
+        self._assessments.append((mail, assessment))
+        return True
 
     def delivery(self, id: str) -> DeliveryState | None:
         """A delivery that was asked for in ``needs``, as this transaction has changed it so far."""
@@ -134,17 +151,17 @@ class UnitOfWork:
             statements.delivery_changes.run(connection, [_change(state) for state in self._changed.values()])
             self._changed = {}
         statements.recipient_states.run(connection, self._recipient_states)
+        statements.assessments.run(connection, self._assessments)
         for seqs in batched(self._published):
             connection.execute(delete(schema.outbox).where(schema.outbox.c.seq.in_(seqs)))
-        self._recipient_states, self._published = [], []
+        self._recipient_states, self._published, self._assessments = [], [], []
         self._append_audit()
 
     def _append_audit(self) -> None:
         if not self._audit:
             return
-        names = ("audit_seq", "audit_hash")
-        head = read_meta(self.connection, names)
-        seq, previous = int(head["audit_seq"]), head["audit_hash"]
+        found = self.connection.exec_driver_sql(self._statements.read_meta, (HEAD,)).scalar_one()
+        seq, previous = head_of(found)
         rows: list[Row] = []
         for record in self._audit:
             seq += 1
@@ -152,12 +169,18 @@ class UnitOfWork:
             previous = chain_hash(self._key, previous, seq, written)
             rows.append((seq, written.at, written.actor, written.action, written.subject, written.data, previous))
         self._statements.inserts["audit"].run(self.connection, rows)
-        write_meta(self.connection, audit_seq=str(seq), audit_hash=previous)
+        self.connection.exec_driver_sql(self._statements.write_meta, (f"{seq} {previous}", HEAD))
         self._audit = []
 
 
 def _change(state: DeliveryState) -> Row:
     return (state.id, *(getattr(state, name) for name in DELIVERY_CHANGES))
+
+
+def head_of(value: str) -> tuple[int, str]:
+    """The number and the hash of the chain's last entry, as ``meta`` keeps them."""
+    seq, _, hash = value.partition(" ")
+    return int(seq), hash
 
 
 def read_meta(connection: Connection, names: Collection[str]) -> dict[str, str]:

@@ -8,7 +8,8 @@ import asyncio
 import queue
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -52,23 +53,26 @@ class Writer:
         self._key = key
         self._statements = Statements(engine.dialect)
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._closing = threading.Lock()  # nothing is queued after the end
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
     async def run(self, operation: Operation[T]) -> T:
         """Run ``operation``; returns when it is durable. Raises ``StoreUnavailable``, or what the operation raised."""
-        if self._closed:
-            raise StoreUnavailable("the store is closed")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put((operation, future))
+        with self._closing:
+            if self._closed:
+                raise StoreUnavailable("the store is closed")
+            self._queue.put((operation, future))
         return await future
 
     def close(self) -> None:
         """Finish what was asked for, then end the thread. Blocks."""
-        if not self._closed:
-            self._closed = True
-            self._queue.put(None)
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
         self._thread.join()
 
     def _work(self) -> None:
@@ -108,7 +112,7 @@ class Writer:
             outcomes = [_apply(operation, work) for operation in operations]
             work.flush()
         for finish in work.after_commit:
-            finish()
+            _finish(finish)
         return outcomes
 
 
@@ -117,6 +121,14 @@ def _apply(operation: Operation[Any], work: UnitOfWork) -> Outcome:
         return operation.apply(work), None
     except FactsChanged as error:
         return None, error
+
+
+def _finish(finish: Callable[[], None]) -> None:
+    """What follows a commit can't undo it: a file that stays is an orphan, and goes at the next start."""
+    try:
+        finish()
+    except OSError as error:
+        log.warning("store.file_not_removed", error=type(error).__name__)
 
 
 def _groups(items: list[Item]) -> list[list[Item]]:
@@ -130,7 +142,7 @@ def _resolve(group: list[Item], outcomes: list[Outcome]) -> None:
     for (_, future), outcome in zip(group, outcomes, strict=True):
         by_loop[future.get_loop()].append((future, outcome))
     for loop, settled in by_loop.items():
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop has ended: nobody waits any more
             loop.call_soon_threadsafe(_settle, settled)
 
 

@@ -155,8 +155,8 @@ async def test_the_chain_holds(store: SqlStore) -> None:
         ("DELETE FROM audit", 1, "missing"),
         ("INSERT INTO audit SELECT 4, at, actor, action, subject, data, hash FROM audit WHERE seq = 3", 4, "inserted"),
         ("INSERT INTO audit SELECT 0, at, actor, action, subject, data, hash FROM audit WHERE seq = 3", 0, "inserted"),
-        ("UPDATE meta SET value = 'x' WHERE name = 'audit_hash'", 3, "head"),
-        ("DELETE FROM meta WHERE name = 'audit_seq'", 0, "head"),
+        ("UPDATE meta SET value = '3 x' WHERE name = 'audit_head'", 3, "head"),
+        ("DELETE FROM meta WHERE name = 'audit_head'", 1, "inserted"),
     ],
 )
 async def test_the_first_broken_place_of_the_chain_is_found(store: SqlStore, harm: str, place: int, why: str) -> None:

@@ -23,7 +23,6 @@ from fakes.arrivals import (
     own_mail,
     spooled,
 )
-from sqlalchemy.exc import IntegrityError
 
 from services.settings import Settings
 from services.store.interface import (
@@ -83,7 +82,7 @@ async def test_one_failing_item_fails_alone(store: SqlStore) -> None:
     await store.commit(arrival("m0"))
     arrivals = [arrival("m0"), *(arrival(f"m{n}") for n in range(1, 20))]
     results = await asyncio.gather(*(store.commit(one) for one in arrivals), return_exceptions=True)
-    assert isinstance(results[0], IntegrityError)
+    assert type(results[0]).__name__ == "IntegrityError"  # the driver's own
     assert results[1:] == [None] * 19
     assert (await the_row(store)).accepted == 20
     assert (await store.verify_audit()).entries == 20
@@ -98,9 +97,17 @@ async def test_a_cancelled_commit_harms_nobody(store: SqlStore) -> None:
 
 
 async def test_a_leased_delivery_carries_all_that_sending_needs(store: SqlStore) -> None:
-    await store.commit(arrival(recipients=("Karen@eksempel.dk", "per@eksempel.dk"), redirected_to="bf@eksempel.dk"))
+    every_field = {
+        "fallbacks": ("main@eksempel.dk",),
+        "smtputf8": True,
+        "eight_bit": True,
+        "framework": "f-1",
+        "refuse": "5.4.6 Loop",
+    }
+    given = delivery("m1", "bf@eksempel.dk", (0, 1), redirected=True, **every_field)
+    await store.commit(arrival(recipients=("Karen@eksempel.dk", "per@eksempel.dk"), deliveries=(given,)))
     [one] = await lease(store)
-    assert one.delivery == arrival(recipients=("k", "p"), redirected_to="bf@eksempel.dk").deliveries[0]
+    assert one.delivery == given
     assert (one.content, one.attempts, one.queued_at, one.until) == (CONTENT, 0, NOW, LATER)
     assert one.originals == ("Karen@eksempel.dk", "per@eksempel.dk")
     assert one.original_sender == "bo@example.net"
@@ -190,9 +197,10 @@ async def test_a_hop_that_is_away_costs_no_attempt(store: SqlStore) -> None:
 async def test_rerouted_goes_on_at_once_to_the_next_address(store: SqlStore) -> None:
     await store.commit(arrival(redirected_to="bf@eksempel.dk"))
     [one] = await lease(store)
-    new_way = Rerouted("karen@eksempel.dk", (), NOW, "550 5.1.1", redirected=False, envelope_from="bo@example.net")
+    new_way = Rerouted("karen@eksempel.dk", (), NOW, "550 5.1.1", redirected=False, envelope_from="bo@example.net", hop="internet")
     await store.record([attempt(one, new_way)])
-    [again] = await lease(store)
+    assert await lease(store) == []
+    [again] = await lease(store, hop="internet")
     assert again.delivery.id == one.delivery.id
     assert (again.delivery.address, again.delivery.fallbacks, again.delivery.redirected) == ("karen@eksempel.dk", (), False)
     await store.record([attempt(again, Delivered(NOW))])
@@ -329,6 +337,8 @@ async def test_two_receipts_at_once_are_refused(store: SqlStore) -> None:
 async def test_own_mail_exists_once(store: SqlStore) -> None:
     twice = [own_mail("n1", dedupe="notice:m1"), own_mail("n2", dedupe="notice:m1")]
     assert await store.enqueue(twice, [event("notification.sent", "m1")], []) == 1
+    assert await store.enqueue(twice[:1], [event("notification.sent", "m1")], [entry("notice", "m1")]) == 0
+    assert (len(await store.outbox(10)), (await store.verify_audit()).entries) == (1, 0)
     assert await store.enqueue([own_mail("n3", dedupe="notice:m1"), own_mail("n4")], [], []) == 1
     assert [one.delivery.id for one in await lease(store, hop="internet")] == ["n1", "n4"]
 

@@ -68,6 +68,7 @@ async def test_the_file_of_a_citizen_is_found_by_every_address_around_them(store
     made = register(3)
     await load(store, made)
     [found] = await store.files_of(["bo1002@example.net"])
+    assert await store.files_of(["bo1002@example.net"]) == (found,)  # the second time from memory
     assert (found.citizen, found.cases, found.frameworks) == (made.citizens[1], made.cases[1:2], made.frameworks[1:2])
     assert await ids_of(store, "bo.1001@example.org", "ada1003@advokat.example") == ["c-1001", "c-1003"]
     assert await ids_of(store, "nobody@example.net") == []

@@ -26,6 +26,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 async def test_the_folder_and_the_key_are_their_owners_alone(store: SqlStore, settings: Settings) -> None:
+    assert {one.stat().st_mode & 0o777 for one in settings.data.glob(FILE + "*")} == {0o600}
     assert settings.data.stat().st_mode & 0o777 == 0o700
     assert (settings.data / "secret.key").stat().st_mode & 0o777 == 0o600
     assert store.key == bytes.fromhex((settings.data / "secret.key").read_text())

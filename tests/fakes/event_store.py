@@ -57,6 +57,11 @@ class EventStore:
         self._check()
         return self.mails.get(id)
 
+    async def mails_to_assess(self, ids):
+        self._check()
+        found = [self.mails[id] for id in ids if id in self.mails]
+        return [one for one in found if not one.decision.get("assessed")]
+
     async def save_assessment(self, mail, assessment, notices, events, audit):
         self._check()
         stored = self.mails[mail]

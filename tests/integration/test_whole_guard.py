@@ -172,6 +172,16 @@ async def test_more_than_fifty_received_fields_are_a_loop(tmp_path: Path) -> Non
         assert await books(running) == (1, 0, 0, 0, 1)
 
 
+async def test_a_loop_under_a_framework_is_returned_too_and_does_not_tell_where_it_would_have_gone(tmp_path: Path) -> None:
+    async with guarding(tmp_path, FRAMED) as running:
+        assert (await running.send(b"Received: from a by b\r\n" * 51 + mail("<1@example.net>"), KAREN)).startswith("250")
+        await running.sink.until(lambda: bool(to(running, BO)))
+        await running.settled()
+        (report,) = to(running, BO)
+        assert b"5.4.6" in report.content and KAREN.encode() in report.content and BOX.encode() not in report.content
+        assert await books(running) == (1, 0, 0, 0, 1)
+
+
 async def test_each_final_address_gets_one_copy(tmp_path: Path) -> None:
     unit = town(framework(scope={"units": ["bf"]}))
     async with guarding(tmp_path, unit) as running:

@@ -11,6 +11,10 @@ depends_on = None
 GENESIS = "0" * 64
 
 
+def _only(where: str) -> dict[str, sa.TextClause]:
+    return {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)}
+
+
 def upgrade() -> None:
     """Make the tables, and the values that each store begins with."""
     _mail()
@@ -18,7 +22,7 @@ def upgrade() -> None:
     _books()
     _register()
     meta = sa.table("meta", sa.column("name", sa.Text), sa.column("value", sa.Text))
-    first = {"register_version": "0", "index_version": "0", "audit_seq": "0", "audit_hash": GENESIS}
+    first = {"register_version": "0", "index_version": "0", "audit_head": f"0 {GENESIS}"}
     op.bulk_insert(meta, [{"name": name, "value": value} for name, value in first.items()])
 
 
@@ -95,6 +99,7 @@ def _delivery() -> None:
         sa.Column("eight_bit", sa.SmallInteger(), nullable=False),
         sa.Column("unit", sa.Text(), nullable=True),
         sa.Column("framework", sa.Text(), nullable=True),
+        sa.Column("refuse", sa.Text(), nullable=True),
         sa.Column("prepend", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
     )

@@ -1,0 +1,274 @@
+"""The values that the store takes and gives. All instants are aware datetimes. Import them from ``services.store.interface``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from workflows.audit import AuditRecord
+from workflows.decision import Decision
+from workflows.events import Event
+
+Hop = Literal["next", "internet"]
+Kind = Literal["mail", "receipt", "notice", "report"]
+RecipientState = Literal["queued", "delivered", "redirected", "returned"]
+
+
+class StoreUnavailable(Exception):
+    """The store can't promise durability now (disk full, locked, gone). The mail path answers 451."""
+
+
+class FactsChanged(Exception):
+    """A fact that the decision rests on has changed since it was read: gather and decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """One copy on its way to one final address.
+
+    ``prepend`` holds the header fields that go before the content, each with its CRLF. ``serves`` are the numbers of the envelope
+    recipients whose mail this copy is (empty for our own mail). ``fallbacks`` are tried in turn when the address fails for good.
+    """
+
+    id: str
+    mail: str  # what it is about: the guard id of the received mail, or of our own mail itself
+    content: str  # whose bytes are sent: a content id
+    kind: Kind
+    hop: Hop
+    envelope_from: str
+    address: str
+    prepend: bytes
+    due: datetime
+    serves: tuple[int, ...] = ()
+    fallbacks: tuple[str, ...] = ()
+    smtputf8: bool = False
+    eight_bit: bool = False
+    redirected: bool = False
+    unit: str | None = None  # whose leader is told when it goes wrong
+    framework: str | None = None
+    refuse: str | None = None  # an enhanced status and its words: given back with it, never tried (RFC 3463), while not redirected
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMail:
+    """A mail of our own (receipt, notice, report) with its one delivery.
+
+    ``dedupe`` names what must exist once for ever: a second mail with the same value is not enqueued, and that is no error.
+    """
+
+    content: bytes
+    delivery: NewDelivery
+    dedupe: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bounced:
+    """A redirected copy that came home: ``replacement`` takes over what delivery ``delivery`` served."""
+
+    delivery: str
+    replacement: NewDelivery
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Everything that one received mail puts on disk, in one transaction, before 250.
+
+    ``content`` is the mail after the two mends: bytes in memory, or a file already flushed to disk in the spool folder (the store
+    then owns it); its content id is the mail's id. ``day`` is the Danish date of acceptance. ``receipt_sender`` (a keyed hash) is
+    set when a receipt is among ``outgoing``: ``FactsChanged`` is raised when that sender got one after ``receipt_not_since``.
+
+    Every recipient of the decision is served by exactly one delivery or is in ``returned``, else ``commit`` raises ``ValueError``;
+    of a mail with ``bounced`` the others are the guard's own address, where it has arrived.
+    """
+
+    decision: Decision
+    received_at: datetime
+    day: date
+    client: str
+    content: bytes | Path
+    deliveries: tuple[NewDelivery, ...]
+    outgoing: tuple[OutgoingMail, ...] = ()
+    bounced: tuple[Bounced, ...] = ()
+    events: tuple[Event, ...] = ()
+    audit: tuple[AuditRecord, ...] = ()
+    receipt_sender: str | None = None
+    receipt_not_since: datetime | None = None
+    framework_in_force: bool = False  # the sender had one in force: the facts are kept longer
+    returned: tuple[int, ...] = ()  # numbers of recipients given back at once: the report is among ``outgoing``
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A delivery that is ours until ``until``; ``lease`` fences every later write about it."""
+
+    delivery: NewDelivery
+    lease: str
+    until: datetime
+    attempts: int  # made before this one
+    queued_at: datetime  # when it was first queued
+    content: bytes | Path
+    originals: tuple[str, ...]  # the envelope recipients that it serves, as written
+    original_sender: str  # the envelope sender of the received mail, also of a redirected one
+    stuck: bool = False  # the last ``Deferred`` raised it to people already
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The hop took responsibility."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """To be tried again at ``due``. ``counts`` is False when the hop as a whole was away: no attempt of this mail's own.
+
+    ``error`` is a short code and reply without content, such as ``450 4.2.1``; ``stuck`` raises it to people.
+    """
+
+    due: datetime
+    error: str
+    counts: bool = True
+    stuck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rerouted:
+    """Refused for good here: the next fallback takes over, at once."""
+
+    address: str
+    fallbacks: tuple[str, ...]
+    due: datetime
+    error: str
+    redirected: bool = True  # False when it ends at the address that the sender wrote
+    envelope_from: str | None = None  # where the new way needs another one
+    hop: Hop | None = None  # where the new way goes by another hop
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """Given back: the report to the sender is part of ``Attempt.outgoing``."""
+
+    at: datetime
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A mail of our own that nobody takes; it is in no ledger, but stays visible."""
+
+    at: datetime
+    error: str
+
+
+DeliveryOutcome = Delivered | Deferred | Rerouted | Returned | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of one leased delivery, with the events and audit entries born with it."""
+
+    delivery: str
+    lease: str
+    outcome: DeliveryOutcome
+    outgoing: tuple[OutgoingMail, ...] = ()
+    events: tuple[Event, ...] = ()
+    audit: tuple[AuditRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An event in the outbox; ``seq`` is its place."""
+
+    seq: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMail:
+    """A handled mail. ``decision`` is the contract's JSON with the assessed parts merged in; ``content`` is None once removed."""
+
+    id: str
+    received_at: datetime
+    decision: dict[str, Any]
+    size: int
+    content: bytes | Path | None
+    way: tuple[dict[str, Any], ...]  # one entry a delivery: address, state, attempts, times, last error
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """One delivery that waits, for ``rammevagt queue``."""
+
+    id: str
+    mail: str
+    kind: Kind
+    address: str
+    hop: Hop
+    queued_at: datetime
+    attempts: int
+    due: datetime
+    error: str | None
+    stuck: bool
+    under_way: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One Danish day's recipients of received mail. It balances when accepted is the sum of the other four."""
+
+    day: date
+    accepted: int
+    delivered: int
+    redirected: int
+    queued: int
+    returned: int
+
+    def balances(self) -> bool:
+        """Whether every accepted recipient is accounted for."""
+        return self.accepted == self.delivered + self.redirected + self.queued + self.returned
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """The result of walking the audit chain. ``broken_at`` is the first entry that does not hold, with ``why``."""
+
+    entries: int
+    head: str
+    broken_at: int | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What a retention run removed."""
+
+    contents: int = 0
+    mails: int = 0
+    frameworks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Redirection:
+    """What a bounce that came home is about."""
+
+    delivery: NewDelivery
+    content_kept: bool
+
+
+class Progress(Protocol):
+    """Called with (done, total) while something long runs."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """So much is done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterChange:
+    """What a load did to each kind of entry: counts of added, changed and removed ids."""
+
+    added: Mapping[str, int] = field(default_factory=dict)
+    changed: Mapping[str, int] = field(default_factory=dict)
+    removed: Mapping[str, int] = field(default_factory=dict)
