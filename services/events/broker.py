@@ -8,11 +8,13 @@ from typing import Any
 
 import structlog
 from faststream import AckPolicy
-from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.nats.message import NatsBatchMessage
 from faststream.security import BaseSecurity
 from nats.aio.client import Client
 from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.api import ConsumerConfig
 from nats.js.errors import ServiceUnavailableError
 
@@ -23,8 +25,7 @@ from workflows.events import STREAM, SUBJECT_PREFIX, Event, parse_event
 log = structlog.get_logger()
 
 Handle = Callable[[Event], Awaitable[None]]
-BATCH = 100  # events fetched at once; they wait their turn inside ``ack_wait``
-WORKERS = 100  # handlers of one subscription at a time: they share their reads and writes
+BATCH = 100  # events handled together: they share their reads and writes, and all of them their ``ack_wait``
 FETCH_TIMEOUT = 1.0  # seconds; without one a pull never comes back after a restart of the broker
 GRACE = 10.0  # seconds that running handlers have at a stop
 PAUSE = 0.5  # seconds after a fetch that failed at once
@@ -84,23 +85,25 @@ def build_broker(
 def _subscribe(broker: NatsBroker, one: Subscription) -> None:
     spec = one.consumer()
 
-    async def handler(body: bytes) -> None:
+    async def handled(body: bytes) -> None:
         await one.handle(parse_event(body))
+
+    async def handler(bodies: list[bytes]) -> list[BaseException | None]:
+        return await asyncio.gather(*map(handled, bodies), return_exceptions=True)
 
     broker.subscriber(
         spec.subject,
         stream=JStream(STREAM, declare=False),
         durable=spec.durable,
-        pull_sub=PullSub(batch_size=BATCH, timeout=FETCH_TIMEOUT),
-        max_workers=WORKERS,
+        pull_sub=PullSub(batch_size=BATCH, timeout=FETCH_TIMEOUT, batch=True),
         ack_policy=AckPolicy.NACK_ON_ERROR,
         config=ConsumerConfig(ack_wait=spec.ack_wait, max_deliver=-1, max_ack_pending=spec.max_ack_pending),
-        decoder=_body,
+        decoder=_bodies,
     )(handler)
 
 
-async def _body(message: NatsMessage) -> bytes:
-    return bytes(message.body)
+async def _bodies(message: NatsBatchMessage) -> list[bytes]:
+    return [one.data for one in message.raw_message]
 
 
 async def _ignore(_: Exception) -> None:
@@ -115,19 +118,25 @@ async def start_broker(broker: NatsBroker) -> None:
 
 
 class Patient:
-    """A pull subscription that pauses when a fetch fails at once.
+    """A pull subscription that gives what there is, and pauses when a fetch fails at once.
 
-    FastStream fetches again without a pause when the connection is closed or the consumer is gone. On a closed connection
-    nothing in that loop ever waits, so the whole process would stand still.
+    FastStream waits for a whole group until the time-out. And it fetches again without a pause when the connection is closed or
+    the consumer is gone: on a closed connection nothing in that loop ever waits, so the whole process would stand still.
     """
 
     def __init__(self, inner: Any) -> None:  # noqa: ANN401 - nats-py has no type for it
         self._inner = inner
+        self._part = False
 
     async def fetch(self, batch: int = 1, timeout: float | None = FETCH_TIMEOUT) -> list[Any]:  # noqa: ASYNC109 - its interface
         """As the subscription it stands for."""
+        if self._part:  # FastStream would wait for the rest of the group, and people for their notices
+            self._part = False
+            raise NatsTimeoutError
         try:
-            return list(await self._inner.fetch(batch=batch, timeout=timeout))
+            found = list(await self._inner.fetch(batch=batch, timeout=timeout))
+            self._part = 0 < len(found) < batch
+            return found
         except (ConnectionClosedError, ServiceUnavailableError):
             await asyncio.sleep(PAUSE)
             raise

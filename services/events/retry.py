@@ -7,12 +7,11 @@ dead-letter stream and ended.
 
 # ruff: noqa: ANN401 - FastStream gives its middlewares no narrower types
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import structlog
 from faststream import BaseMiddleware
-from faststream.exceptions import AckMessage, NackMessage, RejectMessage
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
@@ -48,7 +47,7 @@ def retrying(dead_letters: DeadLetters, delays: tuple[float, ...] = DELAYS) -> C
 
 
 class Retry(BaseMiddleware[Any, Any]):
-    """Around every handler."""
+    """Around every call of the handlers with a group of events. The handlers give an outcome for each event: None, or its error."""
 
     def __init__(self, msg: Any, context: Any, dead_letters: DeadLetters, delays: tuple[float, ...]) -> None:
         super().__init__(msg, context=context)
@@ -56,36 +55,43 @@ class Retry(BaseMiddleware[Any, Any]):
         self._delays = delays
 
     async def consume_scope(self, call_next: Any, msg: Any) -> Any:
-        """Run the handler and answer for it."""
-        raw: Msg = msg.raw_message
+        """Run the handlers and answer for each event that failed; FastStream answers "done" for the others."""
+        msg.raw_message = [raw for raw in msg.raw_message if not await self._worn_out(raw)]
+        outcomes: Sequence[BaseException | None] = await call_next(msg) if msg.raw_message else ()
+        for raw, error in zip(msg.raw_message, outcomes, strict=True):
+            durable = raw.metadata.consumer
+            if error is None:
+                HANDLED.labels(durable, "done").inc()
+            else:
+                await self._failed(raw, durable, error)
+        return None
+
+    async def _worn_out(self, raw: Msg) -> bool:
+        if raw.metadata.num_delivered <= MAX_DELIVERIES:
+            return False
+        await self._set_aside(raw, raw.metadata.consumer, "TooManyDeliveries")
+        return True
+
+    async def _failed(self, raw: Msg, durable: str, error: BaseException) -> None:
         tries = raw.metadata.num_delivered
-        durable = raw.metadata.consumer
-        if tries > MAX_DELIVERIES:
-            await self._set_aside(raw, durable, "TooManyDeliveries")
-        try:
-            result = await call_next(msg)
-        except (AckMessage, NackMessage, RejectMessage):
-            raise
-        except StoreUnavailable as error:
-            raise self._again(raw, durable, error, min(STORE_DELAY, self._delay(tries) * 4)) from error
-        except Exception as error:
-            if isinstance(error, ValidationError) or tries >= MAX_TRIES:
-                log.error("event_handler_gave_up", durable=durable, tries=tries, trace=_trace(error), **_where(raw))
-                await self._set_aside(raw, durable, type(error).__name__)
-            raise self._again(raw, durable, error, self._delay(tries)) from error
-        HANDLED.labels(durable, "done").inc()
-        return result
+        if isinstance(error, StoreUnavailable):
+            await self._again(raw, durable, error, min(STORE_DELAY, self._delay(tries) * 4))
+        elif isinstance(error, ValidationError) or tries >= MAX_TRIES:
+            log.error("event_handler_gave_up", durable=durable, tries=tries, trace=_trace(error), **_where(raw))
+            await self._set_aside(raw, durable, type(error).__name__)
+        else:
+            await self._again(raw, durable, error, self._delay(tries))
 
     def _delay(self, tries: int) -> float:
         return self._delays[min(tries, len(self._delays)) - 1]
 
-    def _again(self, raw: Msg, durable: str, error: Exception, delay: float) -> NackMessage:
+    async def _again(self, raw: Msg, durable: str, error: BaseException, delay: float) -> None:
         HANDLED.labels(durable, "retried").inc()
         log.warning("event_handler_failed", durable=durable, again_in=delay, why=type(error).__name__, **_where(raw))
-        return NackMessage(delay=delay)
+        await raw.nak(delay=delay)
 
     async def _set_aside(self, raw: Msg, durable: str, why: str) -> None:
-        """Ends in ``RejectMessage``; where the dead letter can't be written, the event comes again."""
+        """Where the dead letter can't be written, the event comes again."""
         headers = {
             "Nats-Msg-Id": f"dlq:{raw.metadata.stream}:{raw.metadata.sequence.stream}:{durable}",
             "Rammevagt-Handler": durable,
@@ -94,13 +100,14 @@ class Retry(BaseMiddleware[Any, Any]):
         try:
             await self._dead_letters.publish(raw.data, DLQ_PREFIX + raw.subject, stream=DLQ, timeout=ACK_TIMEOUT, headers=headers)
         except (NatsError, OSError) as error:
-            raise self._again(raw, durable, error, self._delays[-1]) from error
+            await self._again(raw, durable, error, self._delays[-1])
+            return
         HANDLED.labels(durable, "dead").inc()
         log.error("event_set_aside", durable=durable, why=why, **_where(raw))
-        raise RejectMessage
+        await raw.term()
 
 
-def _trace(error: Exception) -> list[str]:
+def _trace(error: BaseException) -> list[str]:
     """Where it was raised, innermost last, without the values and words that a traceback would show."""
     return [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
 
