@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 
 from services.settings import ZONE, Settings
@@ -65,8 +66,8 @@ def facts_from_register(register: Register, policy: Policy, extra_authorities: I
     written = {normalise(one) for one in mail.headers.from_addresses}
     named = (*register.authorities, *extra_authorities)
     everyone = organisation(register.units, register.employees, register.open_addresses, named)
-    files = tuple(_file(register, citizen) for citizen in register.citizens if written & _addresses(citizen))
-    return Facts(policy, everyone, files)
+    found = (_file(register, citizen) for citizen in register.citizens if written & _addresses(citizen))
+    return Facts(policy, everyone, tuple(sorted(found, key=lambda one: one.citizen.id)))
 
 
 def _addresses(citizen: Citizen) -> set[str]:
@@ -76,8 +77,8 @@ def _addresses(citizen: Citizen) -> set[str]:
 
 
 def _file(register: Register, citizen: Citizen) -> CitizenFile:
-    return CitizenFile(
-        citizen,
-        tuple(case for case in register.cases if case.citizen == citizen.id),
-        tuple(framework for framework in register.frameworks if framework.citizen == citizen.id),
-    )
+    """Ordered by id, as the store keeps them: the order in the file never matters."""
+    cases = (case for case in register.cases if case.citizen == citizen.id)
+    frameworks = (framework for framework in register.frameworks if framework.citizen == citizen.id)
+    by_id = attrgetter("id")
+    return CitizenFile(citizen, tuple(sorted(cases, key=by_id)), tuple(sorted(frameworks, key=by_id)))

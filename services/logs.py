@@ -53,7 +53,6 @@ def configure(settings: Log, *, strict: bool = False) -> None:
         processors=[*shared, *_rendering(settings)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=not strict,
     )
 
 
@@ -69,7 +68,11 @@ def _shared(strict: bool) -> list[Processor]:
 
 def _rendering(settings: Log) -> list[Processor]:
     people = settings.format == "console" or (settings.format == "auto" and sys.stderr.isatty())
-    return [structlog.dev.ConsoleRenderer()] if people else [structlog.processors.JSONRenderer(ensure_ascii=False)]
+    return (
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        if people
+        else [structlog.processors.JSONRenderer(ensure_ascii=False)]
+    )
 
 
 def _quieten(level: int) -> None:
@@ -108,7 +111,7 @@ def without_words(_logger: object, _method: str, event: Event) -> Event:
         return event
     error = info if isinstance(info, BaseException) else info[1] if isinstance(info, tuple) else sys.exc_info()[1]
     if error is not None:
-        event["exception"] = _chain(error)
+        event["failure"] = _chain(error)
     return event
 
 

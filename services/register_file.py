@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
 
 from services.bad_input import BadInput
 from services.yaml_lines import Tick, line_of, read_yaml, repeated_keys, written
@@ -64,13 +63,11 @@ def _line(name: str, data: object, fault: Fault, line: int | None) -> str:
 
 
 def write_register(register: Register) -> str:
-    """``register`` as a file that loads to the same register: sections in the contract's order, entries by id, one field a line."""
-    sections = {name: [_plain(entry) for entry in _ordered(getattr(register, name))] for name in NAMES}
+    """``register`` as a file that loads to the same register: sections in the contract's order, entries in
+    their own, one field a line.
+    """
+    sections = {name: [_plain(entry) for entry in getattr(register, name)] for name in NAMES}
     return dump({name: entries for name, entries in sections.items() if entries})
-
-
-def _ordered(entries: tuple[Any, ...]) -> list[Any]:
-    return sorted(entries, key=lambda entry: entry if isinstance(entry, str) else getattr(entry, "id", None) or entry.address)
 
 
 def _plain(entry: Entry | str) -> object:

@@ -55,7 +55,8 @@ def read_yaml(name: str, content: bytes, tick: Tick | None = None) -> object:
         loader = _LOADER(text)
         return _Builder(name, tick).build(_events(loader))
     except yaml.MarkedYAMLError as error:
-        line = f"{error.problem_mark.line + 1}: " if error.problem_mark else " "
+        last = text.count("\n") + 1  # the end of the file may count as a line after it
+        line = f"{min(error.problem_mark.line + 1, last)}: " if error.problem_mark else " "
         raise BadInput(f"{name}:{line}this is not YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise BadInput(f"{name}: this is not YAML: {_first_line(error)}") from error

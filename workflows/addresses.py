@@ -4,11 +4,14 @@ Addresses compare without regard to case in both parts and with domains in their
 dots and plus-tags count; on our own recipients a plus-tag is ignored (RFC 5233 sub-addressing).
 """
 
+import re
 import unicodedata
 from collections.abc import Collection
 
 MAX_LABEL = 63  # RFC 1035 2.3.4: a longer one is no domain's, and stays as it is
 
+_DOT_ATOM = re.compile(r'[^\s@<>()\[\]\\,;:".]+(?:\.[^\s@<>()\[\]\\,;:".]+)*')
+_ESCAPED = re.compile(r"\\(.)")
 _TRAILING = ". \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"  # the root's dot, and what str.strip takes for blank
 
 
@@ -21,9 +24,20 @@ def normalise(address: str) -> str:
     'anne@xn--rdgrd-vuad.dk'
     """
     if address.isascii():
-        return address.lower().strip().rstrip(_TRAILING)
+        plain = address.lower().strip().rstrip(_TRAILING)
+        return plain if plain[:1] != '"' else _unquoted(plain)
     local, at, domain = address.strip().rpartition("@")
-    return f"{_lower('NFC', local).lstrip()}{at}{ascii_domain(domain)}"
+    plain = f"{_lower('NFC', local).lstrip()}{at}{ascii_domain(domain)}"
+    return plain if plain[:1] != '"' else _unquoted(plain)
+
+
+def _unquoted(address: str) -> str:
+    """Without quotes that the local part does not need: ``"bo"@example.net`` is ``bo@example.net`` (RFC 5321 4.1.2)."""
+    local, at, domain = address.rpartition("@")
+    if len(local) < 3 or local[-1] != '"':
+        return address
+    name = _ESCAPED.sub(r"\1", local[1:-1])
+    return f"{name}{at}{domain}" if _DOT_ATOM.fullmatch(name) else address
 
 
 def ascii_domain(domain: str) -> str:
@@ -57,3 +71,9 @@ def recipient_key(address: str, own_domains: Collection[str]) -> str:
     local, at, domain = plain.rpartition("@")
     name, plus, _ = local.partition("+")
     return f"{name}@{domain}" if at and plus and name and domain in own_domains else plain
+
+
+def own_key(address: str) -> str:
+    """The ``recipient_key`` of an address that is known to be ours."""
+    plain = normalise(address)
+    return recipient_key(plain, (plain.rpartition("@")[2],))

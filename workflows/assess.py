@@ -13,7 +13,7 @@ from workflows.addresses import normalise
 from workflows.mail import Reading
 from workflows.signals.findings import SignalFound, rights_in, signals_in
 from workflows.signals.rules import Kind, Level, Right, SignalWords
-from workflows.signals.text import Sentence, sentences
+from workflows.signals.text import Sentence, blocks
 
 _LEVELS: tuple[Level, ...] = get_args(Level)  # the most serious first
 _KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -51,17 +51,29 @@ class Assessment:
 
 def assess(reading: Reading, words: SignalWords) -> Assessment:
     """The assessment of one mail, as it was read. Pure and total; linear in the text, of which 200,000 characters are read."""
-    parts = dict.fromkeys(_sentences(reading, words))  # a sentence that is written a thousand times is weighed once
-    found = list(chain.from_iterable(signals_in(one, words) for one in parts))
+    found: list[SignalFound] = []
+    levels: dict[tuple[Kind, Right | None], Level] = {}
+    rights: set[Right] = set()
+    few, sentences = _worth_a_look(reading, words)
+    for sentence in sentences:
+        for one in signals_in(sentence, few, levels):
+            levels[one.kind, one.right] = one.level
+            found.append(one)
+        rights.update(rights_in(sentence, few, rights))
     found.extend(_of_the_mail(reading, words))
-    rights = set(chain.from_iterable(rights_in(one, words) for one in parts))
     rights.update(one.right for one in found if one.right and one.level == "red")
     return Assessment(_most_serious(found), tuple(one for one in _RIGHTS if one in rights))
 
 
-def _sentences(reading: Reading, words: SignalWords) -> Iterator[Sentence]:
-    yield from sentences(reading.subject, words.vocabulary)
-    yield from sentences(reading.text, words.vocabulary)
+def _worth_a_look(reading: Reading, words: SignalWords) -> tuple[SignalWords, Iterator[Sentence]]:
+    """The signal words that the mail may hold by its vocabulary, and the sentences in which they may stand."""
+    text = [*blocks(reading.subject, words.vocabulary), *blocks(reading.text, words.vocabulary)]
+    few = words.among(chain.from_iterable(chain.from_iterable(block.words for block in text)))
+    anchors = few.signals.anchors | few.rights.anchors
+    if not anchors:
+        return few, iter(())
+    likely = dict.fromkeys(chain.from_iterable(block.parts(anchors) for block in text))  # what is written twice is weighed once
+    return few, chain.from_iterable(part.sentences() for part in likely)
 
 
 def _of_the_mail(reading: Reading, words: SignalWords) -> Iterator[SignalFound]:

@@ -17,7 +17,7 @@ from workflows.addresses import ascii_domain, domain_of
 
 MICROSOFT_365 = "m365"
 NO_POLICY = frozenset({"none", "bestguesspass"})  # the domain publishes no DMARC policy: SPF or DKIM must align
-_PAIR = re.compile(r'([A-Za-z0-9_./-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))')
+_PAIR = re.compile(r'([A-Za-z0-9_./-]+)\s*=\s*((?:"(?:[^"\\]|\\.)*"|[^\s"])*)')
 
 
 class Verdict(StrEnum):
@@ -96,27 +96,33 @@ def _domain(value: str) -> str:
 
 
 def _ours(field: str, authserv_id: str) -> tuple[Result, ...] | None:
-    """The results of ``field`` when it is our own upstream's, else None."""
-    first, *rest = _split(_without_comments(field))
+    """The results of ``field`` when it is our own upstream's, else None.
+
+    A comment or a quoted string that never ends may hide a failure, so the field then holds no result at all.
+    """
+    text, is_whole = _without_comments(field)
+    (first, *rest), is_closed = _split(text)
     identified = "=" not in first
-    if authserv_id == MICROSOFT_365:
-        return None if identified else tuple(_results([first, *rest]))
-    name = first.split(maxsplit=1)[0].strip('"').casefold() if first.split() else ""
-    if not identified or name != authserv_id.casefold():
+    if authserv_id.casefold() == MICROSOFT_365:
+        found = None if identified else [first, *rest]
+    else:
+        name = first.split(maxsplit=1)[0].strip('"').casefold() if first.split() else ""
+        found = rest if identified and name == authserv_id.casefold() else None
+    if found is None:
         return None
-    return tuple(_results(rest))
+    return tuple(_results(found)) if is_whole and is_closed else ()
 
 
 def _results(segments: list[str]) -> Iterator[Result]:
     for segment in segments:
-        pairs = [(name.lower(), (quoted or plain).strip().lower()) for name, quoted, plain in _PAIR.findall(segment)]
+        pairs = [(name.lower(), value.strip('"').strip().lower()) for name, value in _PAIR.findall(segment)]
         if pairs:
             (method, value), *properties = pairs
             yield Result(method.partition("/")[0], value, dict(reversed(properties)))
 
 
-def _split(text: str) -> list[str]:
-    """At each semicolon outside quotes."""
+def _split(text: str) -> tuple[list[str], bool]:
+    """At each semicolon outside quotes; and whether every quoted string ends."""
     parts, start, quoted, escaped = [], 0, False, False
     for place, letter in enumerate(text):
         if escaped:
@@ -128,16 +134,13 @@ def _split(text: str) -> list[str]:
         elif letter == ";" and not quoted:
             parts.append(text[start:place])
             start = place + 1
-    return [*parts, text[start:]]
+    return [*parts, text[start:]], not quoted
 
 
-def _without_comments(text: str) -> str:
-    """``text`` with each comment (RFC 5322 3.2.2, nested) made a space.
-
-    An unclosed one takes all that follows: it proves nothing.
-    """
+def _without_comments(text: str) -> tuple[str, bool]:
+    """``text`` with each comment (RFC 5322 3.2.2, nested) made a space; and whether every comment ends."""
     if "(" not in text:
-        return text
+        return text, True
     kept, depth, quoted, escaped = [], 0, False, False
     for letter in text:
         if escaped:
@@ -155,4 +158,4 @@ def _without_comments(text: str) -> str:
             continue
         if not depth:
             kept.append(letter)
-    return "".join(kept)
+    return "".join(kept), not depth

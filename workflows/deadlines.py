@@ -31,18 +31,19 @@ class WorkingCalendar:
         )
 
     def nth_working_day(self, first: date, count: int) -> date:
-        """The ``count``-th working day (1 is the first) counted from and with ``first``."""
+        """The ``count``-th working day (1 is the first) counted from and with ``first``; at most the calendar's last day."""
         day = first
-        while True:
+        while day < date.max:
             if self.is_working_day(day):
                 count -= 1
                 if count <= 0:
                     return day
             day += ONE_DAY
+        return day
 
     def working_day_after(self, day: date, count: int) -> date:
         """The working day that lies ``count`` working days after ``day``, itself not counted."""
-        return self.nth_working_day(day + ONE_DAY, count)
+        return self.nth_working_day(min(day, date.max - ONE_DAY) + ONE_DAY, count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from workflows.rules.question import Finding, Question, Ruled
 
 AS_ADDRESSED = Sentence("Ingen regel flytter mailen.", "No rule moves the mail.")
 NOT_EVALUATED = Sentence(
-    "Mailen kunne ikke vurderes, og derfor går den frem som skrevet. Driften har fået besked.",
-    "The mail could not be evaluated and therefore goes through as addressed. Operations have been told.",
+    "Mailen kunne ikke vurderes, og derfor afleveres den til den, den er skrevet til. Driften har fået besked.",
+    "The mail could not be evaluated and is therefore delivered as addressed. IT operations have been told.",
 )
 
 

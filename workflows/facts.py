@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Literal
 
-from workflows.addresses import domain_of, normalise, recipient_key
+from workflows.addresses import domain_of, normalise, own_key, recipient_key
 from workflows.deadlines import WorkingCalendar
 from workflows.framework import ContactFramework
 from workflows.people import Case, Citizen, Employee, OpenKind, Unit
@@ -58,7 +58,8 @@ class Organisation:
     def open_kind(self, address: str, policy: Policy) -> str | None:
         """Why no framework may move mail to ``address``, or None."""
         key = recipient_key(address, policy.domains)
-        if kind := self.open_addresses.get(key):
+        employee = self.employees.get(key)  # an alias is as open as the address that it stands for
+        if kind := self.open_addresses.get(key) or (employee and self.open_addresses.get(own_key(employee.address))):
             return kind.value
         local, _, domain = key.partition("@")
         return local if local in ALWAYS_OPEN and domain in policy.domains else None
@@ -66,7 +67,7 @@ class Organisation:
     def mailboxes(self) -> frozenset[str]:
         """Every unit's functional and main mailbox, normalised."""
         found = (box for unit in self.units.values() for box in (unit.functional_mailbox, unit.main_mailbox) if box)
-        return frozenset(normalise(box) for box in found)
+        return frozenset(own_key(box) for box in found)
 
 
 @dataclass(frozen=True, slots=True)

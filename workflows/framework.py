@@ -177,7 +177,7 @@ class ContactFramework(Entry):
         last = self.last_day(calendar)
         if self.suspended or self.state not in IN_FORCE or self.starts is None or last is None:
             return False
-        return midnight(self.starts, zone) <= now < midnight(last + timedelta(days=1), zone)
+        return midnight(self.starts, zone) <= now and (last == date.max or now < midnight(last + timedelta(days=1), zone))
 
     def each(self, kind: type[M]) -> Iterator[M]:
         """Its measures of one kind, in the order written."""

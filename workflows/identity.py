@@ -28,9 +28,13 @@ class Match:
         """The role of who holds the address."""
         return self.person.role if self.person else self.file.citizen.role
 
-    def whose(self) -> tuple[str, str]:
-        """What tells two people apart."""
-        return self.file.citizen.id, self.person.name if self.person else ""
+    def whose(self) -> tuple[str, str | None]:
+        """What tells two people apart, whatever their names: None is the citizen."""
+        return self.file.citizen.id, self.person.name if self.person else None
+
+    def rank(self) -> tuple[str, bool, str, str]:
+        """Their place, so that the order in the register never matters."""
+        return self.file.citizen.id, self.person is not None, self.person.name if self.person else "", self.role().value
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def identify(mail: Mail, facts: Facts) -> tuple[Sender, tuple[Step, ...]]:
         return Sender(), ()
     if any(facts.organisation.authorities.include(one) for one in headers.from_addresses):
         return Sender(person_role=Role.AUTHORITY), ()
-    matches = tuple(_matches(headers, facts))
+    matches = tuple(sorted(_matches(headers, facts), key=Match.rank))
     if not matches:
         return Sender(), ()
     looked = Looked(headers, facts.policy, matches, _authentication(headers, facts.policy))
@@ -70,12 +74,20 @@ def _sender(looked: Looked, grade: Grade) -> Sender:
         evidence.append(Evidence("authentication", looked.authentication.result))
     return Sender(
         citizen=None if shared else first.file.citizen.id,
-        person_role=Role.UNKNOWN if shared else first.role(),
+        person_role=_role_of_several(looked.matches) if shared else first.role(),
         grade=grade,
         authenticated=looked.authentication.verdict is Verdict.PASSED,
         evidence=tuple(dict.fromkeys(evidence)),
         candidates=tuple(sorted({match.file.citizen.id for match in looked.matches})) if shared else (),
     )
+
+
+def _role_of_several(matches: tuple[Match, ...]) -> Role:
+    """Unknown; but where each is somebody around a citizen (a lawyer of two citizens), whoever wrote is free."""
+    roles = {match.role() for match in matches}
+    if not roles <= {Role.REPRESENTATIVE, Role.RELATIVE}:
+        return Role.UNKNOWN
+    return Role.REPRESENTATIVE if Role.REPRESENTATIVE in roles else Role.RELATIVE
 
 
 def _matches(headers: Headers, facts: Facts) -> Iterator[Match]:
@@ -104,23 +116,23 @@ def _two_from(looked: Looked) -> Sentence | None:
     if headers.from_fields == 1 and len(headers.from_addresses) == 1 and "from" not in headers.unreadable:
         return None
     return Sentence(
-        "Mailen nævner ikke én og kun én afsender, så vi kan ikke vide, hvem der har skrevet.",
-        "The mail does not name one sender and one only, so we cannot know who wrote.",
+        "Mailen har ikke netop én afsender, så vi kan ikke vide, hvem der har skrevet den.",
+        "The mail does not name exactly one sender, so we cannot know who wrote it.",
     )
 
 
 def _shared_address(looked: Looked) -> Sentence | None:
     if len({match.whose() for match in looked.matches}) == 1:
         return None
-    return Sentence("Adressen er registreret for flere personer.", "The address is registered for several people.")
+    return Sentence("Flere personer er registreret med adressen.", "Several people are registered with the address.")
 
 
 def _registered_as_probable(looked: Looked) -> Sentence | None:
     if all(match.registered.grade is Grade.VERIFIED for match in looked.matches):
         return None
     return Sentence(
-        "Adressen er kun registreret som sandsynlig; en leder har ikke bekræftet den.",
-        "The address is only registered as probable; no leader has confirmed it.",
+        "Adressen er kun registreret som sandsynlig. Ingen leder har bekræftet den.",
+        "The address is only registered as probable. No leader has confirmed it.",
     )
 
 
@@ -150,14 +162,14 @@ def _reply_to_elsewhere(looked: Looked) -> Sentence | None:
     if not looked.headers.reply_to_unreadable and all(normalise(one) in known for one in looked.headers.reply_to):
         return None
     return Sentence(
-        "Svar på mailen går til en anden adresse (Reply-To), end dem vi kender for afsenderen.",
-        "Answers to the mail go to another address (Reply-To) than those that we know for the sender.",
+        "Svar på mailen går til en anden adresse (Reply-To) end dem, vi kender som afsenderens.",
+        "Answers to the mail go to another address (Reply-To) than those we know as the sender's.",
     )
 
 
 # Each doubt: its name in the trace, the check, and what the trace says when there is no doubt.
 DOUBTS: tuple[tuple[str, Doubt, Sentence], ...] = (
-    ("two_from", _two_from, Sentence("Mailen nævner én afsender.", "The mail names one sender.")),
+    ("two_from", _two_from, Sentence("Mailen har én afsender.", "The mail has one sender.")),
     ("shared_address", _shared_address, Sentence("Adressen tilhører én person.", "The address belongs to one person.")),
     (
         "registered_as_probable",
@@ -167,7 +179,7 @@ DOUBTS: tuple[tuple[str, Doubt, Sentence], ...] = (
     (
         "authentication",
         _authentication_failed,
-        Sentence("Intet taler imod, at mailen kommer fra afsenderens domæne.", "Nothing contradicts the sender's domain."),
+        Sentence("Intet taler imod, at mailen kommer fra afsenderens domæne.", "Nothing speaks against it."),
     ),
     (
         "reply_to_elsewhere",

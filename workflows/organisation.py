@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from workflows.addresses import ascii_domain, normalise
+from workflows.addresses import ascii_domain, normalise, own_key
 from workflows.facts import Authorities, Organisation
 from workflows.people import Employee, OpenAddress, Unit
 
@@ -15,9 +15,9 @@ def organisation(
     named = tuple(authorities)
     return Organisation(
         units={unit.id: unit for unit in units},
-        employees={normalise(alias): one for one in everyone for alias in one.aliases}
-        | {normalise(one.address): one for one in everyone},
-        open_addresses={normalise(one.address): one.kind for one in open_addresses},
+        employees={own_key(alias): one for one in everyone for alias in one.aliases}
+        | {own_key(one.address): one for one in everyone},
+        open_addresses={own_key(one.address): one.kind for one in open_addresses},
         authorities=Authorities(
             domains=frozenset(ascii_domain(one) for one in named if "@" not in one),
             addresses=frozenset(normalise(one) for one in named if "@" in one),

@@ -61,9 +61,12 @@ def decide_receipt(mail: Mail, sender: Sender, outcomes: tuple[Outcome, ...], fa
 
 
 NOT_MOVED = Sentence(
-    "Mailen gik ikke til en funktionspostkasse; der sendes ingen kvittering.", "No functional mailbox: no receipt is sent."
+    "Mailen gik ikke til en funktionspostkasse, så der sendes ingen kvittering.",
+    "The mail did not go to a functional mailbox, so no receipt is sent.",
 )
-SENT = Sentence("Borgeren får en kvittering for, at mailen er kommet.", "The citizen gets a receipt that the mail has come.")
+SENT = Sentence(
+    "Borgeren får en kvittering for, at mailen er kommet frem.", "The citizen gets a receipt that the mail has arrived."
+)
 
 
 def _bounce(asked: _Asked) -> Obstacle | None:
@@ -71,7 +74,8 @@ def _bounce(asked: _Asked) -> Obstacle | None:
     if asked.mail.envelope.sender and not report:
         return None
     return "bounce", Sentence(
-        "Mailen er en fejlrapport; dem kvitteres der aldrig for.", "The mail is a report; those never get receipts."
+        "Mailen er en rapport om en anden mail. Dem kvitterer vi aldrig for.",
+        "The mail is a report on another. Those never get a receipt.",
     )
 
 
@@ -91,9 +95,9 @@ def _own_address(asked: _Asked) -> Obstacle | None:
 
 def _automatic(asked: _Asked) -> Obstacle | None:
     headers = asked.mail.headers
-    submitted = headers.auto_submitted or "no"
     suppressed = {one.strip() for one in (headers.auto_response_suppress or "").split(",")}
-    if submitted == "no" and headers.precedence not in {"bulk", "junk", "list"} and not suppressed & SUPPRESSED:
+    bulk = headers.precedence in {"bulk", "junk", "list"}
+    if headers.auto_submitted in {None, "no"} and not bulk and not suppressed & SUPPRESSED:
         return None
     return "auto_submitted", Sentence("Mailen er sendt automatisk.", "The mail was sent automatically.")
 
@@ -107,7 +111,7 @@ def _loop(asked: _Asked) -> Obstacle | None:
 def _list(asked: _Asked) -> Obstacle | None:
     if not asked.mail.headers.list_fields:
         return None
-    return "list", Sentence("Mailen kommer fra en liste.", "The mail comes from a list.")
+    return "list", Sentence("Mailen kommer fra en mailliste.", "The mail comes from a mailing list.")
 
 
 def _not_addressed(asked: _Asked) -> Obstacle | None:
@@ -115,7 +119,7 @@ def _not_addressed(asked: _Asked) -> Obstacle | None:
     if any(_person(one.address, asked.facts) in named for one in asked.moved):
         return None
     return "not_addressed", Sentence(
-        "Modtageren står ikke i mailens Til eller Cc.", "The recipient is in neither To nor Cc of the mail."
+        "Modtageren står hverken i mailens Til- eller Cc-felt.", "The recipient is in neither the To nor the Cc field."
     )
 
 
@@ -140,7 +144,8 @@ def _another_sender(asked: _Asked) -> Obstacle | None:
     if envelope in known and envelope in {normalise(one) for one in asked.mail.headers.from_addresses}:
         return None
     return "another_sender", Sentence(
-        "Den, der har afsendt mailen, er en anden end den, den er fra.", "Who sent the mail is not who it is from."
+        "Mailen er sendt fra en anden adresse end den, der står som afsender.",
+        "The mail was sent from another address than the one that it names as its sender.",
     )
 
 

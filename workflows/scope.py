@@ -65,7 +65,9 @@ def _by_case(framework: ContactFramework, recipient: str, file: CitizenFile, fac
             return Covering(framework, Level.CASE, case.unit, case)
     moved_from = {person_key(one.from_, facts.organisation, facts.policy) for one in framework.each(ChangedCaseworker)}
     if recipient in moved_from and cases:
-        return Covering(framework, Level.CASE, cases[0].unit, cases[0])
+        employee = facts.organisation.employee(recipient, facts.policy)
+        case = min(cases, key=lambda one: employee is None or one.unit != employee.unit)  # of their own unit, else the first
+        return Covering(framework, Level.CASE, case.unit, case)
     return None
 
 
@@ -102,15 +104,13 @@ def move(winner: Covering, recipient: str, facts: Facts) -> Move | None:
     A functional mailbox beats a fixed contact, which beats a changed caseworker.
     """
     for candidate in _candidates(winner, recipient, facts):
-        if recipient_key(candidate.to, facts.policy.domains) != recipient:
-            return candidate
-        return None
+        return None if person_key(candidate.to, facts.organisation, facts.policy) == recipient else candidate
     return None
 
 
 def _candidates(winner: Covering, recipient: str, facts: Facts) -> Iterator[Move]:
     for mailbox in winner.framework.each(FunctionalMailbox):
-        if to := mailbox.mailbox or default_mailbox(winner.framework, winner.unit, facts.organisation):
+        if to := mailbox.mailbox or default_mailbox(winner.framework, winner.unit, facts):
             yield Move("functional_mailbox", to)
     for contact in winner.framework.each(FixedContact):
         yield Move("fixed_contact", contact.contact)
@@ -118,22 +118,21 @@ def _candidates(winner: Covering, recipient: str, facts: Facts) -> Iterator[Move
         yield Move("changed_caseworker", last)
 
 
-def default_mailbox(framework: ContactFramework, unit: str | None, organisation: Organisation) -> str | None:
+def default_mailbox(framework: ContactFramework, unit: str | None, facts: Facts) -> str | None:
     """The functional mailbox of the unit concerned; under municipality scope, where there is none, of the decider's unit."""
-    concerned = organisation.units.get(unit) if unit else None
+    units = facts.organisation.units
+    concerned = units.get(unit) if unit else None
     if concerned and concerned.functional_mailbox:
         return concerned.functional_mailbox
     if framework.scope is None or not framework.scope.municipality or framework.decided_by is None:
         return None
-    decider = normalise(framework.decided_by)
-    boxes = {
-        one.id: one.functional_mailbox for one in organisation.units.values() if one.functional_mailbox and decider in _leads(one)
-    }
+    decider = person_key(framework.decided_by, facts.organisation, facts.policy)
+    boxes = {one.id: one.functional_mailbox for one in units.values() if one.functional_mailbox and decider in _leads(one, facts)}
     return boxes[min(boxes)] if boxes else None
 
 
-def _leads(unit: Unit) -> set[str]:
-    return {normalise(one) for one in (unit.leader, unit.head) if one}
+def _leads(unit: Unit, facts: Facts) -> set[str]:
+    return {person_key(one, facts.organisation, facts.policy) for one in (unit.leader, unit.head) if one}
 
 
 def end_of_chain(framework: ContactFramework, recipient: str, facts: Facts) -> str | None:

@@ -20,9 +20,10 @@ FIGURES = ("accepted", "delivered", "redirected", "queued", "returned")
 @as_json
 @common
 def ledger(since: date | None, as_json: bool) -> int:
-    """Balance the books: every recipient of a received mail, by Danish day of acceptance.
+    """Balance the books: what came in against what became of it.
 
-    accepted = delivered + redirected + queued + returned. Exit status 1 when a day does not balance.
+    Counts every recipient of received mail, by the Danish day of acceptance: accepted = delivered + redirected + queued +
+    returned. Exit status 1 when a day does not balance.
     """
     rows = run(_ledger(given().settings(), since))
     if as_json:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import click
@@ -10,8 +11,10 @@ import click
 from services import gather, signal_words
 from services.bad_input import BadInput
 from services.commands.common import print_json
+from services.commands.register import read_with_bar
+from services.notify.texts import words
 from services.options import as_json, common, given
-from services.register_file import notes_on, parse_register, read_bytes
+from services.register_file import notes_on, read_bytes
 from services.settings import Settings
 from services.settings_checks import machine_faults
 from services.settings_checks import notes_on as settings_notes
@@ -22,6 +25,8 @@ TEXTS: tuple[tuple[str, Callable[[], object]], ...] = (
     ("config/authorities.toml", gather.national_authorities),
     ("config/letters/receipt.toml", gather.receipt_text),
     ("config/signals.da.toml", signal_words.load),
+    ("config/notices/da.toml", partial(words, "da")),
+    ("config/notices/en.toml", partial(words, "en")),
 )
 
 
@@ -38,9 +43,9 @@ class Findings:
 @as_json
 @common
 def check_config(register: Path | None, as_json: bool) -> int:
-    """Say all that is wrong with settings, register and texts, at once.
+    """Say all that is wrong with settings, register and texts.
 
-    Changes nothing and needs no running guard. Notes point to what may be a slip, and are no fault.
+    Everything at once. Changes nothing and needs no running guard. Notes point to what may be a slip, and are no fault.
     """
     found = Findings()
     settings = _settings(found)
@@ -73,7 +78,7 @@ def _register(path: Path, settings: Settings | None, found: Findings) -> None:
         return
     try:
         content = read_bytes(path)
-        parse_register(str(path), content, settings.municipality.domains)
+        read_with_bar(str(path), content, settings)
         found.notes += notes_on(str(path), content, settings.municipality.domains)
     except BadInput as error:
         found.faults += error.lines

@@ -17,14 +17,18 @@ from services.commands.register import read_with_bar
 from services.commands.showing import show
 from services.commands.times import Instant
 from services.gather import facts_from_register, gather, national_authorities, policy_of
+from services.notify.service import working_hours
 from services.options import as_json, common, given, why
 from services.register_file import read_bytes
 from services.settings import Settings
 from workflows.assess import assess
+from workflows.deadlines import WorkingHours
 from workflows.decide import decide as decided
 from workflows.facts import Facts
 from workflows.mail import Envelope, Mail
 from workflows.mends import header_block, mend
+from workflows.notices import House, plan
+from workflows.people import Grade
 from workflows.reading import read_headers, read_mail
 
 
@@ -47,16 +51,16 @@ def decide(
     why: str | None,
     as_json: bool,
 ) -> None:
-    """Show the decision for one mail (a file, or - for standard input), without side effects.
+    """Show the decision for one mail, without side effects.
 
-    Without --register the decision rests on the store's register, and that its data was read is kept in the audit chain.
-    No guard needs to run.
+    MAIL.eml is a file; - is standard input. Without --register the decision rests on the store's register, and that its
+    data was read is kept in the audit chain. No guard needs to run.
     """
     settings = given().settings()
     content = carried(sys.stdin.buffer.read() if file == "-" else read_bytes(Path(file)))
     mail = mail_of(content, sender, recipients)
     facts = _from_file(settings, register, mail) if register else run(_from_store(settings, mail, why))
-    wire = evaluated(mail, content, facts, at or SystemClock().now())
+    wire = evaluated(mail, content, facts, at or SystemClock().now(), working_hours(settings))
     if as_json:
         print_json(wire)
     else:
@@ -97,8 +101,11 @@ async def _from_store(settings: Settings, mail: Mail, why: str | None) -> Facts:
         return facts
 
 
-def evaluated(mail: Mail, content: bytes, facts: Facts, now: datetime) -> dict[str, Any]:
-    """Both pure steps: the decision, and the assessment of the whole mail, as the contract's JSON."""
+def evaluated(mail: Mail, content: bytes, facts: Facts, now: datetime, hours: WorkingHours) -> dict[str, Any]:
+    """Both pure steps: the decision, and the assessment of the whole mail with who is told, as the contract's JSON."""
     decision = decided(mail, facts, now)
-    assessment = assess(read_mail(content), signal_words.load())
-    return decision.wire() | assessment.wire() | {"assessed": True}
+    assessed = assess(read_mail(content), signal_words.load()).wire()
+    asked = facts.files if decision.sender.grade is Grade.PROBABLE else ()
+    house = House(facts.organisation, facts.policy, hours)
+    told = plan(decision.wire(), signals=assessed["signals"], rights=assessed["rights"], house=house, now=now, files=asked)
+    return decision.wire() | assessed | {"notify": [one.wire() for one in told], "assessed": True}

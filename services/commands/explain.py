@@ -18,9 +18,10 @@ from services.store.sql_store import SqlStore
 @as_json
 @common
 def explain(id: str, why: str | None, as_json: bool) -> int:
-    """Show the recorded decision and trace of a handled mail, by the guard's id or by Message-ID.
+    """Show the recorded decision of a handled mail.
 
-    Of a Message-ID that several mails carry, their ids are listed (exit status 1). That you looked is kept in the audit chain.
+    ID is the guard's id or a Message-ID; of one that several mails carry, their ids are listed (exit status 1). That you
+    looked is kept in the audit chain.
     """
     mail, ids = run(_find(given().settings(), id, why))
     if mail is not None:

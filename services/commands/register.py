@@ -32,10 +32,10 @@ _NAMES = {
 @as_json
 @common
 def load(file: str, why: str | None, as_json: bool) -> None:
-    """Make the register be what FILE (YAML; - for standard input) says.
+    """Make the register be what a file says.
 
-    The file is checked as a whole first: every fault is listed with its line, and nothing is written if there is one.
-    What the file no longer names is removed. Loading the same file twice changes nothing.
+    FILE is YAML; - is standard input. It is checked as a whole first: every fault is listed with its line, and nothing
+    is written if there is one. What the file no longer names is removed. Loading the same file twice changes nothing.
     """
     settings = given().settings()
     content = sys.stdin.buffer.read() if file == "-" else read_bytes(Path(file))
@@ -78,10 +78,10 @@ def _show(change: RegisterChange) -> None:
 @as_json
 @common
 def export(file: str, why: str | None, as_json: bool) -> None:
-    """Write the register to FILE (YAML; - for standard output).
+    """Write the register to a file.
 
-    The file loads to the same register. It holds citizens' data: it is written for you alone to read, and that it was
-    written is kept in the audit chain.
+    FILE is YAML; - is standard output. It loads to the same register. It holds citizens' data: it is written for you
+    alone to read, and that it was written is kept in the audit chain.
     """
     settings = given().settings()
     register = run(_export(settings, why))

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from services.store.columns import compact, micros, text_in
-from services.store.deliveries import DEFERRED, FRESH, WAITING, add_outgoing, dedupes_of
+from services.store.columns import compact, micros, numbers_out, text_in, text_out
+from services.store.deliveries import DEFERRED, FRESH, WAITING, add_outgoing, addresses_out, dedupes_of
 from services.store.interface import (
     Attempt,
     Deferred,
@@ -17,6 +17,7 @@ from services.store.interface import (
     Returned,
 )
 from services.store.unit_of_work import DeliveryState, Needs, UnitOfWork
+from workflows.addresses import normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,7 @@ class RecordAttempts:
                 continue
             change(state, one.outcome)
             work.changed(state)
-            if reached := recipients_state(state, one.outcome):
-                work.recipients_reached(state, reached)
+            work.recipients_reached(state, recipients_states(state, one.outcome))
             add_outgoing(work, one.outgoing, self.now)
             work.born(one.events, one.audit)
         return fenced
@@ -72,15 +72,20 @@ class Release:
                 work.changed(state)
 
 
-def recipients_state(state: DeliveryState, outcome: DeliveryOutcome) -> str | None:
-    """Where the recipients of a delivery now are; None: still queued."""
+def recipients_states(state: DeliveryState, outcome: DeliveryOutcome) -> list[tuple[int, str]]:
+    """Where each recipient that a delivery serves now is, by number; none where they are still queued."""
+    numbers = numbers_out(state.serves)
     match outcome:
+        case Delivered() if state.redirected:
+            address = normalise(text_out(state.address))
+            ends = ("delivered" if normalise(one) == address else "redirected" for one in addresses_out(state.originals))
+            return list(zip(numbers, ends, strict=True))  # who was written to at that very address got it as addressed
         case Delivered():
-            return "redirected" if state.redirected else "delivered"
+            return [(n, "delivered") for n in numbers]
         case Returned():
-            return "returned"
+            return [(n, "returned") for n in numbers]
         case Deferred() | Rerouted() | Failed():
-            return None
+            return []
         case _:
             assert_never(outcome)
 

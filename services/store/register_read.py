@@ -69,7 +69,7 @@ def all_hashes(connection: Connection) -> "array[int]":
     """The hash of every registered address, sorted; equal ones stand beside each other."""
     hashes = array("q")
     table = schema.citizen_address.c
-    rows = connection.execution_options(stream_results=True).execute(select(table.hash).order_by(table.hash))
+    rows = connection.execute(select(table.hash).order_by(table.hash))  # not streamed: that reads a row ahead, past the cursor
     cursor = rows.cursor
     assert cursor is not None
     while batch := cursor.fetchmany(FETCH):

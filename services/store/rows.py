@@ -4,7 +4,7 @@ The ``sqlite3`` driver gives up the interpreter's lock at every step of a statem
 and forth hundreds of times a group; one statement over up to 64 rows does it once, and SQLite works beside the event loop.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain, repeat
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Dialect,
     Executable,
     Integer,
+    Select,
     Table,
     Text,
     bindparam,
@@ -32,19 +33,28 @@ MOST = 64
 Row = tuple[Any, ...]
 
 
-class RowsStatement:
-    """A statement compiled once for each number of rows that is a power of two; parameters go by position."""
+class _Compiled:
+    """A statement's text for each number of rows that is a power of two; parameters go by position.
+
+    It is run by the driver's own cursor: SQLAlchemy's expressions and results would cost more than the statement.
+    """
 
     def __init__(self, dialect: Dialect, build: Callable[[int], Executable]) -> None:
         self._dialect = dialect
         self._build = build
         self._compiled: dict[int, str] = {}
 
-    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
-        """Run it over all ``rows``.
+    def _sql(self, size: int) -> str:
+        if size not in self._compiled:
+            self._compiled[size] = str(self._build(size).compile(dialect=self._dialect))  # type: ignore[attr-defined]
+        return self._compiled[size]
 
-        By the driver's own cursor: SQLAlchemy's result handling would cost more than the statement. Raises the driver's errors.
-        """
+
+class RowsStatement(_Compiled):
+    """A statement over rows."""
+
+    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Run it over all ``rows``. Raises the driver's errors."""
         if not rows:
             return
         cursor = connection.connection.cursor()
@@ -56,10 +66,24 @@ class RowsStatement:
             start += size
         cursor.close()
 
-    def _sql(self, size: int) -> str:
-        if size not in self._compiled:
-            self._compiled[size] = str(self._build(size).compile(dialect=self._dialect))  # type: ignore[attr-defined]
-        return self._compiled[size]
+
+class RowsQuery(_Compiled):
+    """A query for the rows with one of several values."""
+
+    def run(self, connection: Connection, wanted: Collection[str], *first: Any) -> list[Row]:
+        """The rows with one of the values ``wanted``; ``first`` are parameters before them. Raises the driver's errors."""
+        if not wanted:
+            return []
+        values = list(wanted)
+        cursor = connection.connection.cursor()
+        found: list[Row] = []
+        for start in range(0, len(values), MOST):
+            some = values[start : start + MOST]
+            size = 1 << (len(some) - 1).bit_length()
+            cursor.execute(self._sql(size), (*first, *some, *repeat(some[-1], size - len(some))))
+            found += cursor.fetchall()
+        cursor.close()
+        return found
 
 
 def inserts(dialect: Dialect, table: Table, leave_out: tuple[str, ...] = ()) -> RowsStatement:
@@ -83,6 +107,11 @@ def updates(dialect: Dialect, table: Table, by: tuple[str, ...], changed: tuple[
     return RowsStatement(dialect, build)
 
 
+def queries(dialect: Dialect, found: Select[Any], by: Column[Any]) -> RowsQuery:
+    """What ``found`` selects, of the rows whose column ``by`` has one of several values."""
+    return RowsQuery(dialect, lambda size: found.where(by.in_([bindparam(f"v{n}", type_=Text) for n in range(size)])))
+
+
 def _bare(of: Column[Any]) -> ColumnClause[Any]:
     if isinstance(of.type, Text):
         return column(of.name, Text)
@@ -93,6 +122,9 @@ DELIVERY_CHANGES = (
     "tier", "ready_at", "lease", "due", "attempts", "state", "stuck", "redirected", "error", "finished_at",
     "envelope_from", "address", "fallbacks", "hop",
 )  # fmt: skip
+
+
+STATE_COLUMNS = tuple(schema.delivery.columns[name] for name in ("id", "mail", "serves", "originals", *DELIVERY_CHANGES))
 
 
 class Statements:
@@ -109,5 +141,10 @@ class Statements:
         one = name == bindparam("of")
         self.read_meta = str(select(value).where(one).compile(dialect=dialect))
         self.write_meta = str(update(schema.meta).values(value=bindparam("to")).where(one).compile(dialect=dialect))
+        delivery, receipt, once, mail = schema.delivery.c, schema.receipt.c, schema.once.c, schema.mail.c
+        self.deliveries = queries(dialect, select(*STATE_COLUMNS).with_for_update(), delivery.id)
+        self.receipts = queries(dialect, select(receipt.sender_hash, receipt.sent_at), receipt.sender_hash)
+        self.dedupes = queries(dialect, select(once.dedupe), once.dedupe)
+        self.unassessed = queries(dialect, select(mail.id).where(mail.assessment.is_(None)), mail.id)
         self.assessments = updates(dialect, schema.mail, ("id",), ("assessment",))
         self.recipient_states = updates(dialect, schema.recipient, ("mail", "n", "delivery"), ("state",))

@@ -36,6 +36,7 @@ class DeliveryState:
     id: str
     mail: str
     serves: str
+    originals: str
     tier: int | None
     ready_at: int | None
     lease: str | None
@@ -50,9 +51,6 @@ class DeliveryState:
     address: str
     fallbacks: str
     hop: str
-
-
-STATE_COLUMNS = tuple(schema.delivery.columns[name] for name in ("id", "mail", "serves", *DELIVERY_CHANGES))
 
 
 class UnitOfWork:
@@ -76,19 +74,11 @@ class UnitOfWork:
 
     def fetch(self, needs: Needs) -> None:
         """Read what the group's operations want to know, one query a kind."""
-        for ids in batched(needs.deliveries):
-            found = select(*STATE_COLUMNS).where(schema.delivery.c.id.in_(ids)).with_for_update()
-            self._deliveries.update((row[0], DeliveryState(*row)) for row in self.connection.execute(found))
-        for hashes in batched(needs.senders):
-            sent = select(schema.receipt.c.sender_hash, schema.receipt.c.sent_at).where(schema.receipt.c.sender_hash.in_(hashes))
-            self.receipts.update((row[0], row[1]) for row in self.connection.execute(sent))
-        for values in batched(needs.dedupes):
-            known = select(schema.once.c.dedupe).where(schema.once.c.dedupe.in_(values))
-            self.dedupes.update(self.connection.execute(known).scalars())
-
-        for ids in batched(needs.unassessed):
-            waiting = select(schema.mail.c.id).where(schema.mail.c.id.in_(ids), schema.mail.c.assessment.is_(None))
-            self._unassessed.update(self.connection.execute(waiting).scalars())
+        connection, statements = self.connection, self._statements
+        self._deliveries.update((row[0], DeliveryState(*row)) for row in statements.deliveries.run(connection, needs.deliveries))
+        self.receipts.update((row[0], row[1]) for row in statements.receipts.run(connection, needs.senders))
+        self.dedupes.update(row[0] for row in statements.dedupes.run(connection, needs.dedupes))
+        self._unassessed.update(row[0] for row in statements.unassessed.run(connection, needs.unassessed))
 
     def assessed(self, mail: str, assessment: str) -> bool:
         """Note a mail's assessment (JSON); False when it has one, or there is no such mail. It was asked for in ``needs``."""
@@ -130,9 +120,9 @@ class UnitOfWork:
         """``state`` was changed and is to be written."""
         self._changed[state.id] = state
 
-    def recipients_reached(self, state: DeliveryState, reached: str) -> None:
-        """The recipients that a delivery serves, as far as they are still linked to it, are now in state ``reached``."""
-        self._recipient_states += [(state.mail, int(n), state.id, reached) for n in state.serves.split(",") if n]
+    def recipients_reached(self, state: DeliveryState, reached: Iterable[tuple[int, str]]) -> None:
+        """The recipients of these numbers, as far as still linked to the delivery, are now in the state given with each."""
+        self._recipient_states += [(state.mail, n, state.id, end) for n, end in reached]
 
     def published(self, seqs: Collection[int]) -> None:
         """These events leave the outbox."""

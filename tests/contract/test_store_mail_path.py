@@ -152,6 +152,15 @@ async def test_delivered_as_addressed_and_redirected_are_told_apart(store: SqlSt
     assert kept.way[0]["finished_at"] == "2026-11-23T10:30:00+01:00"
 
 
+async def test_who_was_written_to_at_the_final_address_itself_got_it_as_addressed(store: SqlStore) -> None:
+    await store.commit(arrival("m1", ("karen@eksempel.dk", "BF@eksempel.dk"), "bf@eksempel.dk"))
+    await store.commit(arrival("m2", ("karen@eksempel.dk", "BF@eksempel.dk"), "bf@eksempel.dk"))
+    first, second = await lease(store)
+    await store.record([attempt(first), attempt(second, Rerouted("main@eksempel.dk", (), NOW, "550 5.1.1"))])
+    await store.record([attempt(one) for one in await lease(store)])
+    assert await the_row(store) == LedgerRow(DAY, 4, 1, 3, 0, 0)
+
+
 async def test_returned_with_its_report(store: SqlStore) -> None:
     await store.commit(arrival())
     [one] = await lease(store)

@@ -18,7 +18,7 @@ from services.events.streams import DLQ, EVENTS_STREAM, ApiError, ConsumerSpec, 
 from services.settings import Events as EventSettings
 from services.settings import Settings
 from services.store.interface import Pending, StoreUnavailable
-from workflows.events import STREAM, Event, mail_received
+from workflows.events import STREAM, identity_suggested, mail_received
 
 # nats-py leaves the socket of a half-made connection to the garbage collector.
 pytestmark = [
@@ -217,12 +217,12 @@ async def test_a_handler_may_take_its_time_without_holding_up_those_of_other_kin
         got.append(event.subject)
 
     one = service_for(server, tmp_path, wait)
-    one.register("mail.decided", "other", take)
+    one.register("identity.suggested", "other", take)
     await one.start()
     await asyncio.wait_for(one.wait_ready(), 10)
     await publish(client, "slow")
-    decided = [Event(f"m{n}.decided", "mail.decided", f"m{n}", AT, {}) for n in range(50)]
-    await Publisher(client).publish([Pending(n, event) for n, event in enumerate(decided)])
+    others = [identity_suggested(f"m{n}", AT, "c-1") for n in range(50)]
+    await Publisher(client).publish([Pending(n, event) for n, event in enumerate(others)])
     await until(lambda: len(got) == 50)
     assert slow == []
     gate.set()

@@ -366,3 +366,10 @@ def test_law_7_decide_is_total_and_deterministic(sender, envelope, to, froms, re
     assert len(first.recipients) == len(to)
     assert all(len(one.deliver_to) == 1 for one in first.recipients)
     assert first.wire()["assessed"] is False
+
+
+@pytest.mark.parametrize("state", ["active", "urgent"])
+@pytest.mark.parametrize(("starts", "ends"), [("9999-12-30", "9999-12-31"), ("0001-01-01", "0001-12-01")])
+@pytest.mark.parametrize("now", [NOW, datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)])
+def test_law_7_decide_is_total_at_the_ends_of_the_calendar(state: str, starts: str, ends: str, now: datetime) -> None:
+    assert outcome(town(framework(state=state, starts=starts, ends=ends)), KAREN, now=now).deliver_to

@@ -5,7 +5,8 @@ from workflows.people import Role
 from workflows.rules.question import Finding, Passed, Question, Rule, Ruled
 
 AUTHORITY = Sentence(
-    "Afsenderen er en myndighed, og myndigheders post flyttes aldrig.", "The sender is an authority, whose mail is never moved."
+    "Afsenderen er en myndighed, og post fra myndigheder flyttes aldrig.",
+    "The sender is an authority, and mail from authorities is never moved.",
 )
 OTHER = Sentence("Afsenderen er ikke en registreret myndighed.", "The sender is not a registered authority.")
 

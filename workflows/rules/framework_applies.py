@@ -24,7 +24,10 @@ def look(question: Question) -> Finding:
                 f"Under framework {name} the mail goes to the fixed contact",
             )
         case _:
-            words = (f"Efter ramme {name} har sagen fået ny sagsbehandler", f"Under framework {name} the case has a new caseworker")
+            words = (
+                f"Efter ramme {name} har sagen fået en ny sagsbehandler",
+                f"Under framework {name} the case has a new caseworker",
+            )
     because = Sentence(f"{words[0]}: {move.to}.", f"{words[1]}: {move.to}.")
     return Ruled(Reason.FRAMEWORK_APPLIES, because, to=move.to, measure=move.measure, framework=winner)
 

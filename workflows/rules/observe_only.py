@@ -14,8 +14,8 @@ def look(question: Question) -> Finding:
     return Ruled(
         Reason.OBSERVE_ONLY,
         Sentence(
-            f"Ramme {winner.framework.id} er på prøve. I drift ville mailen være gået til {move.to}.",
-            f"Framework {winner.framework.id} is on trial. In force, the mail would have gone to {move.to}.",
+            f"Ramme {winner.framework.id} er på prøve og flytter ingen mail. Ellers var mailen gået til {move.to}.",
+            f"Framework {winner.framework.id} is on trial and moves no mail. Otherwise the mail would have gone to {move.to}.",
         ),
         measure=move.measure,
         framework=winner,

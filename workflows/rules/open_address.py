@@ -4,8 +4,8 @@ from workflows.decision import Reason, Sentence
 from workflows.rules.question import Finding, Passed, Question, Rule, Ruled
 
 OPEN = Sentence(
-    "Modtageren er en åben adresse. Post hertil går altid frem, uanset rammer.",
-    "The recipient is an open address. Mail to it always gets through, whatever the frameworks.",
+    "Modtageren er en åben adresse. Post hertil når altid frem, uanset hvilke rammer der gælder.",
+    "The recipient is an open address. Mail to it always gets through, whatever frameworks are in force.",
 )
 CLOSABLE = Sentence(
     "Modtageren er ikke en af de altid åbne adresser.", "The recipient is not one of the addresses that are always open."

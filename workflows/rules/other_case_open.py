@@ -24,8 +24,8 @@ def look(question: Question) -> Finding:
     return Ruled(
         Reason.OTHER_CASE_OPEN,
         Sentence(
-            f"Modtageren har også sag {other} med borgeren, og den er ikke omfattet af ramme {winner.framework.id}.",
-            f"The recipient also has case {other} with the citizen, which framework {winner.framework.id} does not cover.",
+            f"Modtageren har også sag {other} med borgeren. Den er ikke omfattet af ramme {winner.framework.id}, så mailen flyttes ikke.",
+            f"The recipient also has case {other} with the citizen. Framework {winner.framework.id} does not cover it: no mail is moved.",
         ),
         framework=winner,
     )

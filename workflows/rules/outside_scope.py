@@ -5,8 +5,8 @@ from workflows.rules.question import Finding, Passed, Question, Rule, Ruled
 from workflows.scope import Covering, Level
 
 OUTSIDE = Sentence(
-    "Modtageren er ikke omfattet af den ramme, der gælder. Mailen går frem som skrevet.",
-    "The recipient is not covered by the framework in force. The mail goes through as addressed.",
+    "Modtageren er ikke omfattet af nogen ramme, der gælder nu. Mailen afleveres til den, den er skrevet til.",
+    "The recipient is not covered by any framework in force now. The mail is delivered as addressed.",
 )
 
 

@@ -5,8 +5,8 @@ from workflows.people import Grade
 from workflows.rules.question import Finding, Passed, Question, Rule, Ruled
 
 DOUBT = Sentence(
-    "Det er ikke sikkert, hvem der har skrevet. Derfor går mailen til den, den er skrevet til.",
-    "It is not certain who wrote. The mail therefore goes to whom it was written to.",
+    "Det er ikke sikkert, hvem der har skrevet. Derfor afleveres mailen til den, den er skrevet til.",
+    "It is not certain who wrote. The mail is therefore delivered as addressed.",
 )
 SURE = Sentence("Vi ved, hvem afsenderen er.", "We know who the sender is.")
 

@@ -1,16 +1,19 @@
 """What the signal words find in a sentence, weighed by who says it and whether it is denied."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from workflows.signals.phrase import Found, Phrases
 from workflows.signals.rules import Kind, Level, Right, SignalRule, SignalWords
 from workflows.signals.text import Sentence
 
-_WEAKNESS: tuple[Level | None, ...] = ("red", "yellow", "grey", None)
+_WEAKNESS: dict[Level | None, int] = {"red": 0, "yellow": 1, "grey": 2, None: 3}
 NEAR = 2  # words before or after a phrase in which a negation belongs to it
 LEAD = 16  # words before a phrase in which it may be said that others say it
 _MASK = "\x00"  # no word: a masked idiom fits no phrase
+
+Known = Mapping[tuple[Kind, Right | None], Level]  # the most serious level so far, by kind and the right that goes with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +26,30 @@ class SignalFound:
     right: Right | None = None
 
 
-def signals_in(sentence: Sentence, words: SignalWords) -> Iterator[SignalFound]:
-    """The signals of one sentence."""
+def signals_in(sentence: Sentence, words: SignalWords, known: Known = MappingProxyType({})) -> Iterator[SignalFound]:
+    """The signals of one sentence that are more serious than what is ``known`` already, which may grow meanwhile."""
     plain = _without_idioms(sentence.words, words)
+    excused: dict[SignalRule, bool] = {}
     for found in words.signals.find(plain):
         rule = found.meaning
-        if rule.unless and rule.unless.any_in(sentence.words):
+        left = known.get((rule.kind, rule.right))
+        if not _weaker(left, rule.level):
             continue
-        level = _weighed(found, sentence, words)
-        if level:
+        if rule not in excused:
+            excused[rule] = rule.unless is not None and rule.unless.any_in(sentence.words)
+        level = None if excused[rule] else _weighed(found, sentence, words)
+        if level and _weaker(left, level):
             yield SignalFound(rule.kind, level, rule.id, rule.right)
 
 
-def rights_in(sentence: Sentence, words: SignalWords) -> Iterator[Right]:
-    """The rights that one sentence may be using. What an earlier mail said is not used again."""
+def rights_in(sentence: Sentence, words: SignalWords, known: Collection[Right] = ()) -> Iterator[Right]:
+    """The rights that one sentence may be using beyond those ``known``. What an earlier mail said is not used again."""
     if sentence.quoted:
         return
     for found in words.rights.find(sentence.words):
-        if not (found.meaning.unless and found.meaning.unless.any_in(sentence.words)):
-            yield found.meaning.id
+        rule = found.meaning
+        if rule.id not in known and not (rule.unless and rule.unless.any_in(sentence.words)):
+            yield rule.id
 
 
 def _without_idioms(plain: tuple[str, ...], words: SignalWords) -> tuple[str, ...]:
@@ -52,16 +60,20 @@ def _without_idioms(plain: tuple[str, ...], words: SignalWords) -> tuple[str, ..
 
 
 def _weighed(found: Found[SignalRule], sentence: Sentence, words: SignalWords) -> Level | None:
-    """The level that is left: the weakest of what applies."""
+    """The level that is left: the weakest of what applies. What would not weaken it further is not looked at."""
     rule = found.meaning
-    left: list[Level | None] = [rule.level]
-    if sentence.quoted:
-        left.append(rule.if_quoted)
-    if _is_reported(found, sentence, words):
-        left.append(rule.if_reported)
-    if _is_negated(found, sentence, words):
-        left.append(rule.if_negated)
-    return max(left, key=_WEAKNESS.index)
+    left: Level | None = rule.level
+    if sentence.quoted and _weaker(rule.if_quoted, left):
+        left = rule.if_quoted
+    if _weaker(rule.if_negated, left) and _is_negated(found, sentence, words):
+        left = rule.if_negated
+    if _weaker(rule.if_reported, left) and _is_reported(found, sentence, words):
+        left = rule.if_reported
+    return left
+
+
+def _weaker(one: Level | None, other: Level | None) -> bool:
+    return _WEAKNESS[one] > _WEAKNESS[other]
 
 
 def _is_reported(found: Found[SignalRule], sentence: Sentence, words: SignalWords) -> bool:

@@ -1,13 +1,14 @@
 """The signal words as the file gives them (``config/signals.da.toml``), checked whole and ready to be looked for."""
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from workflows.signals.phrase import BadPhrase, Phrase, Phrases, phrase
-from workflows.signals.text import fold
+from workflows.signals.folding import fold
+from workflows.signals.phrase import BadPhrase, Phrase, Phrases, Present, by_stem, phrase
 
 Level = Literal["red", "yellow", "grey"]
 Weakened = Literal["red", "yellow", "grey", "none"]
@@ -113,6 +114,13 @@ class SignalWords:
     mass_copy_level: Level
     unreadable_level: Level
     vocabulary: frozenset[str]
+    beginnings: Mapping[str, Sequence[str]]  # by their stems
+
+    def among(self, text: Iterable[str]) -> "SignalWords":
+        """Those that a text of these words may hold: they find in it what all would, at a fraction of the cost."""
+        present = Present(text, self.beginnings)
+        signals, rights = self.signals.among(present), self.rights.among(present)
+        return replace(self, signals=signals, rights=rights, idioms=self.idioms.among(present) if signals.anchors else self.idioms)
 
 
 def words_from(text: str) -> SignalWords:
@@ -142,9 +150,7 @@ class _Compiler:
 
     def words(self) -> SignalWords:
         content = self.content
-        made: dict[str, Any] = {
-            name: self.plain(name, getattr(content, name)) for name in ("idioms", "denials", "reporters", "own_words")
-        }
+        made = {name: self.plain(name, getattr(content, name)) for name in ("idioms", "denials", "reporters", "own_words")}
         signals = Phrases(self.entries([(one.id, one.phrases, self.signal(one)) for one in content.signal]))
         rights = Phrases(
             self.entries([(one.id, one.phrases, RightRule(one.id, self.unless(one.id, one.unless))) for one in content.right])
@@ -159,6 +165,7 @@ class _Compiler:
             mass_copy_level=content.mass_copy.level,
             unreadable_level=content.unreadable.level,
             vocabulary=self.negations.union(signals.vocabulary, rights.vocabulary),
+            beginnings=by_stem(signals.beginnings.union(rights.beginnings, *(one.beginnings for one in made.values()))),
             **made,
         )
 
