@@ -6,7 +6,7 @@ import fcntl
 import random
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TextIO
 
 import structlog
@@ -23,7 +23,7 @@ from services.gather import national_authorities
 from services.notify.service import Notifier
 from services.settings import Settings
 from services.store.errors import UnsupportedStore, WrongKey
-from services.store.interface import StoreUnavailable
+from services.store.interface import Claim, Hop, StoreUnavailable
 from services.store.keys import BadKey
 from services.store.open import open_store
 from services.store.sql_store import SqlStore
@@ -97,7 +97,7 @@ class Guard:
 
     async def _start_gateway(self) -> None:
         hostname = self.settings.gateway.hostname or socket.gethostname()
-        intake = StoreIntake(self.settings, self.store, self.store.key, hostname, self._wake)
+        intake = StoreIntake(self.settings, self.store, self.store.key, hostname, self._committed, self._claim)
         try:
             gateway = Gateway(self.settings, intake, self.clock, self.settings.data / "spool")
             await gateway.start()
@@ -122,6 +122,15 @@ class Guard:
 
     def _broker(self) -> bool:
         return bool(self.events and self.events.connected)
+
+    def _claim(self, copies: int) -> Claim | None:
+        return self.deliverer.claim(copies) if self.deliverer else None
+
+    def _committed(self, waiting: Collection[Hop]) -> None:
+        if self.deliverer:
+            self.deliverer.wake(waiting)
+        if self.events:
+            self.events.wake()
 
     def _wake(self) -> None:
         if self.deliverer:

@@ -13,6 +13,7 @@ from workflows.addresses import normalise
 from workflows.mail import Reading
 from workflows.signals.findings import SignalFound, rights_in, signals_in
 from workflows.signals.rules import Kind, Level, Right, SignalWords
+from workflows.signals.search import Vocabulary
 from workflows.signals.text import Sentence, blocks
 
 _LEVELS: tuple[Level, ...] = get_args(Level)  # the most serious first
@@ -66,14 +67,20 @@ def assess(reading: Reading, words: SignalWords) -> Assessment:
 
 
 def _worth_a_look(reading: Reading, words: SignalWords) -> tuple[SignalWords, Iterator[Sentence]]:
-    """The signal words that the mail may hold by its vocabulary, and the sentences in which they may stand."""
+    """The signal words that the mail may hold by its vocabulary, and the sentences that may hold any of them by theirs."""
     text = [*blocks(reading.subject, words.vocabulary), *blocks(reading.text, words.vocabulary)]
-    few = words.among(chain.from_iterable(chain.from_iterable(block.words for block in text)))
+    vocabulary = Vocabulary(frozenset().union(*chain.from_iterable(block.words for block in text)), words.beginnings)
+    few = words.among(vocabulary)
     anchors = few.signals.anchors | few.rights.anchors
-    if not anchors:
-        return few, iter(())
-    likely = dict.fromkeys(chain.from_iterable(block.parts(anchors) for block in text))  # what is written twice is weighed once
-    return few, chain.from_iterable(part.sentences() for part in likely)
+
+    def matters(part: list[str]) -> bool:
+        if anchors.isdisjoint(part):
+            return False
+        keys = vocabulary.keys_of(part)
+        return few.signals.may_be_among(keys) or few.rights.may_be_among(keys)
+
+    likely = dict.fromkeys(chain.from_iterable(block.parts(matters) for block in text))  # what is written twice is weighed once
+    return few, chain.from_iterable(part.sentences() for part in likely) if anchors else iter(())
 
 
 def _of_the_mail(reading: Reading, words: SignalWords) -> Iterator[SignalFound]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 
 from services.clock import Clock
@@ -14,7 +14,7 @@ from services.delivery.recorder import Recorder
 from services.delivery.settling import House
 from services.delivery.target import target
 from services.settings import Settings
-from services.store.interface import Hop, Store
+from services.store.interface import Claim, Hop, Store
 from workflows.backoff import probe_delay as default_probe_delay
 
 HOPS: tuple[Hop, ...] = ("next", "internet")
@@ -50,8 +50,8 @@ class Deliverer:
             settings.municipality.domains, settings.delivery.bounce_domain, settings.notifications.sender, targets["next"].helo
         )
         books = Bookkeeper(house, self._recorder, clock, random)
-        self._loops = tuple(
-            HopLoop(
+        self._loops = {
+            hop: HopLoop(
                 hop=hop,
                 pool=Pool(hop, targets[hop], timeouts),
                 store=store,
@@ -63,28 +63,32 @@ class Deliverer:
                 on_problem=on_problem,
             )
             for hop in HOPS
-        )
+        }
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def down(self) -> frozenset[Hop]:
         """The hops that are away."""
-        return frozenset(loop.hop for loop in self._loops if loop.is_down)
+        return frozenset(loop.hop for loop in self._loops.values() if loop.is_down)
 
     async def start(self) -> None:
         """Begin to deliver."""
         self._recorder.start()
-        self._tasks = [asyncio.create_task(loop.run(), name=f"delivery-{loop.hop}") for loop in self._loops]
+        self._tasks = [asyncio.create_task(loop.run(), name=f"delivery-{loop.hop}") for loop in self._loops.values()]
 
-    def wake(self) -> None:
-        """New mail was committed: look for it now. Cheap, and safe to call for every mail."""
-        for loop in self._loops:
-            loop.wake()
+    def wake(self, hops: Collection[Hop] = HOPS) -> None:
+        """New mail for ``hops`` was committed: look for it now. Cheap, and safe to call for every mail."""
+        for hop in hops:
+            self._loops[hop].wake()
+
+    def claim(self, copies: int) -> Claim | None:
+        """A claim on the copies of a mail that is about to be committed; None where they are to wait in the store."""
+        return self._loops["next"].claim(copies)
 
     async def stop(self, grace: float = 10.0) -> None:
         """Lease no more, let what is under way finish for ``grace`` seconds, record it, and give back the rest."""
-        await asyncio.gather(*(loop.stop(grace) for loop in self._loops))
+        await asyncio.gather(*(loop.stop(grace) for loop in self._loops.values()))
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._recorder.stop(grace)
-        for loop in self._loops:
+        for loop in self._loops.values():
             await loop.release()

@@ -18,11 +18,13 @@ from services.delivery.outcomes import ConnectionTrouble, Postponed, Refused, Re
 from services.delivery.pool import Pool
 from services.delivery.ready import Batch, Ready, batches
 from services.delivery.wire import Transaction, content_size
-from services.store.interface import Hop, Leased, Store, StoreUnavailable
+from services.store.interface import Claim, Hop, Leased, Store, StoreUnavailable
 
 log = structlog.get_logger()
 LEASE = timedelta(minutes=30)  # longer than the longest attempt (``Timeouts.of_attempt``) with time to wait before it
 LEASED = 8  # deliveries leased at a time, for each slot
+CLAIMED = 16  # batches ready for each slot, beyond which fresh mail waits in the store (64 KiB of content each, at most)
+COPIES = 100  # of one mail beyond which they wait in the store
 LOW = 4  # batches ready for each slot, below which more are leased: leasing goes on while these are sent
 POLL = 1.0  # seconds between looks for what other processes queued
 ROOM_AGAIN = 30.0  # seconds until a server that took fewer connections than we may make is asked for more
@@ -63,6 +65,7 @@ class HopLoop:
         self._signal = asyncio.Event()
         self._stopping = asyncio.Event()
         self._due = True  # something may be due
+        self._behind = True  # something that is due may not have found room: what comes now has to queue behind it
         self._failures = 0  # how often in a row the hop was away; 0 while it is there
         self._next_tick = self._next_room = 0.0
         self._held: list[str] = []  # deliveries that wait because the hop was away
@@ -77,6 +80,24 @@ class HopLoop:
         """Something is due now."""
         self._due = True
         self._signal.set()
+
+    def claim(self, copies: int) -> Claim | None:
+        """A claim on a mail with so many ``copies`` that is about to be committed; None: they are to wait in the store.
+
+        They do while others wait there: nothing that comes may keep those from the room that they wait for.
+        """
+        room = CLAIMED if not self._due else LOW
+        if (
+            self._behind
+            or self._failures
+            or copies > COPIES
+            or len(self._ready) >= room * self._slots
+            or self._books.unrecorded >= UNRECORDED
+            or self._stopping.is_set()
+        ):
+            self._behind = True
+            return None
+        return Claim(self.hop, self._clock.now() + LEASE, self._take)
 
     async def run(self) -> None:
         """Deliver until ``stop``."""
@@ -106,9 +127,13 @@ class HopLoop:
 
     async def release(self) -> None:
         """Give back what wasn't tried, or not to its end; called once the attempts before it are recorded."""
-        if self._abandoned:
-            await self._store.release(self._abandoned)
-            self._abandoned = []
+        abandoned, self._abandoned = self._abandoned, []
+        if abandoned:
+            try:
+                await self._store.release(abandoned)
+            except BaseException:
+                self._abandoned += abandoned
+                raise
 
     # -- leasing
     async def _turn(self) -> None:
@@ -124,12 +149,28 @@ class HopLoop:
 
     async def _lease(self) -> None:
         limit = LEASED * self._slots
-        leases = await self._leased(limit)
-        self._due = self._due or len(leases) >= limit
+        self._behind = False
+        try:
+            leases = await self._leased(limit)
+        except BaseException:
+            self._behind = True
+            raise
+        more = len(leases) >= limit
+        self._due, self._behind = self._due or more, self._behind or more
         if self._stopping.is_set() or self._failures:
             self._abandoned += leases
             await self.release()
             return
+        self._add(leases)
+
+    def _take(self, leases: Sequence[Leased]) -> None:
+        """What was claimed is on disk."""
+        if self._stopping.is_set() or self._failures:
+            self._abandoned += leases
+        else:
+            self._add(leases)
+
+    def _add(self, leases: Sequence[Leased]) -> None:
         for batch in batches(leases):
             self._ready.add(batch)
         self._spawn()
@@ -216,6 +257,7 @@ class HopLoop:
         await self._sleep(self._probe_delay(self._failures).total_seconds())
         if self._stopping.is_set():
             return
+        await self.release()
         try:
             connection = await self._pool.connect()
         except ConnectionTrouble as trouble:

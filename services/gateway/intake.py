@@ -1,7 +1,7 @@
 """The hand-over: gather, decide, commit. When ``take`` returns, the mail is ours; until then it is the sender's."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from services.gateway.dispatch import Desk, arrival
 from services.gateway.received import Received
 from services.gather import gather, policy_of, receipt_text
 from services.settings import Settings
-from services.store.interface import FactsChanged, Redirection, Store
+from services.store.interface import Arrival, Claim, FactsChanged, Hop, Redirection, Store
 from workflows.addresses import domain_of, normalise
 from workflows.decide import decide, not_evaluated
 from workflows.decision import Decision, Receipt
@@ -30,14 +30,27 @@ _ACTION = re.compile(rb"^Action:[ \t]*([A-Za-z]+)", re.MULTILINE | re.IGNORECASE
 
 
 class StoreIntake:
-    """Takes mail into the store. ``after_commit`` is called when there is something to deliver and to publish."""
+    """Takes mail into the store.
 
-    def __init__(self, settings: Settings, store: Store, key: bytes, hostname: str, after_commit: Callable[[], None]) -> None:
+    ``claim`` is asked, with the number of copies, whether the deliverer of this process takes them itself. ``after_commit`` is
+    called when there is something to publish, with the hops for which something waits in the store.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        key: bytes,
+        hostname: str,
+        after_commit: Callable[[Collection[Hop]], None],
+        claim: Callable[[int], Claim | None] = lambda _: None,
+    ) -> None:
         self._store = store
         self._key = key
         self._policy = policy_of(settings)
         self._desk = Desk(hostname, key, receipt_text())
         self._after_commit = after_commit
+        self._claim = claim
 
     def ready(self) -> bool:
         """Whether every registered citizen would be recognised."""
@@ -58,7 +71,6 @@ class StoreIntake:
         decision = await self._commit(received, homes)
         for outcome in decision.recipients:
             DECIDED.labels(outcome.reason.value).inc()
-        self._after_commit()
 
     async def _commit(self, received: Received, homes: Mapping[str, Redirection]) -> Decision:
         for _ in range(TRIES - 1):
@@ -79,7 +91,9 @@ class StoreIntake:
             log.exception("receipt_failed", mail=received.id)
             decision = replace(decision, receipt=Receipt(reason=decision.receipt.reason, blocked_by="failed"))
             arriving = arrival(received, decision, facts, failed, self._desk)
-        await self._store.commit(arriving)
+        claim = self._claim(len(arriving.deliveries))
+        await self._store.commit(arriving, claim)
+        self._after_commit(_waiting(arriving, claim))
         return decision
 
     async def _decide(self, received: Received, homes: Mapping[str, Redirection]) -> tuple[Decision, Facts]:
@@ -123,6 +137,13 @@ class StoreIntake:
                 unit = units.get(home.delivery.unit or "") if home else None
                 found[normalise(recipient)] = (unit.main_mailbox if unit else None) or f"postmaster@{min(self._policy.domains)}"
         return found
+
+
+def _waiting(arriving: Arrival, claim: Claim | None) -> set[Hop]:
+    """The hops for which ``arriving`` put something into the queue that is not claimed."""
+    own = [one.delivery for one in arriving.outgoing] + [one.replacement for one in arriving.bounced]
+    taken = claim.hop if claim else None
+    return {one.hop for one in arriving.deliveries if one.hop != taken} | {one.hop for one in own}
 
 
 def _failed(received: Received, headers: Headers, homes: Mapping[str, Redirection]) -> Mapping[str, Redirection]:

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from services.store import schema
 from services.store.columns import compact, micros, numbers_out, text_in
 from services.store.deliveries import Origin, add_outgoing, dedupes_of, new_row
-from services.store.interface import Arrival, Bounced, FactsChanged
+from services.store.interface import Arrival, Bounced, Claim, FactsChanged, Leased
 from services.store.spool import Spool
 from services.store.unit_of_work import Needs, UnitOfWork
 
@@ -19,6 +19,8 @@ class CommitArrival:
 
     arrival: Arrival
     spool: Spool
+    claim: Claim | None = None
+    token: str = ""  # of the lease under which what is claimed is born
     queries = False
     alone = False
 
@@ -29,19 +31,20 @@ class CommitArrival:
         if self.arrival.outgoing:
             needs.dedupes |= dedupes_of(self.arrival.outgoing)
 
-    def apply(self, work: UnitOfWork) -> None:
-        """Raises ``FactsChanged``; ``ValueError`` for an arrival in which a recipient would be lost."""
+    def apply(self, work: UnitOfWork) -> list[Leased]:
+        """Gives what is claimed. Raises ``FactsChanged``; ``ValueError`` for an arrival in which a recipient would be lost."""
         arrival = self.arrival
         now = micros(arrival.received_at)
         _claim_receipt(work, arrival, now)
         links = _links(arrival)
         self._add_mail(work, now)
         _add_recipients(work, arrival, links)
-        _add_deliveries(work, arrival, now)
+        claimed = self._add_deliveries(work, now)
         add_outgoing(work, arrival.outgoing, now)
         for bounced in arrival.bounced:
             _take_over(work, bounced, now)
         work.born(arrival.events, arrival.audit)
+        return claimed
 
     def _add_mail(self, work: UnitOfWork, now: int) -> None:
         arrival, mail = self.arrival, self.arrival.decision.mail
@@ -61,6 +64,20 @@ class CommitArrival:
                 mail.sha256, size, compact(arrival.decision.wire()), None,
             ),
         )  # fmt: skip
+
+    def _add_deliveries(self, work: UnitOfWork, now: int) -> list[Leased]:
+        arrival, claim, claimed = self.arrival, self.claim, []
+        written_by = arrival.decision.mail.envelope.sender
+        sender, recipients = text_in(written_by), arrival.decision.recipients
+        until = micros(claim.until) if claim else 0
+        for one in arrival.deliveries:
+            originals = tuple(recipients[n].address for n in one.serves)
+            lease = None
+            if claim is not None and one.hop == claim.hop:
+                lease = self.token, until
+                claimed.append(Leased(one, self.token, claim.until, 0, arrival.received_at, arrival.content, originals, written_by))
+            work.add("delivery", new_row(one, Origin(one.serves, compact(originals), sender), now, lease))
+        return claimed
 
 
 def _claim_receipt(work: UnitOfWork, arrival: Arrival, now: int) -> None:
@@ -94,13 +111,6 @@ def _add_recipients(work: UnitOfWork, arrival: Arrival, links: dict[int, tuple[s
     for n, one in enumerate(arrival.decision.recipients):
         state, delivery = links[n]
         work.add("recipient", (mail, n, day, text_in(one.address), one.action, state, delivery))
-
-
-def _add_deliveries(work: UnitOfWork, arrival: Arrival, now: int) -> None:
-    sender, recipients = text_in(arrival.decision.mail.envelope.sender), arrival.decision.recipients
-    for one in arrival.deliveries:
-        originals = compact([recipients[n].address for n in one.serves])
-        work.add("delivery", new_row(one, Origin(one.serves, originals, sender), now))
 
 
 def _take_over(work: UnitOfWork, bounced: Bounced, now: int) -> None:

@@ -12,6 +12,7 @@ from services.store.values import (
     Attempt,
     Bounced,
     ChainReport,
+    Claim,
     Deferred,
     Delivered,
     DeliveryOutcome,
@@ -45,6 +46,7 @@ __all__ = [
     "Attempt",
     "Bounced",
     "ChainReport",
+    "Claim",
     "Deferred",
     "Delivered",
     "DeliveryOutcome",
@@ -99,8 +101,8 @@ class Store(Protocol):
         ...
 
     # -- mail path
-    async def commit(self, arrival: Arrival) -> None:
-        """Put ``arrival`` on disk, whole or not at all. Returns only when it is durable."""
+    async def commit(self, arrival: Arrival, claim: Claim | None = None) -> None:
+        """Put ``arrival`` on disk, whole or not at all. Returns only when it is durable, and ``claim`` has its copies."""
         ...
 
     async def lease(self, hop: Hop, now: datetime, until: datetime, limit: int) -> list[Leased]:

@@ -70,8 +70,8 @@ class RowsStatement(_Compiled):
 class RowsQuery(_Compiled):
     """A query for the rows with one of several values."""
 
-    def run(self, connection: Connection, wanted: Collection[str], *first: Any) -> list[Row]:
-        """The rows with one of the values ``wanted``; ``first`` are parameters before them. Raises the driver's errors."""
+    def run(self, connection: Connection, wanted: Collection[str]) -> list[Row]:
+        """The rows with one of the values ``wanted``. Raises the driver's errors."""
         if not wanted:
             return []
         values = list(wanted)
@@ -80,7 +80,7 @@ class RowsQuery(_Compiled):
         for start in range(0, len(values), MOST):
             some = values[start : start + MOST]
             size = 1 << (len(some) - 1).bit_length()
-            cursor.execute(self._sql(size), (*first, *some, *repeat(some[-1], size - len(some))))
+            cursor.execute(self._sql(size), (*some, *repeat(some[-1], size - len(some))))
             found += cursor.fetchall()
         cursor.close()
         return found

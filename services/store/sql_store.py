@@ -20,6 +20,7 @@ from services.store.interface import (
     Arrival,
     Attempt,
     ChainReport,
+    Claim,
     Hop,
     Leased,
     LedgerRow,
@@ -95,14 +96,16 @@ class SqlStore:
         return await self._readers.run(reads.redirection, delivery)
 
     # -- mail path
-    async def commit(self, arrival: Arrival) -> None:
+    async def commit(self, arrival: Arrival, claim: Claim | None = None) -> None:
         """Put an arrival on disk."""
-        await self._writer.run(CommitArrival(arrival, self.spool))
+        if claim is None:
+            await self._writer.run(CommitArrival(arrival, self.spool))
+        else:
+            await self._writer.run(CommitArrival(arrival, self.spool, claim, self._token()), claim.take)
 
     async def lease(self, hop: Hop, now: datetime, until: datetime, limit: int) -> list[Leased]:
         """Take due deliveries."""
-        token = f"{self._holder}.{next(self._leases)}"
-        return await self._writer.run(leases.Lease(hop, micros(now), micros(until), limit, token, self.spool))
+        return await self._writer.run(leases.Lease(hop, micros(now), micros(until), limit, self._token(), self.spool))
 
     async def next_due(self, hop: Hop) -> datetime | None:
         """When the next idle delivery is due."""
@@ -214,6 +217,10 @@ class SqlStore:
         while removed := await self._writer.run(batch):
             total += removed
         return total
+
+    def _token(self) -> str:
+        """A lease that nobody had before, here or in another process."""
+        return f"{self._holder}.{next(self._leases)}"
 
     def _now(self) -> int:
         return micros(self._clock.now())

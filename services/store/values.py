@@ -1,6 +1,6 @@
 """The values that the store takes and gives. All instants are aware datetimes. Import them from ``services.store.interface``."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -111,6 +111,19 @@ class Leased:
     originals: tuple[str, ...]  # the envelope recipients that it serves, as written
     original_sender: str  # the envelope sender of the received mail, also of a redirected one
     stuck: bool = False  # the last ``Deferred`` raised it to people already
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The deliverer of this process wants the fresh copies of an arrival that go by ``hop``.
+
+    They are committed as leased until ``until``, and ``take`` is given them on the event loop as soon as they are durable, also
+    when whoever asked for the commit has gone.
+    """
+
+    hop: Hop
+    until: datetime
+    take: Callable[[Sequence[Leased]], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ class Operation(Protocol[T_co]):
         ...
 
 
-Item = tuple[Operation[Any], "asyncio.Future[Any]"]
+Then = Callable[[Any], None]
+Item = tuple[Operation[Any], "asyncio.Future[Any]", Then | None]
 Outcome = tuple[Any, BaseException | None]
 
 
@@ -58,13 +59,16 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
-    async def run(self, operation: Operation[T]) -> T:
-        """Run ``operation``; returns when it is durable. Raises ``StoreUnavailable``, or what the operation raised."""
+    async def run(self, operation: Operation[T], then: Callable[[T], None] | None = None) -> T:
+        """Run ``operation``; returns when it is durable. Raises ``StoreUnavailable``, or what the operation raised.
+
+        ``then`` is called with its result on the event loop, before this returns, and also when whoever asked has gone.
+        """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         with self._closing:
             if self._closed:
                 raise StoreUnavailable("the store is closed")
-            self._queue.put((operation, future))
+            self._queue.put((operation, future, then))
         return await future
 
     def close(self) -> None:
@@ -87,7 +91,7 @@ class Writer:
                 item = self._queue.get()
             ended = item is None
             for group in _groups(items):
-                _resolve(group, self._run([operation for operation, _ in group]))
+                _resolve(group, self._run([item[0] for item in group]))
 
     def _run(self, operations: Sequence[Operation[Any]]) -> list[Outcome]:
         try:
@@ -138,19 +142,29 @@ def _groups(items: list[Item]) -> list[list[Item]]:
 
 
 def _resolve(group: list[Item], outcomes: list[Outcome]) -> None:
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Outcome]]] = defaultdict(list)
-    for (_, future), outcome in zip(group, outcomes, strict=True):
-        by_loop[future.get_loop()].append((future, outcome))
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Item, Outcome]]] = defaultdict(list)
+    for item, outcome in zip(group, outcomes, strict=True):
+        by_loop[item[1].get_loop()].append((item, outcome))
     for loop, settled in by_loop.items():
         with suppress(RuntimeError):  # the loop has ended: nobody waits any more
             loop.call_soon_threadsafe(_settle, settled)
 
 
-def _settle(settled: list[tuple["asyncio.Future[Any]", Outcome]]) -> None:
-    for future, (result, error) in settled:
+def _settle(settled: list[tuple[Item, Outcome]]) -> None:
+    for (_, future, then), (result, error) in settled:
+        if then is not None and error is None:
+            _tell(then, result)
         if future.done():  # whoever asked has gone: what was written stays written
             continue
         if error is not None:
             future.set_exception(error)
         else:
             future.set_result(result)
+
+
+def _tell(then: Then, result: object) -> None:
+    """A failure here is not that of what was written, and must not keep its neighbours from hearing of theirs."""
+    try:
+        then(result)
+    except Exception:
+        log.exception("store.follow_up_failed")

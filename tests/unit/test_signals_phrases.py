@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.signals import BadSignalWords, words_from
-from workflows.signals.phrase import BadPhrase, Phrases, phrase
-from workflows.signals.text import fold, sentences
+from workflows.signals.phrase import BadPhrase, phrase
+from workflows.signals.search import Phrases
+from workflows.signals.folding import fold
+from workflows.signals.text import sentences
 
 LISTS = {"maal": ("dig", "jer"), "sag": ("sag*",)}
 STOPS = frozenset({"han"})

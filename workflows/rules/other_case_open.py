@@ -24,8 +24,8 @@ def look(question: Question) -> Finding:
     return Ruled(
         Reason.OTHER_CASE_OPEN,
         Sentence(
-            f"Modtageren har også sag {other} med borgeren. Den er ikke omfattet af ramme {winner.framework.id}, så mailen flyttes ikke.",
-            f"The recipient also has case {other} with the citizen. Framework {winner.framework.id} does not cover it: no mail is moved.",
+            f"Modtageren har også sag {other} med borgeren uden for ramme {winner.framework.id}. Derfor flyttes mailen ikke.",
+            f"The recipient also has case {other} with the citizen, outside framework {winner.framework.id}. The mail is not moved.",
         ),
         framework=winner,
     )

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from workflows.signals.phrase import Found, Phrases
 from workflows.signals.rules import Kind, Level, Right, SignalRule, SignalWords
+from workflows.signals.search import Found, Phrases
 from workflows.signals.text import Sentence
 
 _WEAKNESS: dict[Level | None, int] = {"red": 0, "yellow": 1, "grey": 2, None: 3}

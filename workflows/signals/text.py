@@ -5,7 +5,7 @@ asked for only where a look at the words has shown that it matters.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain, groupby
 
@@ -60,13 +60,13 @@ class Block:
         self.quoted = quoted
         self.words = [part.split() for part in bare(self.plain).split(".")]
 
-    def parts(self, anchors: frozenset[str] | None = None) -> Iterator[Part]:
-        """Its parts that hold any of the words ``anchors``, or all; a quotation mark that is never closed ends with its paragraph."""
+    def parts(self, matters: Callable[[list[str]], bool] = bool) -> Iterator[Part]:
+        """Its parts whose words matter; a quotation mark that is never closed ends with its paragraph."""
         in_marks = False
         for plain, words in zip(self.plain.split("."), self.words, strict=True):
             if plain.startswith(_BEGIN):
                 in_marks = False
-            if anchors is None or not anchors.isdisjoint(words):
+            if matters(words):
                 yield Part(plain, self.quoted, in_marks)
             if '"' in plain:
                 in_marks ^= plain.count('"') % 2 == 1
