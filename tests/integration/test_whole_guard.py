@@ -3,6 +3,7 @@
 import asyncio
 import email
 import hashlib
+import json
 import os
 import re
 import signal
@@ -218,15 +219,9 @@ async def test_health_and_metrics_tell_without_names(tmp_path: Path) -> None:
     async with guarding(tmp_path, FRAMED) as running:
         await running.send(mail("<1@example.net>"), KAREN)
         await running.settled()
-        base = f"http://{running.guard.http.address}"
-
-        def get(path: str) -> tuple[int, bytes]:
-            with urllib.request.urlopen(base + path, timeout=10) as answer:
-                return answer.status, answer.read()
-
-        assert (await asyncio.to_thread(get, "/health/live"))[0] == 200
-        assert (await asyncio.to_thread(get, "/health/ready"))[0] == 200
-        status, metrics = await asyncio.to_thread(get, "/metrics")
+        assert (await asyncio.to_thread(get, running, "/health/live"))[0] == 200
+        assert (await asyncio.to_thread(get, running, "/health/ready"))[0] == 200
+        status, metrics = await asyncio.to_thread(get, running, "/metrics")
         assert status == 200 and b"rammevagt_gateway_mails_accepted_total" in metrics
         for forbidden in (b"karen", b"bo@", b"example.net", b"c-1"):
             assert forbidden not in metrics
@@ -241,3 +236,53 @@ async def test_law_6_bytes_are_untouched(tmp_path: Path, size: int) -> None:
         await running.settled()
         for address in (BOX, PER):
             assert split(to(running, address)[0].content)[1] == content
+
+
+async def test_law_9_no_log_line_event_or_metric_holds_anything_of_mail_or_people(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with guarding(tmp_path, FRAMED) as running:
+        running.sink.on("RCPT", b"550 5.1.1 <bf-kontakt@eksempel.dk> unknown", address=BOX)
+        running.sink.on("RCPT", b"450 4.2.1 <per@eksempel.dk> busy", address=PER, times=1)
+        body = "Jeg slår dig ihjel, hemmeligt-ord. 010190-1234\r\n"
+        for number, (sender, address) in enumerate([(BO, KAREN), ("bo.b@example.org", KAREN), ("x@example.com", PER)]):
+            await running.send(mail(f"<{number}@example.net>", sender=sender, body=body), address, sender=sender)
+            await running.explained(f"<{number}@example.net>")
+        await running.send(b"From: \xff\xfe <x@\r\nX: " + b"\x00" * 90, "dpo@eksempel.dk", sender="")
+        await running.sink.until(lambda: len(to(running, MAIN)) == 1)
+        events = await published(running)
+        metrics = (await asyncio.to_thread(get, running, "/metrics"))[1].decode()
+    logged = "".join(capfd.readouterr())
+    assert {"mail.decided", "mail.delivered", "signal.raised", "mailbox.unreachable"} <= {
+        json.loads(one)["type"][13:-3] for one in events
+    }
+    forbidden = (
+        "hemmelig",
+        "ihjel",
+        "010190",
+        "Min sag",
+        "Bo Borger",
+        "example.net",
+        "example.org",
+        "karen",
+        "per@",
+        "bf-kontakt",
+        "lene@",
+    )
+    for text in (logged, metrics, *events):
+        assert [word for word in forbidden if word.lower() in text.lower()] == []
+
+
+def get(running: Running, path: str) -> tuple[int, bytes]:
+    with urllib.request.urlopen(f"http://{running.guard.http.address}{path}", timeout=10) as answer:
+        return answer.status, answer.read()
+
+
+async def published(running: Running) -> list[str]:
+    """Every event in the stream, once the outbox is empty."""
+    async with asyncio.timeout(20):
+        while await running.guard.store.outbox(1):
+            await asyncio.sleep(0.01)
+    stream = running.guard.events.client.jetstream()
+    count = (await stream.stream_info("RAMMEVAGT")).state.messages
+    return [(await stream.get_msg("RAMMEVAGT", number)).data.decode() for number in range(1, count + 1)]
