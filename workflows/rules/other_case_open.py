@@ -25,7 +25,7 @@ def look(question: Question) -> Finding:
         Reason.OTHER_CASE_OPEN,
         Sentence(
             f"Modtageren har også sag {other} med borgeren uden for ramme {winner.framework.id}. Derfor flyttes mailen ikke.",
-            f"The recipient also has case {other} with the citizen, outside framework {winner.framework.id}. The mail is not moved.",
+            f"The recipient also has case {other} with the citizen, outside framework {winner.framework.id}. No mail is moved.",
         ),
         framework=winner,
     )
