@@ -84,7 +84,7 @@ def _sender(out: Console, sender: Wire) -> None:
 
 def _recipient(out: Console, one: Wire) -> None:
     goes = ", ".join(map(seen, one["deliver_to"]))
-    where = "afleveres som skrevet" if one["action"] == "deliver" else f"går til {goes}"
+    where = "afleveres som sædvanlig" if one["action"] == "deliver" else f"går til {goes}"
     line = Text.assemble("  ", (seen(one["address"]), "bold"), f"  {where}  ", (one["reason"], "dim"))
     out.print(line)
     _sentence(out, one["explanation"], 4)
