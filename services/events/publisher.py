@@ -1,8 +1,8 @@
 """Events to JetStream, in order, each its own message.
 
 A group goes as one atomic batch (nats-server 2.12, ADR-50): one flush to disk for all of them, where single publishes with
-``sync_interval: always`` pay one each. Whatever a batch meets (a duplicate, a server or a stream without batches, a lost answer),
-the same events are then published one by one under the same ``Nats-Msg-Id``, and the broker drops what it has already.
+``sync_interval: always`` pay one each. When a batch is refused (a duplicate after a lost answer, a server or a stream without
+batches), the same events are published one by one under the same ``Nats-Msg-Id``, and the broker drops what it has already.
 """
 
 import asyncio
@@ -10,10 +10,12 @@ import itertools
 import json
 import secrets
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NatsTimeoutError
 
 from services.store.interface import Pending
 from workflows.events import STREAM, Event
@@ -45,11 +47,17 @@ class Publisher:
         """
         if not self._client.is_connected:
             return []
-        if ATOMIC_FROM <= len(pending) <= ATOMIC_LIMIT and await self._as_batch(pending):
-            return [one.seq for one in pending]
-        return await self._one_by_one(pending)
+        if not ATOMIC_FROM <= len(pending) <= ATOMIC_LIMIT:
+            return await self._one_by_one(pending)
+        match await self._as_batch(pending):
+            case "done":
+                return [one.seq for one in pending]
+            case "refused":  # one of them is there already, after a lost answer: each for itself, the broker drops it
+                return await self._one_by_one(pending)
+            case "unanswered":  # a broker that is slow or away gets no hundreds of single events on top
+                return []
 
-    async def _as_batch(self, pending: Sequence[Pending]) -> bool:
+    async def _as_batch(self, pending: Sequence[Pending]) -> Literal["done", "refused", "unanswered"]:
         batch = f"{self._name}.{next(self._batches)}"
         *before, last = enumerate((one.event for one in pending), 1)
         try:
@@ -60,11 +68,11 @@ class Publisher:
             reply = await self._client.request(event.nats_subject(), encode(event), timeout=ACK_TIMEOUT, headers=headers)
         except (NatsError, OSError) as error:
             log.info("event_batch_failed", why=type(error).__name__)
-            return False
+            return "unanswered" if isinstance(error, NatsTimeoutError | OSError) else "refused"
         ack = json.loads(reply.data)
         if refusal := ack.get("error"):
             log.info("event_batch_refused", code=refusal.get("err_code"))
-        return bool(ack.get("batch") == batch and ack.get("count") == len(pending))
+        return "done" if ack.get("batch") == batch and ack.get("count") == len(pending) else "refused"
 
     async def _one_by_one(self, pending: Iterable[Pending]) -> list[int]:
         lanes: dict[str, list[Pending]] = {}
