@@ -97,7 +97,7 @@ class Guard:
 
     async def _start_gateway(self) -> None:
         hostname = self.settings.gateway.hostname or socket.gethostname()
-        intake = StoreIntake(self.settings, self.store, self.store.key, hostname, self._committed, self._claim)
+        intake = StoreIntake(self.settings, self.store, self.store.key, hostname, self._committed, claim=self._claim)
         try:
             gateway = Gateway(self.settings, intake, self.clock, self.settings.data / "spool")
             await gateway.start()
@@ -140,15 +140,20 @@ class Guard:
 
     def _take_locks(self) -> None:
         """One process a role and data folder: two deliverers on one SQLite file would take back each other's leases at start."""
-        self.settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for role in sorted(self.roles - {"console"}):
-            lock = (self.settings.data / f"{role}.lock").open("w")
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.close()
-                raise BadInput(f"{self.settings.data}: another process runs {role} on this data folder; stop it first") from None
-            self._locks.append(lock)
+        try:
+            self.settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for role in sorted(self.roles - {"console"}):
+                self._locks.append((self.settings.data / f"{role}.lock").open("w"))
+                self._lock(role)
+        except OSError as error:
+            place, reason = error.filename or self.settings.data, error.strerror or error
+            raise BadInput(f"{place}: {reason}; the data folder must be a folder that this user can write in") from error
+
+    def _lock(self, role: str) -> None:
+        try:
+            fcntl.flock(self._locks[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadInput(f"{self.settings.data}: another process runs {role} on this data folder; stop it first") from None
 
     async def stop(self) -> None:
         """Stop in reverse order; nothing in flight is lost."""

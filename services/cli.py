@@ -98,6 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BadInput, click.ClickException) as error:
         _say(error)
         return BAD
+    except OSError as error:
+        return _refused(error, debug="--debug" in given)
     except Exception as error:
         return _unexpected(error, debug="--debug" in given)
     return status if isinstance(status, int) else FINE
@@ -115,6 +117,14 @@ def _say(error: BadInput | click.ClickException) -> None:
         lines = [f"{error.format_message().rstrip('.')}{more}".replace("\n", " ")]
     for line in lines:
         click.echo(f"rammevagt: {line}", err=True)
+
+
+def _refused(error: OSError, debug: bool) -> int:
+    """What the system refuses, such as a full disk behind standard output."""
+    if debug:
+        traceback.print_exception(error)
+    click.echo(f"rammevagt: {error.filename or 'input or output'}: {error.strerror or type(error).__name__}", err=True)
+    return BAD
 
 
 def _unexpected(error: Exception, debug: bool) -> int:

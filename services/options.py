@@ -66,4 +66,4 @@ def as_json(command: F) -> F:
 
 def why(command: F) -> F:
     """Adds ``--why``: the reason for which citizens' data is read, kept in the audit chain."""
-    return click.option("--why", metavar="TEXT", help="Why you look; kept in the audit chain beside your user name.")(command)
+    return click.option("--why", metavar="TEXT", help="Why you do this; kept in the audit chain beside your user name.")(command)

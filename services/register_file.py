@@ -1,6 +1,8 @@
 """The register file: read whole, with every fault named by line before anything is used; and written so that people can read it."""
 
+import sys
 from collections.abc import Collection, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 from services.bad_input import BadInput
@@ -13,6 +15,7 @@ from workflows.register_rules import check, notes, place
 from workflows.register_shape import NAMES, read
 
 LARGEST = 512 * 1024 * 1024  # bytes: fifty times a register of 10,000 citizens with everything
+CHUNK = 1024 * 1024
 
 
 def read_register(path: Path, domains: Collection[str], tick: Tick | None = None) -> Register:
@@ -43,13 +46,17 @@ def notes_on(name: str, content: bytes, domains: Collection[str]) -> tuple[str, 
 
 
 def read_bytes(path: Path) -> bytes:
-    """What the file holds. Raises ``BadInput``."""
+    """What the file, pipe or device holds, up to ``LARGEST``; ``-`` is standard input. Raises ``BadInput``."""
+    content = bytearray()
     try:
-        if path.stat().st_size > LARGEST:
-            raise BadInput(f"{path}: is larger than {LARGEST // 1024 // 1024} MB, which is more than any file for the guard holds")
-        return path.read_bytes()
+        with nullcontext(sys.stdin.buffer) if str(path) == "-" else path.open("rb") as file:
+            while len(content) <= LARGEST and (some := file.read(CHUNK)):
+                content += some
     except OSError as error:
         raise BadInput(f"{path}: can't be read: {error.strerror or error}") from error
+    if len(content) > LARGEST:
+        raise BadInput(f"{path}: is larger than {LARGEST // 1024 // 1024} MB, which is more than any file for the guard holds")
+    return bytes(content)
 
 
 def _repeated(data: object) -> Iterator[tuple[Fault, int]]:

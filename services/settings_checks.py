@@ -144,7 +144,12 @@ CHECKS: tuple[Check, ...] = (
 def machine_faults(settings: Settings) -> tuple[Fault, ...]:
     """What this machine lacks for these settings: files that are named and can't be read. A service asks this before it starts."""
     named = [fault for place, name in _files(settings) if (fault := _unreadable(place, name))]
-    return (*named, *(() if named else _certificate(settings)))
+    return (*_store(settings), *named, *(() if named else _certificate(settings)))
+
+
+def _store(settings: Settings) -> Iterator[Fault]:
+    if settings.store.url:
+        yield Fault(("store", "url"), "this version keeps its store in SQLite under the data folder: leave it empty")
 
 
 def _files(settings: Settings) -> Iterator[tuple[Place, str]]:
@@ -174,7 +179,7 @@ def _certificate(settings: Settings) -> Iterator[Fault]:
             gateway.tls_certificate, gateway.tls_key, password=_none
         )
     except (ssl.SSLError, OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or str(error)
+        reason = getattr(error, "reason", None) or "no certificate and key in PEM are found"
         yield Fault(
             ("gateway", "tls_certificate"), f"does not work with gateway.tls_key: {reason}; give the chain and its key in PEM"
         )

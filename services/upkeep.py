@@ -14,7 +14,7 @@ log = structlog.get_logger()
 BOOKS_EVERY = 120.0  # seconds
 PURGE_EVERY = 3600.0
 QUEUED = Gauge("rammevagt_queue_deliveries", "Deliveries that wait", ["kind"])
-OLDEST = Gauge("rammevagt_queue_oldest_seconds", "How long the oldest delivery has waited")
+OLDEST = Gauge("rammevagt_queue_oldest_seconds", "How long the oldest delivery has waited; not notices before their hour")
 STUCK = Gauge("rammevagt_queue_stuck", "Deliveries that nobody takes and that people have been told about")
 UNBALANCED = Gauge("rammevagt_ledger_unbalanced_days", "Days whose books do not balance: anything but 0 is an alarm")
 
@@ -65,8 +65,8 @@ class Upkeep:
             QUEUED.labels(kind).set(sum(item.kind == kind for item in waiting))
         STUCK.set(sum(item.stuck for item in waiting))
         now = self._clock.now()
-        due = [(now - item.queued_at).total_seconds() for item in waiting if item.attempts]
-        OLDEST.set(max(due, default=0.0))
+        late = [(now - item.queued_at).total_seconds() for item in waiting if item.attempts or item.error or item.due <= now]
+        OLDEST.set(max(late, default=0.0))
 
     async def purge(self) -> None:
         """Remove what the retention settings say."""

@@ -39,7 +39,9 @@ class Findings:
 
 
 @click.command("check-config")
-@click.option("--register", type=click.Path(path_type=Path), metavar="FILE", help="Check this register file too.")
+@click.option(
+    "--register", type=click.Path(path_type=Path), metavar="FILE", help="Check this register file too; - is standard input."
+)
 @as_json
 @common
 def check_config(register: Path | None, as_json: bool) -> int:

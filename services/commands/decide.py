@@ -1,7 +1,6 @@
 """``decide``: what would happen to one mail, by the same evaluator as live mail (law 7), and nothing does."""
 
 import hashlib
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -36,7 +35,12 @@ from workflows.reading import read_headers, read_mail
 @click.argument("file", metavar="MAIL.eml")
 @click.option("--from", "sender", required=True, metavar="ADDRESS", help="The envelope sender; '' is the null sender.")
 @click.option("--to", "recipients", required=True, multiple=True, metavar="ADDRESS", help="An envelope recipient; repeatable.")
-@click.option("--register", type=click.Path(path_type=Path), metavar="FILE", help="Decide by this register, without any store.")
+@click.option(
+    "--register",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Decide by this register (- is standard input), without any store.",
+)
 @click.option("--at", type=Instant(), help="Decide as at this instant (with its offset). Default: now.")
 @why
 @as_json
@@ -57,7 +61,7 @@ def decide(
     data was read is kept in the audit chain. No guard needs to run.
     """
     settings = given().settings()
-    content = carried(sys.stdin.buffer.read() if file == "-" else read_bytes(Path(file)))
+    content = carried(read_bytes(Path(file)))
     mail = mail_of(content, sender, recipients)
     facts = _from_file(settings, register, mail) if register else run(_from_store(settings, mail, why))
     wire = evaluated(mail, content, facts, at or SystemClock().now(), working_hours(settings))

@@ -55,23 +55,26 @@ def show(id: str, why: str | None, as_json: bool) -> int:
 
 
 @queue.command()
-@click.argument("id", metavar="ID", required=False)
-@click.option("--all", "everything", is_flag=True, help="Everything that waits.")
+@click.argument("id", metavar="[ID]", required=False)
+@click.option("--all", "everything", is_flag=True, help="Everything that waits, but no notice before its hour.")
 @as_json
 @common
 def retry(id: str | None, everything: bool, as_json: bool) -> int:
-    """Try a waiting delivery (or, with --all, every one) now instead of later."""
+    """Try what waits now instead of later.
+
+    ID is a delivery's own id or its mail's. With --all everything is tried but notices that wait for a person's working hours.
+    """
     if (id is None) != everything:
         raise click.UsageError("give one ID, or --all", click.get_current_context())
     count = run(_retry(given().settings(), id))
     if as_json:
         print_json({"retried": count})
     elif count:
-        click.echo(f"{count} {'delivery is' if count == 1 else 'deliveries are'} tried now.")
+        click.echo(f"{count} {'delivery is' if count == 1 else 'deliveries are'} due now; the running guard tries at once.")
     elif id is not None:
         click.echo(f"rammevagt: nothing with the id {id} waits", err=True)
     else:
-        click.echo("Nothing waits.")
+        click.echo("Nothing waits to be tried.")
     return 1 if id is not None and not count else 0
 
 
@@ -85,12 +88,20 @@ async def _waiting(settings: Settings, command: str, id: str | None, why: str | 
 
 async def _retry(settings: Settings, id: str | None) -> int:
     async with opened(settings) as store:
-        ids = None if id is None else [item.id for item in await store.queue() if id in (item.id, item.mail)]
-        if ids == []:
+        now = SystemClock().now()
+        ids = [item.id for item in await store.queue() if _meant(item, id, now)]
+        if not ids:
             return 0
-        count = await store.retry(ids, SystemClock().now())
+        count = await store.retry(ids, now)
         await store.append_audit(record("queue.retried", id or "all", count=count))
         return count
+
+
+def _meant(item: QueueItem, id: str | None, now: datetime) -> bool:
+    """Whether ``item`` is to be tried: by its id, or of all. A notice that was never tried waits for its hour, not for a hop."""
+    if id is not None:
+        return id in (item.id, item.mail)
+    return not (item.kind == "notice" and item.attempts == 0 and item.error is None and item.due > now)
 
 
 def _wire(item: QueueItem) -> dict[str, Any]:

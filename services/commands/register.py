@@ -1,7 +1,6 @@
 """``load`` and ``export``: the register as a file."""
 
 import os
-import sys
 from pathlib import Path
 
 import click
@@ -13,6 +12,8 @@ from services.options import as_json, common, given, why
 from services.register_file import parse_register, read_bytes, write_register
 from services.settings import Settings
 from services.store.interface import RegisterChange
+from services.store.open import FILE
+from services.yaml_lines import read_yaml
 from workflows.register import Register
 
 _NAMES = {
@@ -38,9 +39,14 @@ def load(file: str, why: str | None, as_json: bool) -> None:
     is written if there is one. What the file no longer names is removed. Loading the same file twice changes nothing.
     """
     settings = given().settings()
-    content = sys.stdin.buffer.read() if file == "-" else read_bytes(Path(file))
+    content = read_bytes(Path(file))
     register = read_with_bar(file, content, settings)
+    if register == Register() and read_yaml(file, content) is None:
+        raise BadInput(f"{file}: is empty, and loading it would remove the whole register; write {{}} in it if you mean that")
+    new = not (settings.data / FILE).exists()
     change = run(_load(settings, register, why))
+    if new and not as_json:
+        click.echo(f"A new store was made in {settings.data}; a guard that keeps its data elsewhere does not see it.")
     if as_json:
         print_json({"added": dict(change.added), "changed": dict(change.changed), "removed": dict(change.removed)})
     else:
@@ -105,6 +111,9 @@ async def _export(settings: Settings, why: str | None) -> Register:
 
 def _write(path: Path, text: str) -> None:
     """The whole file or none of it, readable by its owner alone."""
+    if path.exists() and not path.is_file():
+        raise BadInput(f"{path}: is no file that can be replaced; name another one, or - for standard output")
+    path = path.resolve()  # what a link names is written, and the link stays
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

@@ -1,6 +1,7 @@
 """A decision for people to read: what came, where it goes and why, rule by rule; Danish first, English beside it, dimmed."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -26,6 +27,13 @@ ROLES = {
     "unknown": "ukendt",
 }
 LEVELS = {"red": "rød", "yellow": "gul", "grey": "grå"}
+KINDS = {"mail": "mailen", "receipt": "kvittering", "notice": "besked", "report": "fejlrapport"}
+STATES = {
+    "waiting": "venter, prøves igen",
+    "delivered": "afleveret",
+    "returned": "returneret til afsenderen",
+    "failed": "opgivet",
+}
 
 
 def show(out: Console, wire: Wire) -> None:
@@ -123,6 +131,20 @@ def show_way(out: Console, way: Iterable[Wire]) -> None:
     """What became of each copy."""
     _heading(out, "Aflevering")
     for one in way:
-        told = {name: value for name, value in one.items() if name != "address" and value not in (None, "", [], ())}
-        facts = ", ".join(f"{name}: {seen(value)}" for name, value in told.items())
-        out.print(Text.assemble("  ", (seen(one["address"]), "bold"), f"  {facts}"))
+        kind = KINDS.get(one["kind"], one["kind"])
+        out.print(Text.assemble("  ", (seen(one["address"]), "bold"), f"  {seen(kind)}: {seen(_state(one))} {_when(one)}"))
+        served = ", ".join(address for address in one["recipients"] if address != one["address"])
+        for name, value in (("i stedet for", served), ("fejl", one["error"]), ("nummer", one["delivery"])):
+            if value:
+                out.print(Padding(Text.assemble((f"{name}: ", "dim"), seen(value)), (0, 0, 0, 4), expand=False))
+
+
+def _state(one: Wire) -> str:
+    planned = one["state"] == "waiting" and not one["attempts"] and not one["error"]
+    return "venter til" if planned else STATES.get(one["state"], one["state"])
+
+
+def _when(one: Wire) -> str:
+    at = datetime.fromisoformat(one["finished_at"] or one["due"] or one["queued_at"])
+    tries = f", forsøg: {one['attempts']}" if one["attempts"] > 1 or one["error"] else ""
+    return f"{at:%d-%m-%Y %H:%M:%S}{tries}"

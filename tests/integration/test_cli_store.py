@@ -7,9 +7,10 @@ import pwd
 import subprocess
 import sys
 import threading
+from datetime import datetime, timedelta
 
 import pytest
-from fakes.arrivals import arrival
+from fakes.arrivals import arrival, delivery
 from fakes.guard import guarding, mail
 from fakes.log_state import kept_logging
 from fakes.registers import DOMAINS, SAMPLE, sample, town_of, yaml_of
@@ -18,6 +19,7 @@ from services import cli
 from services.clock import SystemClock
 from services.register_file import parse_register
 from services.settings import Settings
+from services.store.interface import OutgoingMail
 from services.store.open import open_store
 
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -88,6 +90,37 @@ def test_loading_twice_changes_nothing(rammevagt):
     assert [(actor, data["why"]) for actor, _, _, data in loads] == [(ME, "start")]
 
 
+@pytest.mark.parametrize("content", ["", "# all gone\n", "---\n"])
+def test_an_empty_file_does_not_empty_the_register(rammevagt, tmp_path, content):
+    rammevagt("load", "r.yaml")
+    (tmp_path / "empty.yaml").write_text(content)
+    status, out, err = rammevagt("load", "empty.yaml")
+    assert (status, out) == (2, "")
+    assert err.startswith("rammevagt: empty.yaml: is empty, and loading it would remove the whole register")
+    assert rammevagt("load", "r.yaml")[1].startswith("The register is as the file says")
+    (tmp_path / "empty.yaml").write_text("{}\n")
+    assert json.loads(rammevagt("load", "empty.yaml", "--json")[1])["removed"]["units"] == 1
+
+
+def test_export_replaces_files_alone(rammevagt, tmp_path):
+    rammevagt("load", "r.yaml")
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", tmp_path):
+        status, out, err = rammevagt("export", place)
+        assert (status, out) == (2, "")
+        assert err == f"rammevagt: {place}: is no file that can be replaced; name another one, or - for standard output\n"
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "link.yaml").symlink_to("real.yaml")
+    assert rammevagt("export", "link.yaml")[0] == 0
+    assert (tmp_path / "link.yaml").is_symlink()
+    assert rammevagt("load", "real.yaml")[1].startswith("The register is as the file says")
+
+
+def test_a_load_that_makes_a_store_says_where(rammevagt):
+    assert rammevagt("load", "r.yaml", "--data", "other")[1].startswith("A new store was made in other;")
+    assert "new store" not in rammevagt("load", "r.yaml", "--data", "other")[1]
+
+
 def test_export_loads_to_the_same_register(rammevagt, tmp_path):
     rammevagt("load", "r.yaml")
     status, out, _ = rammevagt("export", "out.yaml", "--why", "backup")
@@ -150,13 +183,14 @@ def test_explain(rammevagt):
     assert status == 0
     assert "mailens indhold er ikke vurderet endnu" in out
     assert "Afsenderen er ikke partsrepræsentant." in out
+    assert "mailen: venter til 23-11-2026" in out
 
 
 def test_the_queue(rammevagt):
     rammevagt("load", "r.yaml")
     assert rammevagt("queue", "list") == (0, "Nothing waits.\n", "")
     assert rammevagt("queue", "list", "--json") == (0, "[]\n", "")
-    assert rammevagt("queue", "retry", "--all") == (0, "Nothing waits.\n", "")
+    assert rammevagt("queue", "retry", "--all") == (0, "Nothing waits to be tried.\n", "")
     in_store(lambda store: store.commit(arrival("m1", ["karen@eksempel.dk", "per@eksempel.dk"])))
     (first, second) = json.loads(rammevagt("queue", "list", "--json")[1])
     assert {first["address"], second["address"]} == {"karen@eksempel.dk", "per@eksempel.dk"}
@@ -167,9 +201,22 @@ def test_the_queue(rammevagt):
     assert first["address"] in rammevagt("queue", "show", first["id"])[1]
     assert rammevagt("queue", "show", "x") == (1, "", "rammevagt: nothing with the id x waits\n")
     assert rammevagt("queue", "retry", "x") == (1, "", "rammevagt: nothing with the id x waits\n")
-    assert rammevagt("queue", "retry", first["id"])[1] == "1 delivery is tried now.\n"
+    assert rammevagt("queue", "retry", first["id"])[1] == "1 delivery is due now; the running guard tries at once.\n"
     assert json.loads(rammevagt("queue", "retry", "--all", "--json")[1]) == {"retried": 2}
     assert [entry[1:3] for entry in audited()][-2:] == [("queue.retried", first["id"]), ("queue.retried", "all")]
+
+
+def test_retrying_all_leaves_notices_to_working_hours(rammevagt):
+    rammevagt("load", "r.yaml")
+    later = SystemClock().now() + timedelta(hours=8)
+    notice = delivery("m1", "karen@eksempel.dk", (), id="n1", content="n1", kind="notice", envelope_from="", due=later)
+    in_store(lambda store: store.enqueue([OutgoingMail(b"Subject: Til orientering\r\n\r\nHej\r\n", notice, None)], [], []))
+    assert rammevagt("queue", "retry", "--all") == (0, "Nothing waits to be tried.\n", "")
+    in_store(lambda store: store.commit(arrival("m1")))
+    assert json.loads(rammevagt("queue", "retry", "--all", "--json")[1]) == {"retried": 1}
+    waiting = {one["kind"]: one for one in json.loads(rammevagt("queue", "list", "--json")[1])}
+    assert datetime.fromisoformat(waiting["notice"]["next_try"]) == later.replace(microsecond=0)
+    assert json.loads(rammevagt("queue", "retry", "n1", "--json")[1]) == {"retried": 1}
 
 
 def test_law_1_the_ledger_balances_or_says_so(rammevagt):

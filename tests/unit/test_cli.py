@@ -1,6 +1,8 @@
 """The command line without a store: help, wrong use, and one clear line for every fault."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -162,6 +164,28 @@ def test_an_unexpected_fault_is_one_line_without_its_words(rammevagt, monkeypatc
     assert err == "rammevagt: an unexpected fault (RuntimeError in fail); run again with --debug before the command for more\n"
     assert cli.main(["--debug", "ledger"]) == 2
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_what_the_system_refuses_is_one_line(rammevagt, monkeypatch):
+    def full(self):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Given, "settings", full)
+    assert rammevagt("ledger") == (2, "", "rammevagt: input or output: No space left on device\n")
+
+
+@pytest.mark.parametrize("command", ["up", "gateway", "deliver"])
+def test_a_data_folder_that_is_none_is_one_line(rammevagt, files, command):
+    status, out, err = rammevagt(command, "--data", files / "m.eml")
+    assert (status, out) == (2, "")
+    assert err == f"rammevagt: {files}/m.eml: File exists; the data folder must be a folder that this user can write in\n"
+
+
+def test_a_device_without_end_is_refused(rammevagt, monkeypatch):
+    monkeypatch.setattr("services.register_file.LARGEST", 3 * 1024 * 1024)
+    status, out, err = rammevagt("decide", "/dev/zero", "--from", "", "--to", "karen@eksempel.dk")
+    assert (status, out) == (2, "")
+    assert err.startswith("rammevagt: /dev/zero: is larger than 3 MB")
 
 
 def test_decide_with_a_register_touches_no_store(rammevagt, files):

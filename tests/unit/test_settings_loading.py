@@ -234,6 +234,11 @@ def test_machine_faults_name_the_files(tmp_path):
     assert "does not work with gateway.tls_key" in fault.message
 
 
+def test_a_store_that_this_version_lacks_is_named_before_anything_starts(tmp_path):
+    (fault,) = machine_faults(load(tmp_path, '[store]\nurl = "postgresql://x/y"\n'))
+    assert fault.path == ("store", "url")
+
+
 def test_notes_point_to_slips():
     settings = load_settings(
         None,
