@@ -14,7 +14,7 @@ from workflows.mail import Reading
 from workflows.signals.findings import SignalFound, rights_in, signals_in
 from workflows.signals.rules import Kind, Level, Right, SignalWords
 from workflows.signals.search import Vocabulary
-from workflows.signals.text import Sentence, blocks
+from workflows.signals.text import Part, Sentence, blocks
 
 _LEVELS: tuple[Level, ...] = get_args(Level)  # the most serious first
 _KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -72,15 +72,11 @@ def _worth_a_look(reading: Reading, words: SignalWords) -> tuple[SignalWords, It
     vocabulary = Vocabulary(frozenset().union(*chain.from_iterable(block.words for block in text)), words.beginnings)
     few = words.among(vocabulary)
     anchors = few.signals.anchors | few.rights.anchors
-
-    def matters(part: list[str]) -> bool:
-        if anchors.isdisjoint(part):
-            return False
-        keys = vocabulary.keys_of(part)
-        return few.signals.may_be_among(keys) or few.rights.may_be_among(keys)
-
-    likely = dict.fromkeys(chain.from_iterable(block.parts(matters) for block in text))  # what is written twice is weighed once
-    return few, chain.from_iterable(part.sentences() for part in likely) if anchors else iter(())
+    likely: dict[Part, None] = {}  # what is written a thousand times is weighed once
+    for block in text if anchors else ():
+        near = [number for number, part in enumerate(block.words) if not anchors.isdisjoint(part)]
+        likely.update(dict.fromkeys(block.parts([one for one in near if few.may_be_among(vocabulary.keys_of(block.words[one]))])))
+    return few, chain.from_iterable(part.sentences() for part in likely)
 
 
 def _of_the_mail(reading: Reading, words: SignalWords) -> Iterator[SignalFound]:

@@ -1,5 +1,6 @@
 """The assessment as a whole: one signal a kind, rights in order, and nothing of the words themselves."""
 
+from itertools import chain
 from typing import get_args
 
 from hypothesis import given
@@ -8,7 +9,9 @@ from hypothesis import strategies as st
 from services.signal_words import load
 from workflows.assess import Assessment, assess
 from workflows.mail import Headers, Reading
-from workflows.signals.rules import Kind, Right
+from workflows.signals.findings import rights_in, signals_in
+from workflows.signals.rules import Kind, Level, Right
+from workflows.signals.text import sentences
 
 WORDS = load()
 ALARMING = (
@@ -100,6 +103,29 @@ def test_it_is_total_and_deterministic_and_keeps_to_the_closed_lists(text: str, 
     assert {one.kind for one in found.signals} <= set(get_args(Kind))
     assert len({one.kind for one in found.signals}) == len(found.signals)
     assert list(found.rights) == [one for one in get_args(Right) if one in found.rights]
+
+
+ALMOST = [
+    "slår jeg dig ihjel", "vi slår tiden ihjel", "jeg vil ikke leve mere", "jeg siger ikke at", "min søn bliver slået", "ifølge",
+    "jeg banker dig i fodbold", "pas hellere på hunden", "du er en idiot", "kalder mig", "hans datter", "kommer hjem til dig",
+    "du er ligeglad", "ansøgning", "vil ikke klage", "klager", "frist", "aktindsigt", "jeg gentager", "din adresse", "lig", "han",
+]  # fmt: skip
+
+
+def plainly(text: str, subject: str) -> tuple[dict[str, tuple[str, str]], set[str]]:
+    """Signals (level and rule by kind) and rights by looking at every sentence for every phrase, and weighing all that is found."""
+    parts = list(chain(sentences(subject, WORDS.vocabulary), sentences(text, WORDS.vocabulary)))
+    found = list(chain.from_iterable(signals_in(one, WORDS) for one in parts))
+    rights = set(chain.from_iterable(rights_in(one, WORDS) for one in parts))
+    rights |= {one.right for one in found if one.right and one.level == "red"}
+    serious_last = sorted(reversed(found), key=lambda one: get_args(Level).index(one.level), reverse=True)
+    return {one.kind: (one.level, one.rule_id) for one in serious_last}, rights
+
+
+@given(st.lists(st.sampled_from(PIECES + ALMOST) | st.text(max_size=6), max_size=80).map(" ".join), st.sampled_from(ALMOST))
+def test_what_is_not_looked_at_holds_nothing(text: str, subject: str) -> None:
+    found = of(text, subject)
+    assert ({one.kind: (one.level, one.rule_id) for one in found.signals}, set(found.rights)) == plainly(text, subject)
 
 
 def test_hostile_repetition_costs_no_more_than_one_sentence() -> None:

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.signals import BadSignalWords, words_from
-from workflows.signals.phrase import BadPhrase, phrase
-from workflows.signals.search import Phrases
 from workflows.signals.folding import fold
+from workflows.signals.phrase import BadPhrase, phrase
+from workflows.signals.quoting import may_quote, quoted_lines
+from workflows.signals.search import Phrases
 from workflows.signals.text import sentences
 
 LISTS = {"maal": ("dig", "jer"), "sag": ("sag*",)}
@@ -15,7 +16,7 @@ STOPS = frozenset({"han"})
 
 
 def matches(written: str, text: str) -> bool:
-    return Phrases([(phrase(written, LISTS, STOPS), None)]).any_in(fold(text).split())
+    return Phrases.of([(phrase(written, LISTS, STOPS), None)]).any_in(fold(text).split())
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_a_phrase_that_cannot_be_read_is_refused(written: str) -> None:
 def test_looking_around_the_anchor_finds_what_trying_every_start_finds(words: list[str]) -> None:
     one = phrase("jeg ~2 ser nu? ~1 dig", LISTS, STOPS)
     everywhere = {(at, end) for at, word in enumerate(words) if one.first.fits(word) and (end := one.match(words, at)) is not None}
-    assert {(found.start, found.end) for found in Phrases([(one, None)]).find(words)} == everywhere
+    assert {(found.start, found.end) for found in Phrases.of([(one, None)]).find(words)} == everywhere
 
 
 def words_of(text: str) -> list[str]:
@@ -98,6 +99,46 @@ OUTLOOK = "Ja tak.\n\nFra: Karen\nSendt: 3. november\nTil: Bo\nEmne: Sv\n\nDu ka
 )
 def test_what_is_quoted_from_an_earlier_mail(text: str, own: list[str]) -> None:
     assert [" ".join(one.words) for one in sentences(text) if not one.quoted] == [fold(one) for one in own]
+
+
+LINES = st.sampled_from(
+    ["Fra: Bo", "Sendt: i dag", "Til: dig", "Emne: x", "Den 3. maj skrev Bo:", "> hej", " \u00a0> x", "-- Original mail", "Hej"]
+)
+
+
+@given(st.lists(LINES | st.text(max_size=12), max_size=12).map("\n".join))
+def test_a_text_that_cannot_quote_has_no_quoted_line(text: str) -> None:
+    assert may_quote(text) or not any(quoted_lines(text.split("\n")))
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_lines_can_be_folded_together(one: str, other: str) -> None:
+    assert fold(f"{one}\n{other}") == f"{fold(one)}\n{fold(other)}"
+
+
+@given(
+    st.text(max_size=12),
+    st.sampled_from([" ", ".", "*", "_", "-"]),
+    st.sampled_from([", ", "\n", "!", "’", "–"]),
+    st.text(max_size=12),
+)
+def test_spaced_letters_are_seen_wherever_they_stand(before: str, space: str, between: str, after: str) -> None:
+    text = before + between + space.join("dræb") + between + after
+    assert "draeb" in {word for sentence in sentences(text) for word in sentence.words}
+
+
+def test_a_sentence_knows_its_clauses_and_what_is_cited() -> None:
+    first, second = sentences('Han sagde: "jeg kommer, og det bliver nu. Vent" – sagde han')
+    assert first.words == ("han", "sagde", "jeg", "kommer", "og", "det", "bliver", "nu")
+    assert first.clauses == (0, 0, 1, 1, 2, 2, 2, 2)
+    assert first.cited == (False, False, True, True, True, True, True, True)
+    assert second.cited == (True, False, False)
+
+
+def test_an_open_quotation_mark_ends_with_its_paragraph() -> None:
+    first, second = sentences('Han sagde "kom nu\n\nDet gjorde jeg')
+    assert first.cited == (False, False, True, True)
+    assert not any(second.cited)
 
 
 @given(st.text(max_size=600))

@@ -11,7 +11,9 @@ from collections.abc import Collection
 _LONGEST_RUN = 200
 _LONGEST_WORD = 20
 
-_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
+_INVISIBLE = "\u00ad\u034f\u061c\u180e\ufeff" + "".join(
+    map(chr, (*range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2065)))
+)
 _RUN = re.compile(r"(.)\1\1+")
 _LETTER = re.compile(r"[^\W\d_]")
 _PLAIN = (
@@ -23,7 +25,9 @@ _NO_WORD = re.compile(r"(?:[^\w. ]|_)+")
 _BARE = {code: chr(code) if chr(code).isalnum() or chr(code) == "." else " " for code in range(128)}
 
 _SPACED = re.compile(r"(?<![^\W_])[^\W\d_](?:[ .*_-][^\W\d_]){2,}(?![^\W_])")
-_OUTLINE = bytes(ord("a" if one == "?" or _LETTER.match(one) else "0" if one.isalnum() else " ") for one in map(chr, range(256)))
+_LONE = re.compile(r"[ .*_-][^\W\d_][ .*_-][^\W\d_](?![^\W_])")
+_OUTLINE = bytes(ord("a" if _LETTER.match(one) else "0" if one.isalnum() else " ") for one in map(chr, range(256)))
+
 
 def fold(text: str) -> str:
     """``text`` as words are compared: lower case, æ ø å as ae oe aa, no accents, no invisible or stretched letters.
@@ -33,7 +37,9 @@ def fold(text: str) -> str:
     >>> fold("SLÅÅÅR du\\u00adre  Ærø, én")
     'slaar dure  aeroe, en'
     """
-    plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold()
+    for one in _INVISIBLE:
+        text = text.replace(one, "")
+    plain = unicodedata.normalize("NFKC", text).casefold()
     plain = _RUN.sub(_shortened, plain)
     for written, meant in _PLAIN:
         plain = plain.replace(written, meant)
@@ -63,8 +69,12 @@ def put_together(text: str, vocabulary: Collection[str]) -> str:
 
 
 def _may_be_spaced(text: str) -> bool:
-    """Whether two letters follow each other that stand alone. Letters outside Latin-1 are encoded as ``?``, and count as letters."""
-    return b" a a " in text.encode("latin-1", "replace").translate(_OUTLINE) + b" "
+    """Whether two lone letters follow each other: as ``_LONE`` tells, and for Latin-1 a quicker look at the outline of the text."""
+    try:
+        outline = text.encode("latin-1").translate(_OUTLINE)
+    except UnicodeEncodeError:
+        return _LONE.search(text) is not None
+    return b" a a " in outline + b" "
 
 
 def _unspaced(letters: str, vocabulary: Collection[str]) -> str:

@@ -33,7 +33,14 @@ class Word:
 
     def fits(self, word: str) -> bool:
         """Whether ``word`` may stand here."""
-        return word in self.exact or word.startswith(self.beginnings) or word.endswith(self.endings)
+        if word in self.exact:
+            return True
+        return (self.beginnings != () and word.startswith(self.beginnings)) or (self.endings != () and word.endswith(self.endings))
+
+    def after(self, words: Sequence[str], starts: set[int]) -> set[int]:
+        """Where in ``words`` the phrase may go on when this place begins at any of ``starts``."""
+        found = {at + 1 for at in starts if at < len(words) and self.fits(words[at])}
+        return found | starts if self.optional else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,17 @@ class Gap:
     most: int
     stops: frozenset[str]
 
+    def after(self, words: Sequence[str], starts: set[int]) -> set[int]:
+        """Where in ``words`` the phrase may go on when this place begins at any of ``starts``."""
+        ends, reached = set(starts), 0
+        for at in sorted(starts):
+            for step in range(max(at, reached), min(at + self.most, len(words))):
+                if words[step] in self.stops:
+                    break
+                reached = step + 1
+                ends.add(reached)
+        return ends
+
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
@@ -50,6 +68,7 @@ class Phrase:
 
     written: str
     places: tuple[Word | Gap, ...]
+    vocabulary: frozenset[str]  # the whole words that it asks for
 
     @property
     def first(self) -> Word:
@@ -59,29 +78,16 @@ class Phrase:
 
     def names(self, words: frozenset[str]) -> bool:
         """Whether the phrase itself asks for one of ``words``."""
-        return any(isinstance(place, Word) and not place.exact.isdisjoint(words) for place in self.places)
+        return not self.vocabulary.isdisjoint(words)
 
     def match(self, words: Sequence[str], start: int) -> int | None:
-        """Where the phrase ends (exclusive) when it begins at ``start``, or None. The shortest match counts."""
-        ends = {start}
-        for place in self.places:
-            ends = _after(place, words, ends)
+        """Where the phrase ends (exclusive) whose first word stands at ``start``, or None. The shortest match counts."""
+        ends = {start + 1}
+        for place in self.places[1:]:
+            ends = place.after(words, ends)
             if not ends:
                 return None
         return min(ends)
-
-
-def _after(place: Word | Gap, words: Sequence[str], starts: set[int]) -> set[int]:
-    if isinstance(place, Word):
-        found = {at + 1 for at in starts if at < len(words) and place.fits(words[at])}
-        return found | starts if place.optional else found
-    ends = set(starts)
-    for at in starts:
-        for step in range(at, min(at + place.most, len(words))):
-            if words[step] in place.stops:
-                break
-            ends.add(step + 1)
-    return ends
 
 
 def phrase(written: str, lists: Mapping[str, tuple[str, ...]], stops: frozenset[str]) -> Phrase:
@@ -89,7 +95,7 @@ def phrase(written: str, lists: Mapping[str, tuple[str, ...]], stops: frozenset[
     places = tuple(_place(token, lists, stops) for token in written.split())
     if not places or isinstance(places[0], Gap) or places[0].optional or places[0].endings:
         raise BadPhrase(f"«{written}»: must begin with a whole word or a beginning (ord*), not with a gap, an option or *ord")
-    return Phrase(written, places)
+    return Phrase(written, places, frozenset().union(*(place.exact for place in places if isinstance(place, Word))))
 
 
 def _place(token: str, lists: Mapping[str, tuple[str, ...]], stops: frozenset[str]) -> Word | Gap:

@@ -1,15 +1,16 @@
 """The signal words as the file gives them (``config/signals.da.toml``), checked whole and ready to be looked for."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workflows.signals.folding import fold
 from workflows.signals.phrase import BadPhrase, Phrase, phrase
-from workflows.signals.search import Phrases, Vocabulary, by_stem
+from workflows.signals.search import Phrases, Vocabulary, beginnings_of, by_stem
 
 Level = Literal["red", "yellow", "grey"]
 Weakened = Literal["red", "yellow", "grey", "none"]
@@ -115,13 +116,17 @@ class SignalWords:
     mass_copy_level: Level
     unreadable_level: Level
     vocabulary: frozenset[str]
-    beginnings: Mapping[str, Sequence[str]]  # by their stems
+    beginnings: Mapping[str, tuple[str, ...]]  # of words that phrases ask for, by their stems
 
     def among(self, vocabulary: Vocabulary) -> "SignalWords":
         """Those that a text of this vocabulary may hold: they find in it what all would, at a fraction of the cost."""
         signals, rights = self.signals.among(vocabulary), self.rights.among(vocabulary)
         idioms = self.idioms.among(vocabulary) if signals.anchors else self.idioms
         return replace(self, signals=signals, rights=rights, idioms=idioms)
+
+    def may_be_among(self, keys: frozenset[str]) -> bool:
+        """Whether a sentence that has these keys may hold a signal or a right that ``among`` left."""
+        return self.signals.may_be_among(keys) or self.rights.may_be_among(keys)
 
 
 def words_from(text: str) -> SignalWords:
@@ -151,22 +156,23 @@ class _Compiler:
 
     def words(self) -> SignalWords:
         content = self.content
-        made = {name: self.plain(name, getattr(content, name)) for name in ("idioms", "denials", "reporters", "own_words")}
-        signals = Phrases(self.entries([(one.id, one.phrases, self.signal(one)) for one in content.signal]))
-        rights = Phrases(
-            self.entries([(one.id, one.phrases, RightRule(one.id, self.unless(one.id, one.unless))) for one in content.right])
-        )
+        idioms = self.read("idioms", content.idioms)
+        signals = self.entries([(one.id, one.phrases, self.signal(one)) for one in content.signal])
+        rights = self.entries([(one.id, one.phrases, RightRule(one.id, self.unless(one.id, one.unless))) for one in content.right])
+        made = {name: self.plain(name, getattr(content, name)) for name in ("denials", "reporters", "own_words")}
         if self.faults:
             raise BadSignalWords(self.faults)
+        found = [one for one, _ in (*signals, *rights)]
         return SignalWords(
-            signals=signals,
-            rights=rights,
+            signals=Phrases.of(signals),
+            rights=Phrases.of(rights),
             negations=self.negations,
+            idioms=Phrases.of((one, None) for one in idioms),
             mass_copy_recipients=content.mass_copy.recipients,
             mass_copy_level=content.mass_copy.level,
             unreadable_level=content.unreadable.level,
-            vocabulary=self.negations.union(signals.vocabulary, rights.vocabulary),
-            beginnings=by_stem(signals.beginnings.union(rights.beginnings, *(one.beginnings for one in made.values()))),
+            vocabulary=self.negations.union(*(one.vocabulary for one in found)),
+            beginnings=by_stem(set(chain.from_iterable(map(beginnings_of, (*found, *idioms))))),
             **made,
         )
 
@@ -174,7 +180,7 @@ class _Compiler:
         return [(found, rule) for name, written, rule in rules for found in self.read(name, written)]
 
     def plain(self, name: str, written: list[str]) -> Phrases[None]:
-        return Phrases((found, None) for found in self.read(name, written))
+        return Phrases.of((found, None) for found in self.read(name, written))
 
     def unless(self, name: str, written: list[str]) -> Phrases[None] | None:
         return self.plain(f"{name}.unless", written) if written else None

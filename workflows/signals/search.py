@@ -5,14 +5,21 @@ that, for nearly all others the vocabulary of the sentence does.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 from typing import Generic, TypeVar
 
 from workflows.signals.phrase import PREFIX, Gap, Phrase, Word
 
 T = TypeVar("T")
+
+
+_Index = dict[str, list["_Anchored[T]"]]
+
+
+def _all(_: object) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,52 +35,60 @@ class Found(Generic[T]):
 class Phrases(Generic[T]):
     """Many phrases, each with a meaning. Each is looked for around its anchor: its place with the rarest words."""
 
-    def __init__(self, entries: Iterable[tuple[Phrase, T]]) -> None:
+    def __init__(self, by_word: "_Index[T]", by_stem: "_Index[T]") -> None:
+        self._by_word = by_word
+        self._by_stem = by_stem
+
+    @classmethod
+    def of(cls, entries: Iterable[tuple[Phrase, T]]) -> "Phrases[T]":
+        """These phrases, each with its meaning."""
         entries = list(entries)
-        known = Counter(chain.from_iterable(word.exact for one, _ in entries for word in _words(one)))
-        self.vocabulary = frozenset(known)
-        self.beginnings = frozenset(chain.from_iterable(word.beginnings for one, _ in entries for word in _words(one)))
-        self._by_word: dict[str, list[_Anchored[T]]] = {}
-        self._by_stem: dict[str, list[_Anchored[T]]] = {}
+        known = Counter(word for one, _ in entries for place in one.places if isinstance(place, Word) for word in place.exact)
+        by_word: _Index[T] = {}
+        by_stem: _Index[T] = {}
         for one, meaning in entries:
             (place, anchor), *others = _by_rarity(one, known)
             needs = tuple(map(_keys, (*(word for _, word in others), anchor)))
             anchored = _Anchored(one, meaning, *_distance(one.places[:place]), needs)
             for exact in anchor.exact:
-                self._by_word.setdefault(exact, []).append(anchored)
+                by_word.setdefault(exact, []).append(anchored)
             for stem in {beginning[:PREFIX] for beginning in anchor.beginnings}:
-                self._by_stem.setdefault(stem, []).append(anchored)
+                by_stem.setdefault(stem, []).append(anchored)
+        return cls(by_word, by_stem)
 
     def among(self, vocabulary: "Vocabulary") -> "Phrases[T]":
         """Those that a text of this vocabulary may hold. They find in it what all would, in the same order."""
-        anchors = set(vocabulary.words & self._by_word.keys())
+        missing, keys = vocabulary.keys.isdisjoint, vocabulary.keys
+        few: _Index[T] = {}
+        for word in vocabulary.words & self._by_word.keys():
+            if left := [one for one in self._by_word[word] if not missing(one.needs[0]) and one.may_be_among(keys)]:
+                few[word] = left
         for stem in vocabulary.stems.keys() & self._by_stem.keys():
-            anchors.update(vocabulary.stems[stem])
-        few: Phrases[T] = Phrases(())
-        for word in anchors:
-            entries = chain(self._by_word.get(word, ()), self._by_stem.get(word[:PREFIX], ()))
-            if left := [one for one in entries if one.may_be_among(vocabulary.keys)]:
-                few._by_word[word] = left
-        return few
+            if left := [one for one in self._by_stem[stem] if one.may_be_among(keys)]:
+                few.update((word, few.get(word, []) + left) for word in vocabulary.stems[stem])
+        return Phrases(few, {})
 
     @property
     def anchors(self) -> Set[str]:
         """What ``among`` left: a sentence without any of these words holds none of the phrases."""
         return self._by_word.keys()
 
-    def may_be_among(self, keys: Set[str]) -> bool:
+    def may_be_among(self, keys: frozenset[str]) -> bool:
         """Whether a sentence that has these keys may hold any of what ``among`` left."""
-        return any(one.may_be_among(keys) for word in self._by_word.keys() & keys for one in self._by_word[word])
+        for word in self._by_word.keys() & keys:
+            for one in self._by_word[word]:
+                if one.may_be_among(keys):
+                    return True
+        return False
 
-    def find(self, words: Sequence[str]) -> Iterator[Found[T]]:
-        """Every phrase found in one sentence; one that is found by two anchors comes twice."""
+    def find(self, words: Sequence[str], wanted: Callable[[T], bool] = _all) -> Iterator[Found[T]]:
+        """Every phrase found in one sentence whose meaning is wanted; one that is found by two anchors comes twice."""
         if not self._by_stem and self._by_word.keys().isdisjoint(words):
             return
         for at, word in enumerate(words):
-            for one in self._by_word.get(word, ()):
-                yield from one.around(words, at)
-            for one in self._by_stem.get(word[:PREFIX], ()):
-                yield from one.around(words, at)
+            for one in chain(self._by_word.get(word, ()), self._by_stem.get(word[:PREFIX], ())):
+                if wanted(one.meaning):
+                    yield from one.around(words, at)
 
     def any_in(self, words: Sequence[str]) -> bool:
         """Whether any of them is found."""
@@ -90,12 +105,9 @@ class _Anchored(Generic[T]):
     farthest: int
     needs: tuple[frozenset[str], ...]
 
-    def may_be_among(self, keys: Set[str]) -> bool:
+    def may_be_among(self, keys: frozenset[str]) -> bool:
         """Whether each place that the phrase requires has one of its words or beginnings in ``keys``."""
-        for need in self.needs:
-            if need.isdisjoint(keys):
-                return False
-        return True
+        return not any(map(keys.isdisjoint, self.needs))
 
     def around(self, words: Sequence[str], at: int) -> Iterator[Found[T]]:
         """The phrase as often as it stands in ``words`` with its anchor at ``at``."""
@@ -108,36 +120,35 @@ class _Anchored(Generic[T]):
 
 
 class Vocabulary:
-    """The words of a text, and which of the ``beginnings`` that phrases ask for (by their stems) each has."""
+    """The words of a text, and which of the ``beginnings`` that phrases ask for (see ``by_stem``) each has."""
 
-    def __init__(self, words: Iterable[str], beginnings: Mapping[str, Iterable[str]]) -> None:
+    def __init__(self, words: Iterable[str], beginnings: Mapping[str, tuple[str, ...]]) -> None:
         self.words = frozenset(words)
         self.stems: dict[str, list[str]] = {}
         self._begun: dict[str, list[str]] = {}
-        for word in self.words:
+        for word in [one for one in self.words if one[:PREFIX] in beginnings]:
             stem = word[:PREFIX]
-            if stem in beginnings:
-                self.stems.setdefault(stem, []).append(word)
-                if begun := [_key(one) for one in beginnings[stem] if word.startswith(one)]:
-                    self._begun[word] = begun
+            self.stems.setdefault(stem, []).append(word)
+            if word.startswith(beginnings[stem]):
+                self._begun[word] = [_key(one) for one in beginnings[stem] if word.startswith(one)]
         self.keys = self.keys_of(self.words)
 
     def keys_of(self, words: Iterable[str]) -> frozenset[str]:
         """What phrases need, as far as ``words`` of this text have it."""
         held = frozenset(words)
-        return held.union(*(self._begun[word] for word in held & self._begun.keys()))
+        begun = held & self._begun.keys()
+        return held.union(*[self._begun[word] for word in begun]) if begun else held
 
 
-def by_stem(beginnings: Iterable[str]) -> dict[str, list[str]]:
+def by_stem(beginnings: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """``beginnings`` by the letters that they are looked up by."""
-    found: dict[str, list[str]] = {}
-    for one in sorted(beginnings):
-        found.setdefault(one[:PREFIX], []).append(one)
-    return found
+    ordered = sorted(beginnings)
+    return {stem: tuple(group) for stem, group in groupby(ordered, key=lambda one: one[:PREFIX])}
 
 
-def _words(one: Phrase) -> Iterator[Word]:
-    return (place for place in one.places if isinstance(place, Word))
+def beginnings_of(one: Phrase) -> Iterator[str]:
+    """The beginnings of words that a phrase asks for."""
+    return chain.from_iterable(place.beginnings for place in one.places if isinstance(place, Word))
 
 
 def _by_rarity(one: Phrase, known: Counter[str]) -> list[tuple[int, Word]]:

@@ -5,9 +5,10 @@ asked for only where a look at the words has shown that it matters.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain, groupby
+from typing import NamedTuple
 
 from workflows.signals.folding import bare, fold, put_together
 from workflows.signals.quoting import may_quote, quoted_lines
@@ -33,8 +34,7 @@ class Sentence:
     quoted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Folded text from one full stop to the next. ``in_marks``: a quotation mark is open where it begins."""
 
     plain: str
@@ -44,12 +44,19 @@ class Part:
     def sentences(self) -> Iterator[Sentence]:
         """Its sentences: none without words, one as a rule, more with an overlap where it is overlong."""
         words = tuple(bare(self.plain).split())
-        clauses = tuple(number for number, clause in enumerate(self.plain.split(",")) for _ in bare(clause).split())
-        cited = tuple((number % 2 == 1) != self.in_marks for number, run in enumerate(self.plain.split('"')) for _ in bare(run).split())
+        clauses = _numbered(self.plain, ",", len(words))
+        cited = tuple([(run % 2 == 1) != self.in_marks for run in _numbered(self.plain, '"', len(words))])
         if len(words) < MAX_SENTENCE:
             return iter([Sentence(words, clauses, cited, self.quoted)] if words else [])
         cuts = [slice(start, start + MAX_SENTENCE) for start in range(0, len(words) - OVERLAP + 1, MAX_SENTENCE - OVERLAP)]
         return (Sentence(words[cut], clauses[cut], cited[cut], self.quoted) for cut in cuts)
+
+
+def _numbered(plain: str, mark: str, words: int) -> tuple[int, ...]:
+    """For each of the words how many of ``mark`` stand before it."""
+    if mark not in plain:
+        return (0,) * words
+    return tuple([number for number, run in enumerate(plain.split(mark)) for _ in bare(run).split()])
 
 
 class Block:
@@ -60,16 +67,24 @@ class Block:
         self.quoted = quoted
         self.words = [part.split() for part in bare(self.plain).split(".")]
 
-    def parts(self, matters: Callable[[list[str]], bool] = bool) -> Iterator[Part]:
-        """Its parts whose words matter; a quotation mark that is never closed ends with its paragraph."""
-        in_marks = False
-        for plain, words in zip(self.plain.split("."), self.words, strict=True):
-            if plain.startswith(_BEGIN):
-                in_marks = False
-            if matters(words):
-                yield Part(plain, self.quoted, in_marks)
-            if '"' in plain:
-                in_marks ^= plain.count('"') % 2 == 1
+    def parts(self, numbers: Collection[int] | None = None) -> Iterator[Part]:
+        """Its parts, or those of the given ``numbers``. A quotation mark that is never closed ends with its paragraph."""
+        if numbers is None:
+            numbers = range(len(self.words))
+        if not numbers:
+            return
+        plain = self.plain.split(".")
+        in_marks = list(_in_marks(plain)) if '"' in self.plain else [False] * len(plain)
+        for number in numbers:
+            yield Part(plain[number], self.quoted, in_marks[number])
+
+
+def _in_marks(parts: list[str]) -> Iterator[bool]:
+    inside = False
+    for part in parts:
+        inside = inside and not part.startswith(_BEGIN)
+        yield inside
+        inside ^= part.count('"') % 2 == 1
 
 
 def blocks(text: str, vocabulary: Collection[str] = ()) -> list[Block]:
