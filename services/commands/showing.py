@@ -140,8 +140,9 @@ def show_way(out: Console, way: Iterable[Wire]) -> None:
 
 
 def _state(one: Wire) -> str:
-    planned = one["state"] == "waiting" and not one["attempts"] and not one["error"]
-    return "venter til" if planned else STATES.get(one["state"], one["state"])
+    if one["state"] == "waiting" and not one["attempts"] and not one["error"]:
+        return "venter til"
+    return STATES.get(one["state"]) or str(one["state"])
 
 
 def _when(one: Wire) -> str:

@@ -5,36 +5,50 @@ import contextlib
 import signal
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from services import logs
 from services.app import Guard
+from services.bad_input import BadInput
 from services.commands.common import console, record
 from services.demo.feed import feed
 from services.demo.receiver import Receiver
 from services.demo.samples import SampleMail, sample_mails, sample_register
 from services.demo.summary import Row, show
 from services.settings import ZONE, Settings
+from services.store.open import FILE
 from workflows.reading import MAX_BLOCK, read_headers
 
+OWN = "demo"  # the folder inside the data folder that makes it the demo's
+FIRST_FREE = 1024  # the first port that is no well-known one
 SECONDS = 60.0  # until every sample mail has found its way
 
 
 def run(settings: Settings, *, once: bool = False) -> int:
     """Run until Ctrl-C; with ``once`` until the summary is shown. A second run keeps its data and sends nothing again."""
+    _refuse_a_store_in_use(settings.data)
     logs.configure(settings.log.model_copy(update={"level": "error"}))
     return asyncio.run(_run(settings, once))
+
+
+def _refuse_a_store_in_use(data: Path) -> None:
+    """The demo loads its sample register, which would replace a real one, and its mail server would take the mail that waits."""
+    if (data / FILE).exists() and not (data / OWN).is_dir():
+        raise BadInput(
+            f"{data}: holds a store that is not the demo's, and the demo would replace its register; give --data another folder"
+        )
 
 
 async def _run(settings: Settings, once: bool) -> int:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    receiver = Receiver(settings.data / "demo" / "mailboxes", port=_free(settings.delivery.next_hop))
+    receiver = Receiver(settings.data / OWN / "mailboxes", port=_free(settings.delivery.next_hop))
     await receiver.start()
-    guard = Guard(_with_free_ports(settings, receiver.address))
+    guard = Guard(_embedded(settings, receiver.address))
     try:
         await guard.start()
         await _show(guard, receiver)
@@ -48,19 +62,25 @@ async def _run(settings: Settings, once: bool) -> int:
     return 0
 
 
-def _with_free_ports(settings: Settings, receiver: str) -> Settings:
-    """The settings with the demo's own mail server as both hops, and free ports where the usual ones are taken."""
-    gateway = settings.gateway.model_copy(
+def _embedded(settings: Settings, receiver: str) -> Settings:
+    """The defaults, for which the sample mails are made, with the demo's own mail server as both hops.
+
+    Of ``settings`` count the data folder, the log and the ports, or free ones where those are taken.
+    """
+    usual = Settings(data=settings.data, log=settings.log)
+    gateway = usual.gateway.model_copy(
         update={"listen": f"127.0.0.1:{_free(settings.gateway.listen)}", "hostname": "rammevagt.eksempel.dk"}
     )
-    console_ = settings.console.model_copy(update={"listen": f"127.0.0.1:{_free(settings.console.listen)}"})
-    delivery = settings.delivery.model_copy(update={"next_hop": receiver, "internet_hop": receiver})
-    return settings.model_copy(update={"gateway": gateway, "delivery": delivery, "console": console_})
+    console_ = usual.console.model_copy(update={"listen": f"127.0.0.1:{_free(settings.console.listen)}"})
+    delivery = usual.delivery.model_copy(update={"next_hop": receiver, "internet_hop": receiver})
+    return usual.model_copy(update={"gateway": gateway, "delivery": delivery, "console": console_})
 
 
 def _free(listen: str) -> int:
-    """The port of ``listen``, or 0 (any) where it is taken."""
+    """The port of ``listen``, or 0 (any) where it is taken or one of the system's own."""
     port = int(listen.rpartition(":")[2])
+    if port < FIRST_FREE:
+        return 0
     with contextlib.closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,0 +1,41 @@
+"""``rammevagt demo``: embedded defaults whatever the settings say, and never over somebody else's store."""
+
+import pytest
+from fakes.log_state import kept_logging
+
+from services import cli
+
+
+@pytest.fixture
+def rammevagt(capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        status = cli.main(list(arguments))
+        return status, *capfd.readouterr()
+
+    with kept_logging():
+        yield run
+
+
+def test_the_demo_refuses_a_store_in_use(rammevagt, tmp_path):
+    (tmp_path / "r.yaml").write_text("authorities: [ombudsmanden.dk]\n")
+    assert rammevagt("load", "r.yaml")[0] == 0
+    status, out, err = rammevagt("demo", "--once")
+    assert (status, out) == (2, "")
+    assert err.startswith("rammevagt: data: holds a store that is not the demo's")
+    assert "ombudsmanden.dk" in rammevagt("export", "-")[1]
+
+
+def test_the_demo_runs_on_its_own_defaults_and_again_on_what_it_kept(rammevagt, monkeypatch):
+    monkeypatch.setenv("RAMMEVAGT_MUNICIPALITY__DOMAINS", '["minby.dk"]')
+    monkeypatch.setenv("RAMMEVAGT_GATEWAY__TRUSTED_CLIENTS", '["10.0.0.0/8"]')
+    for name in ("GATEWAY__LISTEN", "CONSOLE__LISTEN", "DELIVERY__NEXT_HOP"):
+        monkeypatch.setenv(f"RAMMEVAGT_{name}", "127.0.0.1:0" if name != "DELIVERY__NEXT_HOP" else "127.0.0.1:25")
+    status, out, err = rammevagt("demo", "--once")
+    assert (status, err) == (0, "")
+    assert "stemmer" in out
+    assert "bf-kontakt@eksempel.dk" in out
+    status, again, _ = rammevagt("demo", "--once")
+    assert status == 0
+    assert "its mails are not sent again" in again
