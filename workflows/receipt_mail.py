@@ -20,7 +20,16 @@ from workflows.mail import Headers
 _MESSAGE_ID = re.compile(r"<[!-~]{1,250}>\Z")  # what may stand in a field of ours: no space, no line break, ASCII
 ANSWER_WITHIN = 5  # working days, where the mailbox does not say
 PLACEHOLDERS = frozenset(
-    {"mailbox", "received_date", "received_time", "answer_by", "received_date_en", "answer_by_en", "municipality"}
+    {
+        "mailbox",
+        "received_date",
+        "received_time",
+        "answer_by",
+        "received_date_en",
+        "received_time_en",
+        "answer_by_en",
+        "municipality",
+    }
 )
 MONTHS = ("januar", "februar", "marts", "april", "maj", "juni", "juli", "august", "september", "oktober", "november", "december")
 MONTHS_EN = (
@@ -80,6 +89,7 @@ def _values(mailbox: str, policy: Policy, now: datetime) -> dict[str, str]:
         "received_date": f"{local.day}. {MONTHS[local.month - 1]} {local.year}",
         "received_time": local.strftime("%H.%M"),
         "answer_by": f"{answer.day}. {MONTHS[answer.month - 1]} {answer.year}",
+        "received_time_en": local.strftime("%H:%M"),
         "received_date_en": f"{local.day} {MONTHS_EN[local.month - 1]} {local.year}",
         "answer_by_en": f"{answer.day} {MONTHS_EN[answer.month - 1]} {answer.year}",
     }

@@ -94,17 +94,15 @@ async def _show(guard: Guard, receiver: Receiver) -> None:
     """The summary: of mails sent now, or of those of the first run."""
     now = guard.clock.now()
     mails = sample_mails(now)
-    if await _handled(guard, mails):
-        click.echo("The sample municipality is there from an earlier run; its mails are not sent again.\n")
+    missing = [one for one in mails if not await guard.store.ids_by_message_id(_message_id(one))]
+    if len(missing) < len(mails):
+        click.echo("The sample municipality is there from an earlier run; what it has handled is not sent again.\n")
     else:
         await guard.store.load_register(sample_register(now.astimezone(ZONE).date()), record("register.loaded", "demo"))
         await guard.store.refresh()
-        await _send(guard, mails)
+    if missing:
+        await _send(guard, missing)
     show(console(), await _rows(guard, mails), await guard.store.ledger(), await guard.store.queue())
-
-
-async def _handled(guard: Guard, mails: Sequence[SampleMail]) -> bool:
-    return bool(await guard.store.ids_by_message_id(_message_id(mails[0])))
 
 
 async def _send(guard: Guard, mails: Sequence[SampleMail]) -> None:

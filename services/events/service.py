@@ -22,7 +22,7 @@ from services.store.interface import Store
 
 log = structlog.get_logger()
 
-CONNECT_WITHIN = 10.0  # seconds; then the address is looked up again
+CONNECT_WITHIN = 5.0  # seconds; then the address is looked up again
 PAUSE = 1.0  # seconds before a connection that ended is built anew
 WATCH = 10.0  # seconds between looks whether streams and consumers are there and as they should be
 
@@ -144,6 +144,13 @@ class Events:
         connecting.cancel()
         await asyncio.gather(connecting, return_exceptions=True)
         return None
+
+    async def _connect(self, broker: NatsBroker) -> Client:
+        try:
+            return await asyncio.wait_for(broker.connect(), CONNECT_WITHIN)
+        except TimeoutError:
+            log.warning("broker_away", again_in=PAUSE)
+            raise
 
     async def _serve(self, broker: NatsBroker, client: Client) -> None:
         provision = self.provision = Provision(client, tuple(one.consumer() for one in self._subscriptions))

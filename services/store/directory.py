@@ -81,7 +81,7 @@ class Directory:
             self.organisation = news.organisation
             self._version = news.version
             self._files.clear()
-            log.info("store.register_refreshed", version=news.version, addresses=len(self._index or ()))
+            log.info("store.register_refreshed", version=news.version, indexed=len(self._index or ()))
 
     async def close(self) -> None:
         """Stop looking."""

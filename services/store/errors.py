@@ -4,6 +4,7 @@ import sqlite3
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 
+DAMAGED = ("malformed", "not a database")  # in SQLite's own words; it has no class of its own for them
 UNAVAILABLE = (OperationalError, InterfaceError, TimeoutError, sqlite3.OperationalError, OSError)
 
 
@@ -17,5 +18,5 @@ class UnsupportedStore(Exception):
 
 def is_unavailable(error: BaseException) -> bool:
     """Whether the fault lies with the disk or the database, not with what was asked for."""
-    damaged = isinstance(error, DBAPIError | sqlite3.DatabaseError) and "malformed" in str(error)
+    damaged = isinstance(error, DBAPIError | sqlite3.DatabaseError) and any(words in str(error) for words in DAMAGED)
     return isinstance(error, UNAVAILABLE) or damaged

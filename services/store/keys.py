@@ -7,6 +7,7 @@ from pathlib import Path
 from services.settings import Settings
 
 KEY_BYTES = 32
+FILE = "rammevagt.db"  # the SQLite store, in the data folder beside the key
 
 
 class BadKey(Exception):
@@ -22,6 +23,8 @@ def key_of(settings: Settings) -> bytes:
         return read_key(Path(settings.store.key_file))
     path = settings.data / "secret.key"
     if not path.exists():
+        if (settings.data / FILE).exists():
+            raise BadKey(f"{path}: the key of this store is missing; put it back from the backup of the data folder")
         make_key(path)
     return read_key(path)
 

@@ -13,12 +13,10 @@ from services.settings import Settings
 from services.store import database, schema
 from services.store.errors import UnsupportedStore, WrongKey, is_unavailable
 from services.store.interface import StoreUnavailable
-from services.store.keys import key_of, sync_folder
+from services.store.keys import FILE, key_of, sync_folder
 from services.store.spool import Spool
 from services.store.sql_store import SqlStore
 from services.store.unit_of_work import read_meta
-
-FILE = "rammevagt.db"
 
 
 async def open_store(settings: Settings, clock: Clock, *, migrate: bool = True, extra_authorities: Iterable[str] = ()) -> SqlStore:

@@ -196,3 +196,19 @@ async def test_law_1_what_was_acknowledged_survives_kill_9(settings: Settings, a
     report = await store.verify_audit()
     assert (report.entries, report.broken_at) == (row.accepted, None)
     await store.close()
+
+
+async def test_a_missing_key_is_never_made_anew_beside_a_store(tmp_path):
+    settings = Settings(data=tmp_path)
+    await (await open_store(settings, SetClock())).close()
+    (tmp_path / "secret.key").unlink()
+    with pytest.raises(BadKey, match="put it back"):
+        await open_store(settings, SetClock())
+    assert not (tmp_path / "secret.key").exists()
+
+
+async def test_a_file_that_is_no_database_is_told_as_such(tmp_path):
+    make_key(tmp_path / "secret.key")
+    (tmp_path / FILE).write_bytes(b"this is no database, but long enough to be taken for one" * 99)
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        await open_store(Settings(data=tmp_path), SetClock())
