@@ -21,8 +21,8 @@ from services.gather import national_authorities
 from services.settings import Log, Settings
 from services.store.errors import UnsupportedStore, WrongKey
 from services.store.interface import StoreUnavailable
-from services.store.keys import BadKey
-from services.store.open import FILE, open_store
+from services.store.keys import FILE, BadKey
+from services.store.open import open_store
 from services.store.sql_store import SqlStore
 from workflows.audit import AuditRecord
 

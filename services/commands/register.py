@@ -12,7 +12,7 @@ from services.options import as_json, common, given, why
 from services.register_file import parse_register, read_bytes, write_register
 from services.settings import Settings
 from services.store.interface import RegisterChange
-from services.store.open import FILE
+from services.store.keys import FILE
 from services.yaml_lines import read_yaml
 from workflows.register import Register
 

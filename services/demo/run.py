@@ -19,7 +19,7 @@ from services.demo.receiver import Receiver
 from services.demo.samples import SampleMail, sample_mails, sample_register
 from services.demo.summary import Row, show
 from services.settings import ZONE, Settings
-from services.store.open import FILE
+from services.store.keys import FILE
 from workflows.reading import MAX_BLOCK, read_headers
 
 OWN = "demo"  # the folder inside the data folder that makes it the demo's

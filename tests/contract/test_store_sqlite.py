@@ -15,8 +15,8 @@ from services.settings import Settings, StoreSettings
 from services.store import database, schema
 from services.store.errors import UnsupportedStore, WrongKey
 from services.store.interface import StoreUnavailable
-from services.store.keys import BadKey, make_key
-from services.store.open import FILE, open_store
+from services.store.keys import FILE, BadKey, make_key
+from services.store.open import open_store
 from services.store.sql_store import SqlStore
 
 
