@@ -143,14 +143,9 @@ class Events:
             return connecting.result()
         connecting.cancel()
         await asyncio.gather(connecting, return_exceptions=True)
+        if not self._stop.is_set():
+            log.warning("broker_away")
         return None
-
-    async def _connect(self, broker: NatsBroker) -> Client:
-        try:
-            return await asyncio.wait_for(broker.connect(), CONNECT_WITHIN)
-        except TimeoutError:
-            log.warning("broker_away", again_in=PAUSE)
-            raise
 
     async def _serve(self, broker: NatsBroker, client: Client) -> None:
         provision = self.provision = Provision(client, tuple(one.consumer() for one in self._subscriptions))
