@@ -1,10 +1,13 @@
 """The one place where the shell reads the clock and makes ids."""
 
 import os
+from base64 import b32encode
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, in lower case
+_FROM_RFC_4648 = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _ALPHABET.encode())
 
 
 class Clock(Protocol):
@@ -25,5 +28,9 @@ class SystemClock:
 
 def new_id(now: datetime) -> str:
     """An id of 26 characters that sorts by time: 48 bits of milliseconds, 80 random bits (the ULID layout, in lower case)."""
-    number = (int(now.timestamp() * 1000) << 80) | int.from_bytes(os.urandom(10), "big")
-    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+    return _time_part(int(now.timestamp() * 1000)) + b32encode(os.urandom(10)).translate(_FROM_RFC_4648).decode("ascii")
+
+
+@lru_cache(maxsize=4)
+def _time_part(milliseconds: int) -> str:
+    return "".join(_ALPHABET[(milliseconds >> shift) & 31] for shift in range(45, -1, -5))

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 
 import structlog
+from prometheus_client import Counter, Gauge, Histogram
 
 from services.clock import Clock, new_id
 from services.delivery import metrics
@@ -43,19 +45,20 @@ class Bookkeeper:
                 attempt = await self._unfinished(lease, result, hop_failures)
                 self._tell(hop, lease, attempt)
             outcome = type(attempt.outcome).__name__.lower()
-            metrics.DELIVERIES.labels(hop, outcome).inc()
+            _counter(hop, outcome).inc()
             self._recorder.add(attempt)
 
     @contextmanager
     def under_way(self, hop: Hop) -> Iterator[None]:
         """Count and time one transaction."""
-        in_flight, begun = metrics.IN_FLIGHT.labels(hop), perf_counter()
+        in_flight, seconds = _gauges(hop)
+        begun = perf_counter()
         in_flight.inc()
         try:
             yield
         finally:
             in_flight.dec()
-            metrics.ATTEMPT_SECONDS.labels(hop).observe(perf_counter() - begun)
+            seconds.observe(perf_counter() - begun)
 
     async def _unfinished(self, lease: Leased, result: Result, hop_failures: int) -> Attempt:
         now = self._clock.now()
@@ -67,6 +70,16 @@ class Bookkeeper:
         outcome = type(attempt.outcome).__name__.lower()
         one = lease.delivery
         log.info("delivery_unfinished", hop=hop, delivery=one.id, mail=one.mail, kind=one.kind, outcome=outcome)
+
+
+@cache
+def _counter(hop: Hop, outcome: str) -> Counter:
+    return metrics.DELIVERIES.labels(hop, outcome)
+
+
+@cache
+def _gauges(hop: Hop) -> tuple[Gauge, Histogram]:
+    return metrics.IN_FLIGHT.labels(hop), metrics.ATTEMPT_SECONDS.labels(hop)
 
 
 async def _headers(content: bytes | Path) -> bytes:

@@ -13,7 +13,19 @@ HIGH_WATER = 262_144  # octets that may wait to be sent before a writer waits
 class Dialogue(asyncio.Protocol):
     """Sends octets and awaits replies; knows nothing of mail. One task at a time may use it."""
 
-    __slots__ = ("_gone", "_loop", "_parser", "_replies", "_room", "_transport", "_waiter", "_wanted")
+    __slots__ = (
+        "_awaited",
+        "_deadline",
+        "_gone",
+        "_loop",
+        "_parser",
+        "_replies",
+        "_room",
+        "_timer",
+        "_transport",
+        "_waiter",
+        "_wanted",
+    )
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -24,6 +36,9 @@ class Dialogue(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
         self._gone: ConnectionTrouble | None = None
+        self._timer: asyncio.TimerHandle | None = None  # one for wait after wait: it looks at the deadline when it is due
+        self._deadline = 0.0
+        self._awaited: asyncio.Future[None] | None = None
 
     # -- asyncio.Protocol
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -127,14 +142,34 @@ class Dialogue(asyncio.Protocol):
         self._end(ConnectionTrouble("connection lost"))
 
     async def _wait(self, future: "asyncio.Future[None]", seconds: float) -> None:
-        timer = self._loop.call_later(max(seconds, 0), _expire, future)
+        self._deadline = self._loop.time() + max(seconds, 0)
+        if self._timer is None or self._timer.when() > self._deadline:
+            self._set_timer()
+        self._awaited = future
         try:
             await future
         finally:
-            timer.cancel()
+            self._awaited = None
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._deadline, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        if self._awaited is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._set_timer()
+        else:
+            _expire(self._awaited)
 
     def _end(self, trouble: ConnectionTrouble) -> None:
         self._gone = self._gone or trouble
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._transport is not None:
             self._transport.abort()
         _wake(self._waiter)

@@ -17,7 +17,7 @@ from services.delivery.client import Timeouts
 from services.delivery.outcomes import ConnectionTrouble, Postponed, Refused, Result, Unreached
 from services.delivery.pool import Pool
 from services.delivery.ready import Batch, Ready, batches
-from services.delivery.wire import Transaction, content_size
+from services.delivery.wire import transaction
 from services.store.interface import Claim, Hop, Leased, Store, StoreUnavailable
 
 log = structlog.get_logger()
@@ -188,6 +188,7 @@ class HopLoop:
         if now >= self._next_room:
             self._next_room, self._room = now + ROOM_AGAIN, self._slots
         self._pool.sweep(now)
+        await self.release()
         await self._settle(self._ready.behind_slow(now), Unreached("address busy"))
 
     # -- sending
@@ -220,7 +221,7 @@ class HopLoop:
             await self._settle(batch.leases, Refused(refused.partition(" ")[0], refused))
             return True
         try:
-            mail = await _transaction(batch)
+            mail = await transaction(batch.leases)
             if not self._is_time_left(batch, mail.size):
                 await self._store.release(batch.leases)
                 return True
@@ -289,17 +290,3 @@ class HopLoop:
                 await self._stopping.wait()
         except TimeoutError:
             return
-
-
-async def _transaction(batch: Batch) -> Transaction:
-    first = batch.leases[0]
-    one = first.delivery
-    return Transaction(
-        sender=one.envelope_from,
-        recipients=tuple(lease.delivery.address for lease in batch.leases),
-        prepend=one.prepend,
-        content=first.content,
-        size=len(one.prepend) + await content_size(first.content),
-        smtputf8=one.smtputf8,
-        eight_bit=one.eight_bit,
-    )

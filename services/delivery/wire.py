@@ -1,11 +1,12 @@
 """What goes over the wire: commands and the transparent form of the content (RFC 5321 4.5.2). No I/O but reading a file."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from services.store.interface import Leased
 from workflows.addresses import ascii_domain
 
 CHUNK = 262_144  # bytes read and written at a time
@@ -110,6 +111,21 @@ async def content_size(content: bytes | Path) -> int:
     if isinstance(content, bytes):
         return len(content)
     return (await asyncio.to_thread(content.stat)).st_size
+
+
+async def transaction(leases: Sequence[Leased]) -> Transaction:
+    """The one mail that ``leases``, which differ in their addresses alone, are. Raises OSError where its file can't be found."""
+    first = leases[0]
+    one = first.delivery
+    return Transaction(
+        sender=one.envelope_from,
+        recipients=tuple(lease.delivery.address for lease in leases),
+        prepend=one.prepend,
+        content=first.content,
+        size=len(one.prepend) + await content_size(first.content),
+        smtputf8=one.smtputf8,
+        eight_bit=one.eight_bit,
+    )
 
 
 async def pieces(content: bytes | Path) -> AsyncIterator[bytes]:

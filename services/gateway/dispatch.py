@@ -6,7 +6,9 @@ No I/O: values in, an ``Arrival`` out. Each final address gets one copy of a mai
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from services.gateway.received import Received
 from services.store.interface import Arrival, Bounced, NewDelivery, OutgoingMail, Redirection
@@ -75,9 +77,15 @@ def trace_field(received: Received, hostname: str) -> bytes:
     """Our ``Received`` field (RFC 5321 4.4). No ``for``: it would show blind-copied recipients to each other."""
     helo = _UNSAFE.sub("?", received.helo)[:255] or "unknown"
     client = f"[IPv6:{received.client}]" if ":" in received.client else f"[{received.client}]"
-    date = format_datetime(received.received_at)
+    date = _date(received.received_at.replace(microsecond=0))
     by = f"by {hostname} (Rammevagt) with {received.protocol}"
     return f"Received: from {helo} ({client})\r\n\t{by}\r\n\tid {received.id}; {date}\r\n".encode()
+
+
+@lru_cache(maxsize=4)
+def _date(second: datetime) -> str:
+    """The date of RFC 5322; many mails share a second."""
+    return format_datetime(second)
 
 
 def _deliveries(received: Received, decision: Decision, facts: Facts, desk: Desk) -> Iterator[NewDelivery]:
@@ -223,13 +231,16 @@ def _events(received: Received, decision: Decision, bounced: tuple[Bounced, ...]
         yield mailbox_unreachable(f"{way.id}.unreachable", received.received_at, way.mail, one.delivery, way.unit, way.framework)
 
 
+_known = lru_cache(maxsize=4096)(keyed)  # the same few write and are written to again and again
+
+
 def _audit(received: Received, decision: Decision, desk: Desk) -> AuditRecord:
     recipients = [
-        [keyed(desk.key, normalise(one.address)), one.action, one.reason.value, one.framework] for one in decision.recipients
+        [_known(desk.key, normalise(one.address)), one.action, one.reason.value, one.framework] for one in decision.recipients
     ]
     data = {
         "sha256": received.sha256,
-        "sender": keyed(desk.key, normalise(received.envelope.sender)),
+        "sender": _known(desk.key, normalise(received.envelope.sender)),
         "citizen": decision.sender.citizen,
         "recipients": recipients,
         "receipt": decision.receipt.send,

@@ -43,6 +43,7 @@ class StoreIntake:
         key: bytes,
         hostname: str,
         after_commit: Callable[[Collection[Hop]], None],
+        *,
         claim: Callable[[int], Claim | None] = lambda _: None,
     ) -> None:
         self._store = store

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from services.store import schema
 from services.store.columns import compact, micros, numbers_out, text_in
-from services.store.deliveries import Origin, add_outgoing, dedupes_of, new_row
+from services.store.deliveries import Origin, add_outgoing, addresses_out, dedupes_of, new_row
 from services.store.interface import Arrival, Bounced, Claim, FactsChanged, Leased
 from services.store.spool import Spool
 from services.store.unit_of_work import Needs, UnitOfWork
@@ -128,5 +128,6 @@ def _take_over(work: UnitOfWork, bounced: Bounced, now: int) -> None:
         return
     work.connection.execute(update(schema.recipient).where(*belongs).values(state="queued", delivery=bounced.replacement.id))
     work.connection.execute(update(schema.delivery).where(delivery.id == bounced.delivery).values(state="bounced"))
-    origin = Origin(tuple(numbers), old.originals, old.original_sender)
+    written = dict(zip(numbers_out(old.serves), addresses_out(old.originals), strict=True))
+    origin = Origin(numbers, compact([written[n] for n in numbers]), old.original_sender)
     work.add("delivery", new_row(replace(bounced.replacement, mail=old.mail), origin, now))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
+_ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"))  # what we write is a tree
 _ESCAPED = "\x01"  # begins a text that a database would refuse, as JSON
 
 

@@ -12,6 +12,7 @@ from services.store import schema
 HEAD = "0001"  # the newest migration
 MIGRATIONS = Path(__file__).parent / "migrations"
 READERS = 4
+STATEMENTS = 512  # kept prepared for each connection: those of the mail path for every number of rows
 _WRITER_PRAGMAS = (
     "busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "wal_autocheckpoint=4000", "cache_size=-32768",
 )  # fmt: skip
@@ -35,7 +36,7 @@ def _sqlite(path: Path, pragmas: tuple[str, ...], begin: str, size: int) -> Engi
         pool_size=size,
         max_overflow=0,
         hide_parameters=True,  # an error's text goes to the log: no content, no address
-        connect_args={"check_same_thread": False, "timeout": 5},
+        connect_args={"check_same_thread": False, "timeout": 5, "cached_statements": STATEMENTS},
     )
 
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

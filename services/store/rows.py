@@ -1,10 +1,12 @@
 """Statements over many rows at once.
 
 The ``sqlite3`` driver gives up the interpreter's lock at every step of a statement. One statement per row would hand the lock back
-and forth hundreds of times a group; one statement over up to 64 rows does it once, and SQLite works beside the event loop.
+and forth hundreds of times a group; one statement over many rows does it once, and SQLite works beside the event loop.
 """
 
-from collections.abc import Callable, Collection, Sequence
+import re
+from collections.abc import Collection, Sequence
+from functools import cache
 from itertools import chain, repeat
 from typing import Any
 
@@ -29,29 +31,23 @@ from sqlalchemy.sql.elements import ColumnClause
 
 from services.store import schema
 
-MOST = 64
+MOST = 64  # rows in one statement
+EXACT = 16  # as many as a group mostly has: up to here they go in one statement, whatever their number
 Row = tuple[Any, ...]
+_VALUES = re.compile(r"VALUES (\([^)]*\))")
+_IN = re.compile(r" IN \(([^)]*)\)")
 
 
-class _Compiled:
-    """A statement's text for each number of rows that is a power of two; parameters go by position.
+class RowsStatement:
+    """A statement over rows, its text made once for each number of them; parameters go by position.
 
     It is run by the driver's own cursor: SQLAlchemy's expressions and results would cost more than the statement.
     """
 
-    def __init__(self, dialect: Dialect, build: Callable[[int], Executable]) -> None:
-        self._dialect = dialect
-        self._build = build
-        self._compiled: dict[int, str] = {}
-
-    def _sql(self, size: int) -> str:
-        if size not in self._compiled:
-            self._compiled[size] = str(self._build(size).compile(dialect=self._dialect))  # type: ignore[attr-defined]
-        return self._compiled[size]
-
-
-class RowsStatement(_Compiled):
-    """A statement over rows."""
+    def __init__(self, dialect: Dialect, of_one: Executable) -> None:
+        """``of_one`` is the statement for one row, with one VALUES."""
+        before, row, after = _parted(_VALUES, dialect, of_one)
+        self.text = cache(lambda size: before + ", ".join(repeat(row, size)) + after)
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Run it over all ``rows``. Raises the driver's errors."""
@@ -60,15 +56,19 @@ class RowsStatement(_Compiled):
         cursor = connection.connection.cursor()
         start = 0
         while start < len(rows):
-            size = min(MOST, 1 << ((len(rows) - start).bit_length() - 1))
-            parameters = tuple(chain.from_iterable(rows[start : start + size]))
-            cursor.execute(self._sql(size), parameters)
+            size = _at_once(len(rows) - start)
+            cursor.execute(self.text(size), tuple(chain.from_iterable(rows[start : start + size])))
             start += size
         cursor.close()
 
 
-class RowsQuery(_Compiled):
-    """A query for the rows with one of several values."""
+class RowsQuery:
+    """A query for the rows with one of several values, its text made once for each number of them."""
+
+    def __init__(self, dialect: Dialect, of_one: Executable) -> None:
+        """``of_one`` is the query for one value, with one IN."""
+        before, one, after = _parted(_IN, dialect, of_one)
+        self.text = cache(lambda size: before + ", ".join(repeat(one, size)) + after)
 
     def run(self, connection: Connection, wanted: Collection[str]) -> list[Row]:
         """The rows with one of the values ``wanted``. Raises the driver's errors."""
@@ -77,39 +77,45 @@ class RowsQuery(_Compiled):
         values = list(wanted)
         cursor = connection.connection.cursor()
         found: list[Row] = []
-        for start in range(0, len(values), MOST):
-            some = values[start : start + MOST]
-            size = 1 << (len(some) - 1).bit_length()
-            cursor.execute(self._sql(size), (*some, *repeat(some[-1], size - len(some))))
-            found += cursor.fetchall()
+        start = 0
+        while start < len(values):
+            size = _at_once(len(values) - start)
+            found += cursor.execute(self.text(size), values[start : start + size]).fetchall()
+            start += size
         cursor.close()
         return found
+
+
+def _at_once(left: int) -> int:
+    """How many of so many rows go next: few different numbers, since the driver keeps each text's statement."""
+    return left if left <= EXACT else min(MOST, 1 << (left.bit_length() - 1))
+
+
+def _parted(mark: re.Pattern[str], dialect: Dialect, of_one: Executable) -> tuple[str, str, str]:
+    """The statement's text before, in and behind the group of ``mark``."""
+    text = str(of_one.compile(dialect=dialect))  # type: ignore[attr-defined]
+    [found] = mark.finditer(text)
+    return text[: found.start(1)], found[1], text[found.end(1) :]
 
 
 def inserts(dialect: Dialect, table: Table, leave_out: tuple[str, ...] = ()) -> RowsStatement:
     """Inserts rows of ``table``, in column order without the columns ``leave_out``."""
     row = dict.fromkeys([one.name for one in table.columns if one.name not in leave_out])
-    return RowsStatement(dialect, lambda size: insert(table).values(list(repeat(row, size))))
+    return RowsStatement(dialect, insert(table).values([row]))
 
 
 def updates(dialect: Dialect, table: Table, by: tuple[str, ...], changed: tuple[str, ...]) -> RowsStatement:
     """Updates columns ``changed`` of the rows found by the columns ``by``; a row gives ``by`` first, then ``changed``."""
-    names = (*by, *changed)
-
-    columns = [_bare(table.columns[name]) for name in names]
+    columns = [_bare(table.columns[name]) for name in (*by, *changed)]
     row = tuple("" if isinstance(one.type, Text) else 0 for one in columns)  # only the places count: a None would be a NULL
-
-    def build(size: int) -> Executable:
-        given = values(*columns, name="given").data([row] * size).cte("given")
-        statement = update(table).values({name: given.columns[name] for name in changed})
-        return statement.where(*(table.columns[name] == given.columns[name] for name in by))
-
-    return RowsStatement(dialect, build)
+    given = values(*columns, name="given").data([row]).cte("given")
+    statement = update(table).values({name: given.columns[name] for name in changed})
+    return RowsStatement(dialect, statement.where(*(table.columns[name] == given.columns[name] for name in by)))
 
 
 def queries(dialect: Dialect, found: Select[Any], by: Column[Any]) -> RowsQuery:
     """What ``found`` selects, of the rows whose column ``by`` has one of several values."""
-    return RowsQuery(dialect, lambda size: found.where(by.in_([bindparam(f"v{n}", type_=Text) for n in range(size)])))
+    return RowsQuery(dialect, found.where(by.in_([bindparam("wanted")])))
 
 
 def _bare(of: Column[Any]) -> ColumnClause[Any]:

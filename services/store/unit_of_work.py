@@ -150,7 +150,8 @@ class UnitOfWork:
     def _append_audit(self) -> None:
         if not self._audit:
             return
-        found = self.connection.exec_driver_sql(self._statements.read_meta, (HEAD,)).scalar_one()
+        cursor = self.connection.connection.cursor()
+        [found] = cursor.execute(self._statements.read_meta, (HEAD,)).fetchone()
         seq, previous = head_of(found)
         rows: list[Row] = []
         for record in self._audit:
@@ -159,7 +160,8 @@ class UnitOfWork:
             previous = chain_hash(self._key, previous, seq, written)
             rows.append((seq, written.at, written.actor, written.action, written.subject, written.data, previous))
         self._statements.inserts["audit"].run(self.connection, rows)
-        self.connection.exec_driver_sql(self._statements.write_meta, (f"{seq} {previous}", HEAD))
+        cursor.execute(self._statements.write_meta, (f"{seq} {previous}", HEAD))
+        cursor.close()
         self._audit = []
 
 

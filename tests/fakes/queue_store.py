@@ -9,6 +9,7 @@ from pathlib import Path
 
 from services.store.interface import (
     Attempt,
+    Claim,
     Deferred,
     Delivered,
     DeliveryOutcome,
@@ -78,6 +79,7 @@ class QueueStore:
         self.attempts: list[Attempt] = []
         self.fenced: list[str] = []
         self.leased = 0
+        self.claimed = 0
         self.unavailable = 0
         self._open: dict[str, Row] = {}
         self._numbers = count()
@@ -124,6 +126,13 @@ class QueueStore:
         return len(rows)
 
     # -- for tests
+    def commit(self, new: NewDelivery, claim: Claim | None) -> None:
+        """Queue ``new`` as the gateway of the same process does: leased at birth where it is claimed."""
+        self.add(new)
+        if claim is not None:
+            self.claimed += 1
+            claim.take([self._take(self.rows[new.id], claim.until)])
+
     @property
     def open(self) -> list[Row]:
         """What hasn't ended."""
