@@ -8,12 +8,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from string import Template
 from typing import Any
 
+from workflows import plain_mail
 from workflows.addresses import domain_of
 from workflows.notices import About, Notice
 from workflows.receipt_mail import MONTHS, MONTHS_EN
@@ -49,19 +48,20 @@ class Letterhead:
 
 def compose(notice: Notice, head: Letterhead, now: datetime) -> bytes:
     """The notice as an RFC 5322 mail with CRLF line ends. The same notice has the same Message-ID, however often it is made."""
-    mail = EmailMessage(policy=SMTP.clone(utf8=not (head.sender + notice.to).isascii()))  # RFC 6532 only where it must be
     subject, danish = _written(notice, head.danish, head)
     _, english = _written(notice, head.english, head)
-    mail["From"] = f"Rammevagt <{head.sender}>"
-    mail["To"] = notice.to
-    mail["Subject"] = subject
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = f"<{hashlib.sha256(notice.dedupe.encode()).hexdigest()[:32]}.notice@{domain_of(head.sender)}>"
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834
-    mail["X-Auto-Response-Suppress"] = "All"
-    mail["Content-Language"] = "da, en"
-    mail.set_content(f"{danish}\n\n{RULE}\n\n{english}\n", charset="utf-8")
-    return mail.as_bytes()
+    name = hashlib.sha256(notice.dedupe.encode()).hexdigest()[:32]
+    fields = (
+        ("From", f"Rammevagt <{head.sender}>"),
+        ("To", notice.to),
+        ("Subject", subject),
+        ("Date", format_datetime(now)),
+        ("Message-ID", f"<{name}.notice@{domain_of(head.sender)}>"),
+        ("Auto-Submitted", "auto-generated"),  # RFC 3834
+        ("X-Auto-Response-Suppress", "All"),
+        ("Content-Language", "da, en"),
+    )
+    return plain_mail.compose(fields, f"{danish}\n\n{RULE}\n\n{english}\n")
 
 
 def _written(notice: Notice, text: NoticeText, head: Letterhead) -> tuple[str, str]:

@@ -5,10 +5,9 @@ of what the citizen wrote it says nothing: e-mail proves nobody's identity, and 
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from string import Template
 
@@ -16,6 +15,7 @@ from workflows.addresses import normalise
 from workflows.decision import Receipt
 from workflows.facts import Policy
 from workflows.mail import Headers
+from workflows.plain_mail import compose
 
 _MESSAGE_ID = re.compile(r"<[!-~]{1,250}>\Z")  # what may stand in a field of ours: no space, no line break, ASCII
 ANSWER_WITHIN = 5  # working days, where the mailbox does not say
@@ -63,20 +63,25 @@ def compose_receipt(
     mailbox, citizen = receipt.mailbox or "", receipt.to or ""
     values = _values(mailbox, policy, now)
     words = Template(text.body).safe_substitute(values)
-    mail = EmailMessage(policy=SMTP.clone(utf8=not (mailbox + citizen).isascii()))
-    mail["From"] = mailbox
-    mail["To"] = citizen
-    mail["Subject"] = Template(text.subject).safe_substitute(values)
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = message_id
+    fields = [
+        ("From", mailbox),
+        ("To", citizen),
+        ("Subject", Template(text.subject).safe_substitute(values)),
+        ("Date", format_datetime(now)),
+        ("Message-ID", message_id),
+        *_thread(headers),
+        ("Auto-Submitted", "auto-replied"),
+        ("X-Auto-Response-Suppress", "All"),
+        ("Precedence", "junk"),
+    ]
+    return compose(fields, words)
+
+
+def _thread(headers: Headers) -> Iterator[tuple[str, str]]:
+    """RFC 5322 3.6.4, as far as the ids that we answer are such as may stand in a field of ours."""
     if headers.message_id and _MESSAGE_ID.match(headers.message_id):
-        mail["In-Reply-To"] = headers.message_id
-        mail["References"] = " ".join([*filter(_MESSAGE_ID.match, headers.references[-10:]), headers.message_id])
-    mail["Auto-Submitted"] = "auto-replied"
-    mail["X-Auto-Response-Suppress"] = "All"
-    mail["Precedence"] = "junk"
-    mail.set_content(words, charset="utf-8")
-    return mail.as_bytes()
+        yield "In-Reply-To", headers.message_id
+        yield "References", " ".join([*filter(_MESSAGE_ID.match, headers.references[-10:]), headers.message_id])
 
 
 def _values(mailbox: str, policy: Policy, now: datetime) -> dict[str, str]:
