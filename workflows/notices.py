@@ -15,6 +15,7 @@ from workflows.deadlines import WorkingHours
 from workflows.decision import Reason
 from workflows.facts import CitizenFile, Organisation, Policy
 from workflows.framework import ContactFramework
+from workflows.people import Grade
 
 Urgency = Literal["now", "same_day", "working_hours", "digest"]
 NoticeRole = Literal["caseworker", "leader", "it"]
@@ -114,6 +115,12 @@ def plan(
     mail = decision["mail"]["id"] or decision["mail"]["sha256"]
     planning = _Planning(decision, mail, signals, tuple(rights), house, now, received_at or now)
     return (*planning.of_the_mail(), *planning.identity_questions(files), *planning.case_questions())
+
+
+def nobody_to_tell(decided: Mapping[str, Any], signals: Sequence[Json]) -> bool:
+    """Whether ``plan`` gives nothing, from the data of the event ``mail.decided`` and the signals alone; True for most mail."""
+    ordinary = all(one["action"] == "deliver" and one["reason"] != Reason.OTHER_CASE_OPEN for one in decided["recipients"])
+    return ordinary and not signals and decided["grade"] != Grade.PROBABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ assessment saved or its notices' names taken, and changes nothing.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+import json
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, time
 from typing import Any
 
@@ -18,7 +19,7 @@ from services.notify.texts import letterhead
 from services.notify.together import Together
 from services.settings import Settings
 from services.signal_words import load
-from services.store.interface import NewDelivery, OutgoingMail, Store, StoredMail
+from services.store.interface import NewDelivery, OutgoingMail, Store, Unassessed
 from workflows import notices
 from workflows.addresses import normalise
 from workflows.assess import Assessment
@@ -66,29 +67,35 @@ class Notifier:
 
     async def mail_decided(self, event: Event) -> None:
         """Assess the mail and tell whom it concerns."""
-        await self._together.do(event.subject)
+        await self._together.do(event)
 
-    async def _assess(self, mails: Sequence[str]) -> None:
-        stored = await self._store.mails_to_assess(mails)
-        assessments = await self._assessor.assess([one.content for one in stored])
-        await asyncio.gather(*(self._save(one, found) for one, found in zip(stored, assessments, strict=True)))
+    async def _assess(self, events: Sequence[Event]) -> None:
+        told = {event.subject: event.data for event in events}
+        waiting = await self._store.mails_to_assess(tuple(told))
+        assessments = await self._assessor.assess([one.content for one in waiting])
+        found = zip(waiting, assessments, strict=True)
+        await asyncio.gather(*(self._save(one, told[one.id], assessment) for one, assessment in found))
 
-    async def _save(self, stored: StoredMail, assessment: Assessment) -> None:
+    async def _save(self, mail: Unassessed, told: Mapping[str, Any], assessment: Assessment) -> None:
         now = self._clock.now()
         wire = assessment.wire()
-        planned = notices.plan(
-            stored.decision,
+        planned = () if notices.nobody_to_tell(told, wire["signals"]) else await self._plan(mail, wire, now)
+        result = {**wire, "notify": [one.wire() for one in planned]}
+        events, audit = _events(mail.id, now, wire, planned), _audit(mail.id, now, wire, planned)
+        if await self._store.save_assessment(mail.id, result, self._mails(planned, now), tuple(events), tuple(audit)) and planned:
+            self._wake()
+
+    async def _plan(self, mail: Unassessed, wire: dict[str, Any], now: datetime) -> tuple[Notice, ...]:
+        decision = json.loads(mail.decision)
+        return notices.plan(
+            decision,
             signals=wire["signals"],
             rights=wire["rights"],
             house=self._house(),
             now=now,
-            received_at=stored.received_at,
-            files=await self._files(stored.decision),
+            received_at=mail.received_at,
+            files=await self._files(decision),
         )
-        result = {**wire, "notify": [one.wire() for one in planned]}
-        events, audit = _events(stored.id, now, wire, planned), _audit(stored.id, now, wire, planned)
-        if await self._store.save_assessment(stored.id, result, self._mails(planned, now), tuple(events), tuple(audit)) and planned:
-            self._wake()
 
     async def _files(self, decision: dict[str, Any]) -> tuple[CitizenFile, ...]:
         """Only a probable sender raises a question that needs them."""

@@ -4,28 +4,30 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from services.store.interface import StoreUnavailable
+from workflows.events import Event
 
 MOST = 100
 
-Work = Callable[[Sequence[str]], Awaitable[None]]
+Work = Callable[[Sequence[Event]], Awaitable[None]]
+Group = dict[str, tuple[Event, asyncio.Future[None]]]
 
 
 class Together:
-    """``work`` gets the ids of all calls that came while it was busy. It must be right to do one id twice."""
+    """``work`` gets the events of all calls that came while it was busy, one a subject. It must be right to do one twice."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._waiting: Group = {}
         self._task: asyncio.Task[None] | None = None
 
-    async def do(self, id: str) -> None:
-        """Returns when ``id`` is done; raises what ``work`` raised for it."""
-        future = self._waiting.get(id)
-        if future is None:
-            future = self._waiting[id] = asyncio.get_running_loop().create_future()
+    async def do(self, event: Event) -> None:
+        """Returns when ``event`` is done; raises what ``work`` raised for it."""
+        waiting = self._waiting.get(event.subject)
+        if waiting is None:
+            waiting = self._waiting[event.subject] = event, asyncio.get_running_loop().create_future()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
-        await asyncio.shield(future)
+        await asyncio.shield(waiting[1])
 
     async def _run(self) -> None:
         while self._waiting:
@@ -34,21 +36,21 @@ class Together:
                 del self._waiting[id]
             await self._group(group)
 
-    async def _group(self, group: dict[str, asyncio.Future[None]]) -> None:
+    async def _group(self, group: Group) -> None:
         try:
-            await self._work(tuple(group))
+            await self._work([event for event, _ in group.values()])
         except Exception as error:
             if len(group) == 1 or isinstance(error, StoreUnavailable):
                 _end(group, error)
             else:  # one spoils it for all: each alone, so that only that one fails
-                for id, future in group.items():
-                    await self._group({id: future})
+                for id, one in group.items():
+                    await self._group({id: one})
             return
         _end(group, None)
 
 
-def _end(group: dict[str, asyncio.Future[None]], error: Exception | None) -> None:
-    for future in group.values():
+def _end(group: Group, error: Exception | None) -> None:
+    for _, future in group.values():
         if future.done():
             continue
         if error is None:

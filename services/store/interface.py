@@ -35,6 +35,7 @@ from services.store.values import (
     Returned,
     StoredMail,
     StoreUnavailable,
+    Unassessed,
 )
 from workflows.audit import AuditRecord
 from workflows.events import Event
@@ -70,6 +71,7 @@ __all__ = [
     "Store",
     "StoreUnavailable",
     "StoredMail",
+    "Unassessed",
 ]
 
 
@@ -139,8 +141,8 @@ class Store(Protocol):
         """A handled mail."""
         ...
 
-    async def mails_to_assess(self, ids: Sequence[str]) -> list[StoredMail]:
-        """Those of these mails (at most 500) that have no assessment yet, in no order, with an empty ``way``."""
+    async def mails_to_assess(self, ids: Sequence[str]) -> list[Unassessed]:
+        """Those of these mails (at most 500) that have no assessment yet, in no order."""
         ...
 
     async def ids_by_message_id(self, message_id: str) -> list[str]:

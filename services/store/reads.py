@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from services.store import schema
 from services.store.columns import instant, text_in, text_out
 from services.store.deliveries import NEW_COLUMNS, addresses_out, delivery_of
-from services.store.interface import Pending, QueueItem, Redirection, StoredMail
+from services.store.interface import Pending, QueueItem, Redirection, StoredMail, Unassessed
 from services.store.spool import Spool
 from workflows.events import Event
 
@@ -45,17 +45,14 @@ def stored_mail(connection: Connection, id: str, spool: Spool, zone: tzinfo) -> 
     )
 
 
-def mails_to_assess(connection: Connection, ids: Sequence[str], spool: Spool) -> list[StoredMail]:
-    """Those of the mails that have no assessment yet, without their way."""
+def mails_to_assess(connection: Connection, ids: Sequence[str], spool: Spool) -> list[Unassessed]:
+    """Those of the mails that have no assessment yet."""
     rows = connection.execute(
-        select(mail.id, mail.received_at, mail.size, mail.decision, content.bytes, content.file)
+        select(mail.id, mail.received_at, mail.decision, content.bytes, content.file)
         .outerjoin(schema.content, content.id == mail.id)
         .where(mail.id.in_(ids), mail.assessment.is_(None))
     )
-    return [
-        StoredMail(row.id, instant(row.received_at), json.loads(row.decision), row.size, spool.content(row.bytes, row.file), ())
-        for row in rows
-    ]
+    return [Unassessed(row.id, instant(row.received_at), row.decision, spool.content(row.bytes, row.file)) for row in rows]
 
 
 def way(connection: Connection, id: str, zone: tzinfo) -> tuple[dict[str, Any], ...]:

@@ -32,6 +32,7 @@ from services.store.interface import (
     Redirection,
     RegisterChange,
     StoredMail,
+    Unassessed,
 )
 from services.store.own import Enqueue, Published, SaveAssessment
 from services.store.readers import Readers
@@ -137,7 +138,7 @@ class SqlStore:
         """A handled mail."""
         return await self._readers.run(reads.stored_mail, id, self.spool, ZONE)
 
-    async def mails_to_assess(self, ids: Sequence[str]) -> list[StoredMail]:
+    async def mails_to_assess(self, ids: Sequence[str]) -> list[Unassessed]:
         """Those that have no assessment yet."""
         return await self._readers.run(reads.mails_to_assess, ids, self.spool)
 

@@ -211,6 +211,16 @@ class StoredMail:
 
 
 @dataclass(frozen=True, slots=True)
+class Unassessed:
+    """A mail that waits to be assessed. ``decision`` is JSON text: for most mails nobody needs to read it."""
+
+    id: str
+    received_at: datetime
+    decision: str
+    content: bytes | Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class QueueItem:
     """One delivery that waits, for ``rammevagt queue``."""
 

@@ -25,7 +25,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 MOST = 500  # operations in a group
 BUSY = 3  # operations in a group beyond which the next one is given time to gather; a lonely mail never waits
-GATHER = 0.002  # seconds: few larger groups cost less than many small ones, and the event loop works meanwhile
+GATHER = 0.004  # seconds: few larger groups cost less than many small ones, and the event loop works meanwhile
 log = structlog.get_logger()
 
 

@@ -1,9 +1,10 @@
 """The part of the store that events and notices use, in memory. tests/contract proves the real ones."""
 
 import dataclasses
+import json
 from datetime import datetime
 
-from services.store.interface import Pending, StoredMail, StoreUnavailable
+from services.store.interface import Pending, StoredMail, StoreUnavailable, Unassessed
 from workflows.facts import Organisation
 
 RECEIVED = datetime.fromisoformat("2026-11-23T09:00:00+01:00")
@@ -60,7 +61,8 @@ class EventStore:
     async def mails_to_assess(self, ids):
         self._check()
         found = [self.mails[id] for id in ids if id in self.mails]
-        return [one for one in found if not one.decision.get("assessed")]
+        waiting = [one for one in found if not one.decision.get("assessed")]
+        return [Unassessed(one.id, one.received_at, json.dumps(one.decision), one.content) for one in waiting]
 
     async def save_assessment(self, mail, assessment, notices, events, audit):
         self._check()

@@ -12,6 +12,7 @@ from services.notify.texts import letterhead
 from services.settings import Settings
 from workflows import notices
 from workflows.decide import decide
+from workflows.events import mail_decided
 from workflows.mail import Mail
 from workflows.notice_mail import RULE, compose
 from workflows.notices import House
@@ -223,3 +224,14 @@ def test_an_employee_with_letters_in_the_address_gets_a_mail_too():
     )
     worker = planned(register, mail("søs@eksempel.dk"))[1]
     assert worker.to == "søs@eksempel.dk" and "søs@eksempel.dk".encode() in compose(worker, HEAD, NOW)
+
+
+@pytest.mark.parametrize("sender", [BO, "bo.b@example.org", "x@example.com", "ada@advokat.example", PER])
+@pytest.mark.parametrize("observe", [False, True])
+def test_nobody_to_tell_means_that_the_plan_is_empty(sender, observe):
+    register = town(framework(observe=observe))
+    one = mail(KAREN, "dpo@eksempel.dk", sender=sender)
+    decision = decide(Mail(one.sha256, one.envelope, one.headers, id="01mail"), facts(register, one), NOW)
+    nobody = notices.nobody_to_tell(mail_decided(decision, NOW).data, ())
+    assert nobody is (sender not in (BO, "bo.b@example.org") or (observe and sender == BO))
+    assert not (nobody and planned(register, one, rights=("complaint",)))
