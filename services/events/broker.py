@@ -135,11 +135,13 @@ class Patient:
             raise NatsTimeoutError
         try:
             found = list(await self._inner.fetch(batch=batch, timeout=timeout))
-            self._part = 0 < len(found) < batch
-            return found
+        except TimeoutError as error:  # nats-py raises its own and the interpreter's; FastStream's loop survives the first alone
+            raise NatsTimeoutError from error
         except (ConnectionClosedError, ServiceUnavailableError):
             await asyncio.sleep(PAUSE)
             raise
+        self._part = 0 < len(found) < batch
+        return found
 
     async def unsubscribe(self) -> None:
         """Also with the connection gone: an error here would end FastStream's stop half-way."""

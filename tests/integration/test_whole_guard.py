@@ -16,6 +16,8 @@ from fakes.guard import Running, guarding, mail
 from fakes.sink import Mail
 from fakes.town import BO, BOX, KAREN, MAIN, PER, framework, town
 
+# nats-py leaves a socket that it could not connect to the garbage collector, where a server was killed under it.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 FRAMED = town(framework())
 LENE = "lene@eksempel.dk"
 
