@@ -91,9 +91,9 @@ class Guard:
 
     async def _start_delivery(self) -> None:
         await self.store.release_all()
-        self.deliverer = Deliverer(self.settings, self.store, self.clock, random.SystemRandom().random)
-        await self.deliverer.start()
-        self._ends.append(("deliver", lambda: self.deliverer.stop(GRACE) if self.deliverer else asyncio.sleep(0)))
+        deliverer = self.deliverer = Deliverer(self.settings, self.store, self.clock, random.SystemRandom().random)
+        await deliverer.start()
+        self._ends.append(("deliver", deliverer.stop))
 
     async def _start_gateway(self) -> None:
         hostname = self.settings.gateway.hostname or socket.gethostname()

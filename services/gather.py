@@ -29,6 +29,7 @@ def policy_of(settings: Settings) -> Policy:
         zone=ZONE,
         bounce_domain=settings.delivery.bounce_domain,
         municipality=settings.municipality.name,
+        main_domain=settings.municipality.domains[0],
         calendar=settings.calendar(),
         answer_within_days={normalise(one.address): one.answer_within_days for one in settings.mailboxes},
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 
 import structlog
 from prometheus_client import Gauge
@@ -31,8 +32,8 @@ class Upkeep:
     def start(self) -> None:
         """Begin."""
         self._tasks = [
-            asyncio.create_task(self._repeat("books", BOOKS_EVERY)),
-            asyncio.create_task(self._repeat("purge", PURGE_EVERY)),
+            asyncio.create_task(self._repeat(self.books, BOOKS_EVERY)),
+            asyncio.create_task(self._repeat(self.purge, PURGE_EVERY)),
         ]
 
     async def stop(self) -> None:
@@ -43,15 +44,14 @@ class Upkeep:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    async def _repeat(self, what: str, every: float) -> None:
-        run = self.books if what == "books" else self.purge
+    async def _repeat(self, run: Callable[[], Awaitable[None]], every: float) -> None:
         while True:
             try:
                 await run()
             except StoreUnavailable:
-                log.warning("upkeep_failed", what=what)
+                log.warning("upkeep_failed", what=run.__name__)
             except Exception:
-                log.exception("upkeep_failed", what=what)
+                log.exception("upkeep_failed", what=run.__name__)
             await asyncio.sleep(every)
 
     async def books(self) -> None:

@@ -23,8 +23,14 @@ class Policy:
     authentication: Literal["if_present", "required"] = "if_present"
     bounce_domain: str = ""
     municipality: str = ""
+    main_domain: str = ""  # the first of the settings' domains
     calendar: WorkingCalendar = field(default_factory=WorkingCalendar)
     answer_within_days: Mapping[str, int] = field(default_factory=dict)  # functional mailbox -> working days
+
+    @property
+    def postmaster(self) -> str:
+        """Who takes what nobody else takes (RFC 5321 4.5.1)."""
+        return f"postmaster@{self.main_domain or min(self.domains)}"
 
 
 @dataclass(frozen=True, slots=True)

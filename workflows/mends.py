@@ -13,12 +13,24 @@ _OURS = re.compile(rb"\r\n(?i:x-rammevagt-)")
 _EMPTY_LINE = b"\r\n\r\n"
 
 
+def crlf(content: bytes) -> bytes:
+    """``content`` with every bare CR and every bare LF made CRLF; the very same object where there is none."""
+    pairs = content.count(b"\r\n")
+    if content.count(b"\n") == pairs and content.count(b"\r") == pairs:
+        return content
+    return _LINE_END.sub(b"\r\n", content)
+
+
+def disowned(header: bytes) -> bytes:
+    """``header``, whose lines each follow a CRLF, with the sender's fields of our name renamed."""
+    return _OURS.sub(b"\r\nX-Untrusted-Rammevagt-", header)
+
+
 def mend(content: bytes) -> bytes:
     """``content`` as it is hashed, kept and sent. Mending twice changes nothing more."""
-    lines = b"\r\n" + _LINE_END.sub(b"\r\n", content)  # so that the first line, too, follows a line end
+    lines = b"\r\n" + crlf(content)  # so that the first line, too, follows a line end
     header, empty, body = lines.partition(_EMPTY_LINE)
-    mended = _OURS.sub(b"\r\nX-Untrusted-Rammevagt-", header + empty)
-    return mended[2:] + body
+    return disowned(header + empty)[2:] + body
 
 
 def header_block(content: bytes) -> bytes:

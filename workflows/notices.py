@@ -245,7 +245,7 @@ def mail_stuck(event_id: str, data: Json, house: House, now: datetime) -> tuple[
 def _operations(house: House) -> Collection[str]:
     """Employees of IT, else the postmaster whom every domain has (RFC 5321 4.5.1)."""
     found = {normalise(one.address) for one in house.organisation.employees.values() if one.role == "it"}
-    return found or {f"postmaster@{min(house.policy.domains)}"}
+    return found or {house.policy.postmaster}
 
 
 def _of_event(data: Json, house: House, now: datetime) -> About:

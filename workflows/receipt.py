@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from workflows.addresses import domain_of, normalise, recipient_key
+from workflows.addresses import domain_of, normalise
 from workflows.decision import Outcome, Receipt, Sender, Sentence, Step
 from workflows.facts import Facts
 from workflows.mail import MAX_RECEIVED, Mail
 from workflows.people import Grade, Role
+from workflows.scope import person_key
 
 ONCE_IN = timedelta(days=7)
 SYSTEM_NAMES = frozenset(
@@ -115,17 +116,13 @@ def _list(asked: _Asked) -> Obstacle | None:
 
 
 def _not_addressed(asked: _Asked) -> Obstacle | None:
-    named = {_person(one, asked.facts) for one in asked.mail.headers.to}
-    if any(_person(one.address, asked.facts) in named for one in asked.moved):
+    everyone = asked.facts.organisation, asked.facts.policy
+    named = {person_key(one, *everyone) for one in asked.mail.headers.to}
+    if any(person_key(one.address, *everyone) in named for one in asked.moved):
         return None
     return "not_addressed", Sentence(
         "Modtageren står hverken i mailens Til- eller Cc-felt.", "The recipient is in neither the To nor the Cc field."
     )
-
-
-def _person(address: str, facts: Facts) -> str:
-    employee = facts.organisation.employee(address, facts.policy)
-    return normalise(employee.address) if employee else recipient_key(address, facts.policy.domains)
 
 
 def _not_authenticated(asked: _Asked) -> Obstacle | None:

@@ -4,12 +4,11 @@ Only the exact CRLF . CRLF ends a mail. A bare CR or LF never does (CVE-2023-517
 leaves as such: it becomes CRLF. All work is done by whole-chunk primitives, none by the line or by the byte.
 """
 
-import re
+from workflows.mends import crlf
 
 _END = b"\r\n.\r\n"
 _DOTTED = b"\r\n."  # a line that begins with a dot: the end, or one that was stuffed; most chunks have none
 _HELD = tuple(_END[:length] for length in range(len(_END) - 1, 0, -1))  # what may be the start of the end, longest first
-_LINE_BREAK = re.compile(rb"\r\n|\r|\n")
 
 
 class DataReceiver:
@@ -46,14 +45,6 @@ class DataReceiver:
             self._at_start = False
             return content[2:]
         return content
-
-
-def crlf(content: bytes) -> bytes:
-    """``content`` with every bare CR and every bare LF made CRLF; the very same object where there is none."""
-    pairs = content.count(b"\r\n")
-    if content.count(b"\n") == pairs and content.count(b"\r") == pairs:
-        return content
-    return _LINE_BREAK.sub(b"\r\n", content)
 
 
 def _held_back(raw: bytes) -> int:

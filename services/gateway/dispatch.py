@@ -11,6 +11,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 
 from services.gateway.received import Received
+from services.gather import receipt_key
 from services.store.interface import Arrival, Bounced, NewDelivery, OutgoingMail, Redirection
 from workflows.addresses import normalise
 from workflows.audit import AuditRecord, keyed
@@ -55,7 +56,7 @@ def arrival(received: Received, decision: Decision, facts: Facts, homes: Mapping
     deliveries = tuple(_deliveries(received, decision, facts, desk))
     bounced = tuple(_bounced(received, homes, facts, desk))
     outgoing = tuple(_receipt(received, decision, facts, desk))
-    sender = keyed(desk.key, "receipt:" + normalise(decision.mail.envelope.sender)) if outgoing else None
+    sender = receipt_key(desk.key, decision.mail.envelope.sender) if outgoing else None
     return Arrival(
         decision=decision,
         received_at=received.received_at,
@@ -89,9 +90,11 @@ def _date(second: datetime) -> str:
 
 
 def _deliveries(received: Received, decision: Decision, facts: Facts, desk: Desk) -> Iterator[NewDelivery]:
-    top = trace_field(received, desk.hostname) + f"X-Rammevagt-Id: {received.id}\r\n".encode()
+    """The trace field goes last: a mail that begins with a space continues it, and could else write into a field of ours."""
+    top = f"X-Rammevagt-Id: {received.id}\r\n".encode()
     if any(one.reason is Reason.NOT_EVALUATED for one in decision.recipients):
         top += b"X-Rammevagt-Status: not-evaluated\r\n"
+    trace = trace_field(received, desk.hostname)
     loops = decision.mail.headers.received_count > MAX_RECEIVED
     for place, copy in enumerate(_copies(_as_addressed(decision) if loops else decision.recipients)):
         moved = copy.redirected()
@@ -105,7 +108,7 @@ def _deliveries(received: Received, decision: Decision, facts: Facts, desk: Desk
             hop="next",
             envelope_from=_envelope_sender(received, copy, facts, desk, id_),
             address=copy.address,
-            prepend=top + b"".join(_original(one.address) for one in moved),
+            prepend=b"".join((top, *(_original(one.address) for one in moved), trace)),
             due=received.received_at,
             serves=tuple(copy.numbers),
             fallbacks=_fallbacks(received, copy, concerned.unit, facts),
@@ -154,18 +157,14 @@ def _fallbacks(received: Received, copy: _Copy, unit: str | None, facts: Facts) 
     moved = copy.redirected()
     if moved:
         returning = normalise(moved[0].address) in facts.returns
-        last = _postmaster(facts) if returning else moved[0].address
+        last = facts.policy.postmaster if returning else moved[0].address
         ways = [main, last]
     elif not received.envelope.sender:
-        ways = [main, _postmaster(facts)]
+        ways = [main, facts.policy.postmaster]
     else:
         return ()
     here = normalise(copy.address)
     return tuple(dict.fromkeys(one for one in ways if one and normalise(one) != here))
-
-
-def _postmaster(facts: Facts) -> str:
-    return f"postmaster@{min(facts.policy.domains)}"
 
 
 def _bounced(received: Received, homes: Mapping[str, Redirection], facts: Facts, desk: Desk) -> Iterator[Bounced]:

@@ -136,7 +136,7 @@ class StoreIntake:
             if domain_of(recipient) == self._policy.bounce_domain:
                 home = homes.get(normalise(recipient))
                 unit = units.get(home.delivery.unit or "") if home else None
-                found[normalise(recipient)] = (unit.main_mailbox if unit else None) or f"postmaster@{min(self._policy.domains)}"
+                found[normalise(recipient)] = (unit.main_mailbox if unit else None) or self._policy.postmaster
         return found
 
 

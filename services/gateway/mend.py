@@ -3,12 +3,8 @@
 Works on content whose line breaks are all CRLF, in any chunking, in the header section alone: up to the first empty line.
 """
 
-import re
+from workflows.mends import HEADER_BLOCK_LIMIT, disowned
 
-HEADER_BLOCK_LIMIT = 256 * 1024
-
-_OURS = re.compile(rb"\r\n(?i:x-rammevagt-)")
-_NOT_OURS = b"\r\nX-Untrusted-Rammevagt-"
 _HELD = len(b"\r\nx-rammevagt-") - 1  # the longest start of a name, or of the empty line, that a chunk may end in
 
 
@@ -36,8 +32,8 @@ class HeaderMend:
         if end >= 0:
             self._in_header = False
             self._carry = b""
-            return self._header(_mended(text[: end + 4])) + text[end + 4 :]
-        text = _mended(text)
+            return self._header(disowned(text[: end + 4])) + text[end + 4 :]
+        text = disowned(text)
         cut = len(text) - _HELD
         if cut < len(b"\r\n"):  # the line break that never leaves goes whole or not at all
             cut = 0
@@ -65,7 +61,3 @@ class HeaderMend:
             self._block.append(text[:room])
             self._block_size += min(len(text), room)
         return text
-
-
-def _mended(text: bytes) -> bytes:
-    return _OURS.sub(_NOT_OURS, text)
