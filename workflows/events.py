@@ -4,6 +4,7 @@ No subject, text, name or address is ever part of an event: a consumer that need
 read is recorded there.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ STREAM = "RAMMEVAGT"
 TYPE_PREFIX = "dk.rammevagt."
 SUBJECT_PREFIX = "rammevagt."
 VERSION = ".v1"
+_ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"))  # an event is a tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,13 @@ class Event:
     at: datetime
     data: dict[str, Any]
 
-    def nats_subject(self) -> str:
-        """Where it is published."""
+    def topic(self) -> str:
+        """The NATS subject on which it is published."""
         return SUBJECT_PREFIX + self.what
+
+    def body(self) -> str:
+        """The event as it is published: ``cloudevent`` as JSON in ASCII."""
+        return _ENCODER.encode(self.cloudevent())
 
     def cloudevent(self) -> dict[str, Any]:
         """The structured-mode JSON (CloudEvents 1.0)."""

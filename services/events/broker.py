@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +17,17 @@ from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.api import ConsumerConfig
 from nats.js.errors import ServiceUnavailableError
+from pydantic import ValidationError
 
 from services.events.retry import DELAYS, retrying
 from services.events.streams import ConsumerSpec
+from services.store.interface import StoreUnavailable
 from workflows.events import STREAM, SUBJECT_PREFIX, Event, parse_event
 
 log = structlog.get_logger()
 
-Handle = Callable[[Event], Awaitable[None]]
+Handle = Callable[[Sequence[Event]], Awaitable[None]]
+Outcome = BaseException | None
 BATCH = 100  # events handled together: they share their reads and writes, and all of them their ``ack_wait``
 FETCH_TIMEOUT = 1.0  # seconds; without one a pull never comes back after a restart of the broker
 GRACE = 10.0  # seconds that running handlers have at a stop
@@ -33,7 +36,10 @@ PAUSE = 0.5  # seconds after a fetch that failed at once
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """``handle`` gets every event of the kind ``what`` (as ``mail.decided``) at least once; ``durable`` is its name for ever."""
+    """``handle`` gets every event of the kind ``what`` (as ``mail.decided``) at least once; ``durable`` is its name for ever.
+
+    It gets them in groups, so that they share a read, a thread and a transaction; it must be right to handle one twice.
+    """
 
     what: str
     durable: str
@@ -85,11 +91,8 @@ def build_broker(
 def _subscribe(broker: NatsBroker, one: Subscription) -> None:
     spec = one.consumer()
 
-    async def handled(body: bytes) -> None:
-        await one.handle(parse_event(body))
-
-    async def handler(bodies: list[bytes]) -> list[BaseException | None]:
-        return await asyncio.gather(*map(handled, bodies), return_exceptions=True)
+    async def handler(bodies: list[bytes]) -> list[Outcome]:
+        return await handled(one.handle, [_read(body) for body in bodies])
 
     broker.subscriber(
         spec.subject,
@@ -100,6 +103,32 @@ def _subscribe(broker: NatsBroker, one: Subscription) -> None:
         config=ConsumerConfig(ack_wait=spec.ack_wait, max_deliver=-1, max_ack_pending=spec.max_ack_pending),
         decoder=_bodies,
     )(handler)
+
+
+def _read(body: bytes) -> Event | ValidationError:
+    try:
+        return parse_event(body)
+    except ValidationError as error:
+        return error
+
+
+async def handled(handle: Handle, found: Sequence[Event | ValidationError]) -> list[Outcome]:
+    """What came of each: None, or its error. An event that spoils its group fails alone."""
+    events = [one for one in found if isinstance(one, Event)]
+    outcomes = iter(await _together(handle, events))
+    return [next(outcomes) if isinstance(one, Event) else one for one in found]
+
+
+async def _together(handle: Handle, events: Sequence[Event]) -> list[Outcome]:
+    if not events:
+        return []
+    try:
+        await handle(events)
+    except Exception as error:
+        if len(events) == 1 or isinstance(error, StoreUnavailable):
+            return [error] * len(events)
+        return [outcome for event in events for outcome in await _together(handle, [event])]
+    return [None] * len(events)
 
 
 async def _bodies(message: NatsBatchMessage) -> list[bytes]:

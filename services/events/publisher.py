@@ -18,18 +18,13 @@ from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from services.store.interface import Pending
-from workflows.events import STREAM, Event
+from workflows.events import STREAM
 
 log = structlog.get_logger()
 
 ACK_TIMEOUT = 5.0
 ATOMIC_FROM = 16  # events; below, a batch costs more than its single publishes
 ATOMIC_LIMIT = 1000  # the server's
-
-
-def encode(event: Event) -> bytes:
-    """The event as it is published."""
-    return json.dumps(event.cloudevent(), ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
 class Publisher:
@@ -59,13 +54,12 @@ class Publisher:
 
     async def _as_batch(self, pending: Sequence[Pending]) -> Literal["done", "refused", "unanswered"]:
         batch = f"{self._name}.{next(self._batches)}"
-        *before, last = enumerate((one.event for one in pending), 1)
+        *before, last = pending
         try:
-            for place, event in before:
-                await self._client.publish(event.nats_subject(), encode(event), headers=_headers(event, batch, place))
-            place, event = last
-            headers = _headers(event, batch, place) | {"Nats-Batch-Commit": "1"}
-            reply = await self._client.request(event.nats_subject(), encode(event), timeout=ACK_TIMEOUT, headers=headers)
+            for place, one in enumerate(before, 1):
+                await self._client.publish(one.topic, one.body, headers=_headers(one, batch, place))
+            headers = _headers(last, batch, len(pending)) | {"Nats-Batch-Commit": "1"}
+            reply = await self._client.request(last.topic, last.body, timeout=ACK_TIMEOUT, headers=headers)
         except (NatsError, OSError) as error:
             log.info("event_batch_failed", why=type(error).__name__)
             return "unanswered" if isinstance(error, NatsTimeoutError | OSError) else "refused"
@@ -77,29 +71,29 @@ class Publisher:
     async def _one_by_one(self, pending: Iterable[Pending]) -> list[int]:
         lanes: dict[str, list[Pending]] = {}
         for one in pending:
-            lanes.setdefault(one.event.subject, []).append(one)
+            lanes.setdefault(one.subject, []).append(one)
         return list(itertools.chain.from_iterable(await asyncio.gather(*map(self._lane, lanes.values()))))
 
     async def _lane(self, pending: Sequence[Pending]) -> list[int]:
         done = []
         for one in pending:
-            if not await self._single(one.event):
+            if not await self._single(one):
                 break
             done.append(one.seq)
         return done
 
-    async def _single(self, event: Event) -> bool:
+    async def _single(self, one: Pending) -> bool:
         try:
-            headers = {"Nats-Msg-Id": event.id, "Nats-Expected-Stream": STREAM}
-            reply = await self._client.request(event.nats_subject(), encode(event), timeout=ACK_TIMEOUT, headers=headers)
+            headers = {"Nats-Msg-Id": one.id, "Nats-Expected-Stream": STREAM}
+            reply = await self._client.request(one.topic, one.body, timeout=ACK_TIMEOUT, headers=headers)
             ack = json.loads(reply.data)
         except (NatsError, OSError, ValueError) as error:
-            log.info("event_publish_failed", event_id=event.id, why=type(error).__name__)
+            log.info("event_publish_failed", event_id=one.id, why=type(error).__name__)
             return False
         if refusal := ack.get("error"):
-            log.warning("event_refused", event_id=event.id, code=refusal.get("err_code"))
+            log.warning("event_refused", event_id=one.id, code=refusal.get("err_code"))
         return bool(ack.get("stream") == STREAM and ack.get("seq"))
 
 
-def _headers(event: Event, batch: str, place: int) -> dict[str, str]:
-    return {"Nats-Msg-Id": event.id, "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(place)}
+def _headers(one: Pending, batch: str, place: int) -> dict[str, str]:
+    return {"Nats-Msg-Id": one.id, "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(place)}

@@ -60,7 +60,7 @@ class Relay:
     async def publish_some(self) -> bool:
         """Publish the oldest group; True when all of it was taken and more may be waiting."""
         pending = await self._store.outbox(GROUP)
-        LAG.set(max(0.0, (self._clock.now() - pending[0].event.at).total_seconds()) if pending else 0.0)
+        LAG.set(max(0.0, (self._clock.now() - pending[0].at).total_seconds()) if pending else 0.0)
         if not pending:
             return False
         done = await self._publisher.publish(pending)

@@ -4,9 +4,7 @@ Each handler ends in one transaction of the store, with the notices as mails of 
 assessment saved or its notices' names taken, and changes nothing.
 """
 
-import asyncio
-import json
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime, time
 from typing import Any
 
@@ -16,13 +14,11 @@ from services.clock import Clock, new_id
 from services.gather import policy_of
 from services.notify.assessing import Assessor
 from services.notify.texts import letterhead
-from services.notify.together import Together
 from services.settings import Settings
 from services.signal_words import load
-from services.store.interface import NewDelivery, OutgoingMail, Store, Unassessed
+from services.store.interface import Assessed, NewDelivery, OutgoingMail, Store, Unassessed
 from workflows import notices
 from workflows.addresses import normalise
-from workflows.assess import Assessment
 from workflows.audit import AuditRecord
 from workflows.deadlines import WorkingHours
 from workflows.events import Event, identity_suggested, signal_raised
@@ -32,7 +28,7 @@ from workflows.notices import House, Notice
 
 log = structlog.get_logger()
 
-Handler = Callable[[Event], Awaitable[None]]
+Handler = Callable[[Sequence[Event]], Awaitable[None]]
 ACTOR = "guard"
 END_OF_DAY = "24:00"
 
@@ -48,7 +44,6 @@ class Notifier:
         self._hours = working_hours(settings)
         self._head = letterhead(settings)
         self._assessor = Assessor(load())
-        self._together = Together(self._assess)
 
     def handlers(self) -> tuple[tuple[str, str, Handler], ...]:
         """What to register: the event's kind, the handler's lasting name, the handler."""
@@ -65,28 +60,25 @@ class Notifier:
         """End the thread that assesses."""
         self._assessor.close()
 
-    async def mail_decided(self, event: Event) -> None:
-        """Assess the mail and tell whom it concerns."""
-        await self._together.do(event)
-
-    async def _assess(self, events: Sequence[Event]) -> None:
+    async def mail_decided(self, events: Sequence[Event]) -> None:
+        """Assess the mails and tell whom they concern. Most mails concern nobody here, and their decisions are not read."""
         told = {event.subject: event.data for event in events}
         waiting = await self._store.mails_to_assess(tuple(told))
-        assessments = await self._assessor.assess([one.content for one in waiting])
-        found = zip(waiting, assessments, strict=True)
-        await asyncio.gather(*(self._save(one, told[one.id], assessment) for one, assessment in found))
-
-    async def _save(self, mail: Unassessed, told: Mapping[str, Any], assessment: Assessment) -> None:
+        wires = [one.wire() for one in await self._assessor.assess([one.content for one in waiting])]
+        found = list(zip(waiting, wires, strict=True))
+        concern = [mail.id for mail, wire in found if not notices.nobody_to_tell(told[mail.id], wire["signals"])]
+        decisions = await self._store.decisions(concern) if concern else {}
         now = self._clock.now()
-        wire = assessment.wire()
-        planned = () if notices.nobody_to_tell(told, wire["signals"]) else await self._plan(mail, wire, now)
-        result = {**wire, "notify": [one.wire() for one in planned]}
-        events, audit = _events(mail.id, now, wire, planned), _audit(mail.id, now, wire, planned)
-        if await self._store.save_assessment(mail.id, result, self._mails(planned, now), tuple(events), tuple(audit)) and planned:
+        assessed = []
+        for mail, wire in found:
+            decision = decisions.get(mail.id)
+            planned = await self._plan(mail, decision, wire, now) if decision else ()
+            assessed.append(self._assessed(mail.id, wire, planned, now))
+        saved = await self._store.save_assessments(assessed)
+        if any(one.notices for one in assessed if one.mail in saved):
             self._wake()
 
-    async def _plan(self, mail: Unassessed, wire: dict[str, Any], now: datetime) -> tuple[Notice, ...]:
-        decision = json.loads(mail.decision)
+    async def _plan(self, mail: Unassessed, decision: dict[str, Any], wire: dict[str, Any], now: datetime) -> tuple[Notice, ...]:
         return notices.plan(
             decision,
             signals=wire["signals"],
@@ -97,22 +89,32 @@ class Notifier:
             files=await self._files(decision),
         )
 
+    def _assessed(self, mail: str, wire: dict[str, Any], planned: tuple[Notice, ...], now: datetime) -> Assessed:
+        return Assessed(
+            mail,
+            {**wire, "notify": [one.wire() for one in planned]},
+            self._mails(planned, now),
+            tuple(_events(mail, now, wire, planned)),
+            tuple(_audit(mail, now, wire, planned)),
+        )
+
     async def _files(self, decision: dict[str, Any]) -> tuple[CitizenFile, ...]:
         """Only a probable sender raises a question that needs them."""
         if decision["sender"]["grade"] != "probable":
             return ()
         return await self._store.files_of({normalise(one) for one in decision["mail"]["header_from"]})
 
-    async def mailbox_unreachable(self, event: Event) -> None:
-        """A functional mailbox did not take a mail."""
-        await self._tell(notices.mailbox_unreachable(event.id, event.data, self._house(), self._clock.now()))
+    async def mailbox_unreachable(self, events: Sequence[Event]) -> None:
+        """Functional mailboxes did not take a mail."""
+        await self._tell(events, notices.mailbox_unreachable)
 
-    async def mail_stuck(self, event: Event) -> None:
-        """A mail has no road left."""
-        await self._tell(notices.mail_stuck(event.id, event.data, self._house(), self._clock.now()))
+    async def mail_stuck(self, events: Sequence[Event]) -> None:
+        """Mails have no road left."""
+        await self._tell(events, notices.mail_stuck)
 
-    async def _tell(self, planned: tuple[Notice, ...]) -> None:
-        if planned:
+    async def _tell(self, events: Sequence[Event], plan: Callable[..., tuple[Notice, ...]]) -> None:
+        house, now = self._house(), self._clock.now()
+        if planned := [notice for event in events for notice in plan(event.id, event.data, house, now)]:
             await self._store.enqueue(self._mails(planned, self._clock.now()), (), ())
             self._wake()
 

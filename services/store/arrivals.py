@@ -61,7 +61,7 @@ class CommitArrival:
             (
                 mail.id, now, arrival.day.isoformat(), len(arrival.decision.recipients), int(arrival.framework_in_force),
                 arrival.client, text_in(mail.envelope.sender), None if message_id is None else text_in(message_id),
-                mail.sha256, size, compact(arrival.decision.wire()), None,
+                mail.sha256, size, compact(arrival.decision.wire()),
             ),
         )  # fmt: skip
 

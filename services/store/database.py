@@ -9,7 +9,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from services.store import schema
 
-HEAD = "0001"  # the newest migration
+HEAD = "0002"  # the newest migration
 MIGRATIONS = Path(__file__).parent / "migrations"
 READERS = 4
 STATEMENTS = 512  # kept prepared for each connection: those of the mail path for every number of rows

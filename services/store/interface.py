@@ -3,12 +3,13 @@
 One suite of contract tests (tests/contract) runs over every implementation. All instants are aware datetimes.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
 from services.store.values import (
     Arrival,
+    Assessed,
     Attempt,
     Bounced,
     ChainReport,
@@ -44,6 +45,7 @@ from workflows.register import Register
 
 __all__ = [
     "Arrival",
+    "Assessed",
     "Attempt",
     "Bounced",
     "ChainReport",
@@ -149,17 +151,14 @@ class Store(Protocol):
         """The guard ids of the mails that carry this Message-ID."""
         ...
 
-    async def save_assessment(
-        self,
-        mail: str,
-        assessment: Mapping[str, Any],
-        notices: Sequence[OutgoingMail],
-        events: Sequence[Event],
-        audit: Sequence[AuditRecord],
-    ) -> bool:
-        """Save ``signals``, ``rights`` and ``notify`` with the notices they call for.
+    async def decisions(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What was decided about these mails (at most 500), as the contract's JSON without the assessed parts; by id."""
+        ...
 
-        False when it was assessed before: nothing is written.
+    async def save_assessments(self, assessed: Sequence[Assessed]) -> set[str]:
+        """Save assessments with the notices that they call for; returns the ids of the mails that had none before.
+
+        Of the others nothing is written.
         """
         ...
 

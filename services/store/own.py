@@ -1,42 +1,41 @@
 """Operations on what the guard itself makes: assessments, own mails, events, audit entries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from services.store.columns import compact
 from services.store.deliveries import add_outgoing, dedupes_of
-from services.store.interface import OutgoingMail
+from services.store.interface import Assessed, OutgoingMail
 from services.store.unit_of_work import Needs, UnitOfWork
 from workflows.audit import AuditRecord
 from workflows.events import Event
 
 
 @dataclass(frozen=True, slots=True)
-class SaveAssessment:
-    """Save what was assessed, once."""
+class SaveAssessments:
+    """Save what was assessed, once; gives the mails that had no assessment before."""
 
-    mail: str
-    assessment: Mapping[str, Any]
-    notices: Sequence[OutgoingMail]
-    events: Sequence[Event]
-    audit: Sequence[AuditRecord]
+    assessed: Sequence[Assessed]
     now: int
     queries = False
     alone = False
 
     def needs(self, needs: Needs) -> None:
-        """Whether it waits to be assessed, and what of the notices is known."""
-        needs.unassessed.add(self.mail)
-        needs.dedupes |= dedupes_of(self.notices)
+        """Which of them wait to be assessed, and what of the notices is known."""
+        for one in self.assessed:
+            needs.unassessed.add(one.mail)
+            if one.notices:
+                needs.dedupes |= dedupes_of(one.notices)
 
-    def apply(self, work: UnitOfWork) -> bool:
-        """False, and nothing written, when it was assessed before (or is gone)."""
-        if not work.assessed(self.mail, compact(dict(self.assessment))):
-            return False
-        add_outgoing(work, self.notices, self.now)
-        work.born(self.events, self.audit)
-        return True
+    def apply(self, work: UnitOfWork) -> set[str]:
+        """Nothing is written for a mail that was assessed before (or is gone)."""
+        new = set()
+        for one in self.assessed:
+            if work.assessed(one.mail, compact(one.assessment)):
+                new.add(one.mail)
+                add_outgoing(work, one.notices, self.now)
+                work.born(one.events, one.audit)
+        return new
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,21 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from services.store import schema
 from services.store.columns import instant, text_in, text_out
 from services.store.deliveries import NEW_COLUMNS, addresses_out, delivery_of
 from services.store.interface import Pending, QueueItem, Redirection, StoredMail, Unassessed
 from services.store.spool import Spool
-from workflows.events import Event
 
-mail, delivery, outbox, content = schema.mail.c, schema.delivery.c, schema.outbox.c, schema.content.c
+mail, assessment, delivery, outbox, content = (
+    schema.mail.c,
+    schema.assessment.c,
+    schema.delivery.c,
+    schema.outbox.c,
+    schema.content.c,
+)
 _QUEUE_COLUMNS = tuple(
     schema.delivery.columns[name]
     for name in (
@@ -26,15 +31,16 @@ _QUEUE_COLUMNS = tuple(
 def stored_mail(connection: Connection, id: str, spool: Spool, zone: tzinfo) -> StoredMail | None:
     """A handled mail with its whole way; times in ``zone``."""
     found = connection.execute(
-        select(mail.id, mail.received_at, mail.size, mail.decision, mail.assessment, content.bytes, content.file)
+        select(mail.id, mail.received_at, mail.size, mail.decision, assessment.document, content.bytes, content.file)
+        .outerjoin(schema.assessment, assessment.mail == mail.id)
         .outerjoin(schema.content, content.id == mail.id)
         .where(mail.id == id)
     ).one_or_none()
     if found is None:
         return None
     decision = json.loads(found.decision)
-    if found.assessment is not None:
-        decision |= json.loads(found.assessment) | {"assessed": True}
+    if found.document is not None:
+        decision |= json.loads(found.document) | {"assessed": True}
     return StoredMail(
         id=found.id,
         received_at=instant(found.received_at),
@@ -48,11 +54,17 @@ def stored_mail(connection: Connection, id: str, spool: Spool, zone: tzinfo) -> 
 def mails_to_assess(connection: Connection, ids: Sequence[str], spool: Spool) -> list[Unassessed]:
     """Those of the mails that have no assessment yet."""
     rows = connection.execute(
-        select(mail.id, mail.received_at, mail.decision, content.bytes, content.file)
+        select(mail.id, mail.received_at, content.bytes, content.file)
         .outerjoin(schema.content, content.id == mail.id)
-        .where(mail.id.in_(ids), mail.assessment.is_(None))
+        .where(mail.id.in_(ids), ~exists().where(assessment.mail == mail.id))
     )
-    return [Unassessed(row.id, instant(row.received_at), row.decision, spool.content(row.bytes, row.file)) for row in rows]
+    return [Unassessed(id, instant(received_at), spool.content(bytes, file)) for id, received_at, bytes, file in rows]
+
+
+def decisions(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What was decided about the mails."""
+    rows = connection.execute(select(mail.id, mail.decision).where(mail.id.in_(ids)))
+    return {id: json.loads(decision) for id, decision in rows}
 
 
 def way(connection: Connection, id: str, zone: tzinfo) -> tuple[dict[str, Any], ...]:
@@ -99,7 +111,7 @@ def redirection(connection: Connection, id: str) -> Redirection | None:
 def pending(connection: Connection, limit: int) -> list[Pending]:
     """The oldest events not yet published."""
     rows = connection.execute(select(schema.outbox).order_by(outbox.seq).limit(limit))
-    return [Pending(row.seq, Event(row.id, row.what, row.subject, instant(row.at), json.loads(row.data))) for row in rows]
+    return [Pending(seq, id, topic, subject, instant(at), body.encode("ascii")) for seq, id, topic, subject, at, body in rows]
 
 
 def waiting(connection: Connection, now: int) -> list[QueueItem]:

@@ -168,5 +168,6 @@ def _remove(connection: Connection, ids: list[str]) -> list[str]:
     connection.execute(delete(schema.content).where(content.id.in_(own) | content.id.in_(ids)))
     connection.execute(delete(schema.delivery).where(delivery.mail.in_(ids)))
     connection.execute(delete(schema.recipient).where(recipient.mail.in_(ids)))
+    connection.execute(delete(schema.assessment).where(schema.assessment.c.mail.in_(ids)))
     connection.execute(delete(schema.mail).where(mail.id.in_(ids)))
     return files

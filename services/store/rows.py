@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     column,
+    exists,
     insert,
     select,
     update,
@@ -139,7 +140,16 @@ class Statements:
     def __init__(self, dialect: Dialect) -> None:
         self.inserts = {
             table.name: inserts(dialect, table)
-            for table in (schema.content, schema.mail, schema.recipient, schema.delivery, schema.once, schema.receipt, schema.audit)
+            for table in (
+                schema.content,
+                schema.mail,
+                schema.recipient,
+                schema.delivery,
+                schema.assessment,
+                schema.once,
+                schema.receipt,
+                schema.audit,
+            )
         }
         self.inserts["outbox"] = inserts(dialect, schema.outbox, leave_out=("seq",))
         self.delivery_changes = updates(dialect, schema.delivery, ("id",), DELIVERY_CHANGES)
@@ -151,6 +161,6 @@ class Statements:
         self.deliveries = queries(dialect, select(*STATE_COLUMNS).with_for_update(), delivery.id)
         self.receipts = queries(dialect, select(receipt.sender_hash, receipt.sent_at), receipt.sender_hash)
         self.dedupes = queries(dialect, select(once.dedupe), once.dedupe)
-        self.unassessed = queries(dialect, select(mail.id).where(mail.assessment.is_(None)), mail.id)
-        self.assessments = updates(dialect, schema.mail, ("id",), ("assessment",))
+        assessed = exists().where(schema.assessment.c.mail == mail.id)
+        self.unassessed = queries(dialect, select(mail.id).where(~assessed), mail.id)
         self.recipient_states = updates(dialect, schema.recipient, ("mail", "n", "delivery"), ("state",))

@@ -39,8 +39,15 @@ mail = Table(  # received mail and its decision; the large columns come last, so
     Column("sha256", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("decision", Text, nullable=False),
-    Column("assessment", Text),
     Index("ix_mail_day", "day", "recipients"),
+)
+
+assessment = Table(  # what the whole mail told, after 250, as JSON
+    "assessment",
+    metadata,
+    Column("mail", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 recipient = Table(  # one accepted recipient: the unit of the books
@@ -91,15 +98,15 @@ delivery = Table(
     _partial("ix_delivery_leased", "hop", "address", where="lease IS NOT NULL"),
 )
 
-outbox = Table(  # a number is never used twice: a late "published" must not hit another event
+outbox = Table(  # events as they are published; a number is never used twice: a late "published" must not hit another event
     "outbox",
     metadata,
     Column("seq", Integer().with_variant(BigInteger, "postgresql"), primary_key=True),
     Column("id", Text, nullable=False),
-    Column("what", Text, nullable=False),
+    Column("topic", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
-    Column("data", Text, nullable=False),
+    Column("body", Text, nullable=False),
     sqlite_autoincrement=True,
 )
 

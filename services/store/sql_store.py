@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -18,6 +18,7 @@ from services.store.columns import instant_or_none, micros
 from services.store.directory import Directory
 from services.store.interface import (
     Arrival,
+    Assessed,
     Attempt,
     ChainReport,
     Claim,
@@ -34,7 +35,7 @@ from services.store.interface import (
     StoredMail,
     Unassessed,
 )
-from services.store.own import Enqueue, Published, SaveAssessment
+from services.store.own import Enqueue, Published, SaveAssessments
 from services.store.readers import Readers
 from services.store.register_load import LoadRegister
 from services.store.spool import Spool
@@ -146,16 +147,13 @@ class SqlStore:
         """Mails by Message-ID."""
         return await self._readers.run(reads.ids_by_message_id, message_id)
 
-    async def save_assessment(
-        self,
-        mail: str,
-        assessment: Mapping[str, Any],
-        notices: Sequence[OutgoingMail],
-        events: Sequence[Event],
-        audit: Sequence[AuditRecord],
-    ) -> bool:
-        """Save an assessment once."""
-        return await self._writer.run(SaveAssessment(mail, assessment, notices, events, audit, self._now()))
+    async def decisions(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What was decided."""
+        return await self._readers.run(reads.decisions, ids)
+
+    async def save_assessments(self, assessed: Sequence[Assessed]) -> set[str]:
+        """Save assessments, each once."""
+        return await self._writer.run(SaveAssessments(assessed, self._now())) if assessed else set()
 
     async def enqueue(self, outgoing: Sequence[OutgoingMail], events: Sequence[Event], audit: Sequence[AuditRecord]) -> int:
         """Enqueue own mails."""

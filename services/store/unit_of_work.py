@@ -9,14 +9,14 @@ from typing import TypeVar
 from sqlalchemy import Connection, delete, select, update
 
 from services.store import schema
-from services.store.columns import compact, micros
+from services.store.columns import micros
 from services.store.rows import DELIVERY_CHANGES, Row, Statements
 from workflows.audit import AuditRecord, chain_hash
 from workflows.events import Event
 
 T = TypeVar("T")
 HEAD = "audit_head"  # in meta: the chain's last entry, so that a cut tail shows
-INSERT_ORDER = ("content", "mail", "recipient", "delivery", "once", "receipt", "outbox")
+INSERT_ORDER = ("content", "mail", "recipient", "delivery", "assessment", "once", "receipt", "outbox")
 
 
 @dataclass(slots=True)
@@ -69,7 +69,6 @@ class UnitOfWork:
         self.receipts: dict[str, int] = {}  # keyed hash of a sender -> when it last got one
         self.dedupes: set[str] = set()
         self._unassessed: set[str] = set()
-        self._assessments: list[Row] = []
         self.after_commit: list[Callable[[], None]] = []
 
     def fetch(self, needs: Needs) -> None:
@@ -85,7 +84,7 @@ class UnitOfWork:
         if mail not in self._unassessed:
             return False
         self._unassessed.remove(mail)
-        self._assessments.append((mail, assessment))
+        self.add("assessment", (mail, assessment))
         return True
 
     def delivery(self, id: str) -> DeliveryState | None:
@@ -98,7 +97,7 @@ class UnitOfWork:
 
     def event(self, event: Event) -> None:
         """An event for the outbox."""
-        self.add("outbox", (event.id, event.what, event.subject, micros(event.at), compact(event.data)))
+        self.add("outbox", (event.id, event.topic(), event.subject, micros(event.at), event.body()))
 
     def audit(self, record: AuditRecord) -> None:
         """An entry for the chain."""
@@ -141,10 +140,9 @@ class UnitOfWork:
             statements.delivery_changes.run(connection, [_change(state) for state in self._changed.values()])
             self._changed = {}
         statements.recipient_states.run(connection, self._recipient_states)
-        statements.assessments.run(connection, self._assessments)
-        for seqs in batched(self._published):
-            connection.execute(delete(schema.outbox).where(schema.outbox.c.seq.in_(seqs)))
-        self._recipient_states, self._published, self._assessments = [], [], []
+        for first, last in _runs(self._published):
+            connection.execute(delete(schema.outbox).where(schema.outbox.c.seq.between(first, last)))
+        self._recipient_states, self._published = [], []
         self._append_audit()
 
     def _append_audit(self) -> None:
@@ -167,6 +165,18 @@ class UnitOfWork:
 
 def _change(state: DeliveryState) -> Row:
     return (state.id, *(getattr(state, name) for name in DELIVERY_CHANGES))
+
+
+def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each unbroken run: events are published in order, so a thousand of them are mostly one run."""
+    first = last = None
+    for number in sorted(numbers):
+        if first is not None and last is not None and number > last + 1:
+            yield first, last
+            first = None
+        first, last = number if first is None else first, number
+    if first is not None and last is not None:
+        yield first, last
 
 
 def head_of(value: str) -> tuple[int, str]:

@@ -192,10 +192,17 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """An event in the outbox; ``seq`` is its place."""
+    """An event in the outbox, ready to be published: ``seq`` is its place, ``body`` its CloudEvents JSON.
+
+    ``topic`` is the NATS subject. Events with one ``subject`` (what they are about) keep their order.
+    """
 
     seq: int
-    event: Event
+    id: str
+    topic: str
+    subject: str
+    at: datetime
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,12 +219,22 @@ class StoredMail:
 
 @dataclass(frozen=True, slots=True)
 class Unassessed:
-    """A mail that waits to be assessed. ``decision`` is JSON text: for most mails nobody needs to read it."""
+    """A mail that waits to be assessed; ``content`` is None once removed."""
 
     id: str
     received_at: datetime
-    decision: str
     content: bytes | Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """What the assessment of a mail found (``signals``, ``rights`` and ``notify`` of the contract), and what it calls for."""
+
+    mail: str
+    assessment: Mapping[str, Any]
+    notices: Sequence[OutgoingMail] = ()
+    events: Sequence[Event] = ()
+    audit: Sequence[AuditRecord] = ()
 
 
 @dataclass(frozen=True, slots=True)

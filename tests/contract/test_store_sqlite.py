@@ -18,6 +18,7 @@ from services.store.interface import StoreUnavailable
 from services.store.keys import FILE, BadKey, make_key
 from services.store.open import open_store
 from services.store.sql_store import SqlStore
+from workflows.events import parse_event
 
 
 @pytest.fixture
@@ -57,6 +58,39 @@ async def test_the_migrations_make_exactly_the_schema(store: SqlStore) -> None:
         wanted = {row[0]: row[1] for row in connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")}
     engine.dispose()
     assert {name: _bare(made[name]) for name in wanted} == {name: _bare(text) for name, text in wanted.items()}
+
+
+async def test_what_an_older_version_left_is_there_after_the_migration(tmp_path: Path) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    settings = Settings(data=tmp_path / "data")
+    settings.data.mkdir()
+    config = Config()
+    config.set_main_option("script_location", str(database.MIGRATIONS))
+    engine = database.sqlite_writer(settings.data / "rammevagt.db")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        mail = "INSERT INTO mail VALUES (?, 1, '2026-11-23', 1, 0, '::1', 'bo@example.net', NULL, 'aa', 5, ?, ?)"
+        connection.exec_driver_sql(mail, ("m1", '{"assessed":false,"signals":null}', '{"signals":[]}'))
+        connection.exec_driver_sql(mail, ("m2", '{"assessed":false,"signals":null}', None))
+        old = "INSERT INTO outbox VALUES (7, 'm1.received', 'mail.received', 'm1', 1795426200000000, ?)"
+        connection.exec_driver_sql(old, ('{"mail":"m1","size":5,"recipients":1}',))
+    engine.dispose()
+    make_key(settings.data / "secret.key")
+    store = await open_store(settings, SetClock())
+    first, second = await store.mail("m1"), await store.mail("m2")
+    assert first is not None and (first.decision["assessed"], first.decision["signals"]) == (True, [])
+    assert second is not None and second.decision["assessed"] is False
+    [waiting] = await store.outbox(10)
+    assert (waiting.seq, waiting.topic) == (7, "rammevagt.mail.received")
+    event = parse_event(waiting.body)
+    assert (event.id, event.what, event.at) == ("m1.received", "mail.received", waiting.at)
+    assert event.body().encode() == waiting.body
+    await store.commit(arrival("m3"))
+    assert [one.seq for one in await store.outbox(10)] == [7, 8, 9]
+    await store.close()
 
 
 def _bare(sql: str) -> str:

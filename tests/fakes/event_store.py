@@ -1,11 +1,16 @@
 """The part of the store that events and notices use, in memory. tests/contract proves the real ones."""
 
 import dataclasses
-import json
 from datetime import datetime
 
 from services.store.interface import Pending, StoredMail, StoreUnavailable, Unassessed
 from workflows.facts import Organisation
+
+
+def waiting(seq, event):
+    """An event in the outbox, as the store keeps it."""
+    return Pending(seq, event.id, event.topic(), event.subject, event.at, event.body().encode())
+
 
 RECEIVED = datetime.fromisoformat("2026-11-23T09:00:00+01:00")
 
@@ -44,7 +49,7 @@ class EventStore:
 
     async def outbox(self, limit):
         self._check()
-        return [Pending(seq, self.pending[seq]) for seq in sorted(self.pending)[:limit]]
+        return [waiting(seq, self.pending[seq]) for seq in sorted(self.pending)[:limit]]
 
     async def published(self, seqs):
         self._check()
@@ -61,17 +66,21 @@ class EventStore:
     async def mails_to_assess(self, ids):
         self._check()
         found = [self.mails[id] for id in ids if id in self.mails]
-        waiting = [one for one in found if not one.decision.get("assessed")]
-        return [Unassessed(one.id, one.received_at, json.dumps(one.decision), one.content) for one in waiting]
+        unassessed = [one for one in found if not one.decision.get("assessed")]
+        return [Unassessed(one.id, one.received_at, one.content) for one in unassessed]
 
-    async def save_assessment(self, mail, assessment, notices, events, audit):
+    async def decisions(self, ids):
         self._check()
-        stored = self.mails[mail]
-        if stored.decision.get("assessed"):
-            return False
-        self.mails[mail] = dataclasses.replace(stored, decision={**stored.decision, **assessment, "assessed": True})
-        await self.enqueue(notices, events, audit)
-        return True
+        return {id: self.mails[id].decision for id in ids if id in self.mails}
+
+    async def save_assessments(self, assessed):
+        self._check()
+        new = [one for one in assessed if not self.mails[one.mail].decision.get("assessed")]
+        for one in new:
+            stored = self.mails[one.mail]
+            self.mails[one.mail] = dataclasses.replace(stored, decision={**stored.decision, **one.assessment, "assessed": True})
+            await self.enqueue(one.notices, one.events, one.audit)
+        return {one.mail for one in new}
 
     async def enqueue(self, outgoing, events, audit):
         self._check()

@@ -7,17 +7,17 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from fakes.event_store import EventStore
+from fakes.event_store import EventStore, waiting
 from fakes.nats import TOKEN, NatsServer
 
 from services.clock import SystemClock
 from services.events import retry
-from services.events.publisher import Publisher, encode
+from services.events.publisher import Publisher
 from services.events.service import Events
 from services.events.streams import DLQ, EVENTS_STREAM, ApiError, ConsumerSpec, Provision, call, ensure_stream
 from services.settings import Events as EventSettings
 from services.settings import Settings
-from services.store.interface import Pending, StoreUnavailable
+from services.store.interface import StoreUnavailable
 from workflows.events import STREAM, identity_suggested, mail_received
 
 # nats-py leaves the socket of a half-made connection to the garbage collector.
@@ -46,14 +46,16 @@ async def client(server):
 
 
 class Handler:
-    """Remembers what came; ``fail`` are exceptions to raise first, one a call."""
+    """Remembers what came; ``fail`` are exceptions to raise first, one for each event. A group with such an event is spoilt."""
 
     def __init__(self, *fail):
         self.got = []
         self.fail = list(fail)
 
-    async def __call__(self, event):
-        self.got.append(event.id)
+    async def __call__(self, events):
+        if self.fail and len(events) > 1:
+            raise RuntimeError
+        self.got += [event.id for event in events]
         if self.fail:
             raise self.fail.pop(0)
 
@@ -82,7 +84,7 @@ async def until(condition):
 
 
 async def publish(client, *ids):
-    await Publisher(client).publish([Pending(n, mail_received(one, AT, 1, 1)) for n, one in enumerate(ids)])
+    await Publisher(client).publish([waiting(n, mail_received(one, AT, 1, 1)) for n, one in enumerate(ids)])
 
 
 async def consumer(client):
@@ -209,12 +211,12 @@ async def test_an_event_published_twice_is_handled_once(server, client, tmp_path
 async def test_a_handler_may_take_its_time_without_holding_up_those_of_other_kinds(server, client, tmp_path):
     gate, got, slow = asyncio.Event(), [], []
 
-    async def wait(event):
+    async def wait(events):
         await gate.wait()
-        slow.append(event.subject)
+        slow.extend(event.subject for event in events)
 
-    async def take(event):
-        got.append(event.subject)
+    async def take(events):
+        got.extend(event.subject for event in events)
 
     one = service_for(server, tmp_path, wait)
     one.register("identity.suggested", "other", take)
@@ -222,7 +224,7 @@ async def test_a_handler_may_take_its_time_without_holding_up_those_of_other_kin
     await asyncio.wait_for(one.wait_ready(), 10)
     await publish(client, "slow")
     others = [identity_suggested(f"m{n}", AT, "c-1") for n in range(50)]
-    await Publisher(client).publish([Pending(n, event) for n, event in enumerate(others)])
+    await Publisher(client).publish([waiting(n, event) for n, event in enumerate(others)])
     await until(lambda: len(got) == 50)
     assert slow == []
     gate.set()
@@ -302,10 +304,10 @@ async def test_stop_before_the_broker_ever_came_raises_nothing(server, tmp_path)
 async def test_stop_lets_the_handler_under_way_finish(server, client, tmp_path):
     begun, gate, ended = asyncio.Event(), asyncio.Event(), []
 
-    async def handle(event):
+    async def handle(events):
         begun.set()
         await gate.wait()
-        ended.append(event.id)
+        ended.extend(event.id for event in events)
 
     async with running(server, tmp_path, handle) as service:
         await publish(client, "m1")
@@ -403,6 +405,6 @@ async def test_a_refusal_of_the_broker_says_what_and_why(client):
 
 async def test_publishing_is_acknowledged_by_the_stream(client):
     await ensure_stream(client, EVENTS_STREAM)
-    reply = await client.request("rammevagt.mail.received", encode(mail_received("m1", AT, 1, 1)), timeout=5)
+    reply = await client.request("rammevagt.mail.received", mail_received("m1", AT, 1, 1).body().encode(), timeout=5)
     assert json.loads(reply.data)["stream"] == STREAM
-    assert await Publisher(client).publish([Pending(1, mail_received("m2", AT, 1, 1))]) == [1]
+    assert await Publisher(client).publish([waiting(1, mail_received("m2", AT, 1, 1))]) == [1]

@@ -63,7 +63,7 @@ async def world():
 
 async def test_caseworker_and_leader_get_one_notice_each(world):
     event = handled(world.store)
-    await world.notifier.mail_decided(event)
+    await world.notifier.mail_decided([event])
     assert {(one.delivery.address, one.delivery.kind, one.delivery.hop) for one in world.store.outgoing} == {
         (KAREN, "notice", "next"),
         (LENE, "notice", "next"),
@@ -76,24 +76,24 @@ async def test_caseworker_and_leader_get_one_notice_each(world):
 async def test_an_event_that_comes_again_changes_nothing(world):
     event = handled(world.store)
     for _ in range(3):
-        await world.notifier.mail_decided(event)
+        await world.notifier.mail_decided([event])
     assert len(world.store.outgoing) == 2 and world.woken == 1
 
 
 async def test_two_handlers_of_the_same_event_at_once_save_one_assessment(world):
     event = handled(world.store)
-    await asyncio.gather(*(world.notifier.mail_decided(event) for _ in range(5)))
+    await asyncio.gather(*(world.notifier.mail_decided([event]) for _ in range(5)))
     assert len(world.store.outgoing) == 2 and len(world.store.audit) == 1
 
 
 async def test_a_mail_that_nobody_is_told_about_is_assessed_too(world):
-    await world.notifier.mail_decided(handled(world.store, register=town()))
+    await world.notifier.mail_decided([handled(world.store, register=town())])
     assert world.store.mails["01mail"].decision["notify"] == [] and not world.store.outgoing and world.woken == 0
 
 
 async def test_law_9_a_threat_is_told_as_a_code_and_never_in_its_words(world):
     words = "Jeg slår dig ihjel, Karen. Hemmelige ord."
-    await world.notifier.mail_decided(handled(world.store, words))
+    await world.notifier.mail_decided([handled(world.store, words)])
     decision = world.store.mails["01mail"].decision
     assert {"kind": "threat", "level": "red"} in decision["signals"]
     assert {"to": LENE, "role": "leader", "urgency": "now"} in decision["notify"]
@@ -108,48 +108,48 @@ async def test_law_9_a_threat_is_told_as_a_code_and_never_in_its_words(world):
 
 @pytest.mark.parametrize("content", [b"", b"\0\xff" * 999, b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x"])
 async def test_a_mail_that_cannot_be_read_gets_its_assessment(world, content):
-    await world.notifier.mail_decided(handled(world.store, content=content))
+    await world.notifier.mail_decided([handled(world.store, content=content)])
     assert world.store.mails["01mail"].decision["assessed"] and len(world.store.outgoing) == 2
 
 
 async def test_a_content_that_is_gone_is_told_as_unreadable(world, tmp_path):
     event = handled(world.store, content=tmp_path / "purged")
-    await world.notifier.mail_decided(event)
+    await world.notifier.mail_decided([event])
     assert [one["kind"] for one in world.store.mails["01mail"].decision["signals"]] == ["unreadable"]
 
 
 async def test_a_large_mail_is_read_from_its_file(world, tmp_path):
     file = tmp_path / "content"
     file.write_bytes(body("Jeg slår dig ihjel."))
-    await world.notifier.mail_decided(handled(world.store, content=file))
+    await world.notifier.mail_decided([handled(world.store, content=file)])
     assert {"kind": "threat", "level": "red"} in world.store.mails["01mail"].decision["signals"]
 
 
 async def test_a_mail_that_is_gone_is_no_error(world):
     event = handled(world.store)
     world.store.mails.clear()
-    await world.notifier.mail_decided(event)
+    await world.notifier.mail_decided([event])
 
 
 async def test_a_store_that_is_away_is_the_brokers_to_retry(world):
     event = handled(world.store)
     world.store.away = 1
     with pytest.raises(StoreUnavailable):
-        await world.notifier.mail_decided(event)
-    await world.notifier.mail_decided(event)
+        await world.notifier.mail_decided([event])
+    await world.notifier.mail_decided([event])
     assert len(world.store.outgoing) == 2
 
 
 async def test_a_question_is_asked_once_whatever_mails_follow(world):
     for n in range(3):
-        await world.notifier.mail_decided(handled(world.store, id=f"m{n}", sender="bo.b@example.org"))
+        await world.notifier.mail_decided([handled(world.store, id=f"m{n}", sender="bo.b@example.org")])
     assert [one.delivery.address for one in world.store.outgoing] == [LENE]
     assert [one.what for one in world.store.events] == ["identity.suggested"] * 3
 
 
 async def test_a_caseworker_hears_of_a_night_mail_next_working_morning():
     world = World(datetime(2026, 11, 27, 23, 0, tzinfo=CPH))
-    await world.notifier.mail_decided(handled(world.store))
+    await world.notifier.mail_decided([handled(world.store)])
     due = {one.delivery.address: one.delivery.due for one in world.store.outgoing}
     assert due[KAREN] == datetime(2026, 11, 30, 8, 0, tzinfo=CPH) and due[LENE] == world.notifier._clock.now()
     await world.notifier.stop()
@@ -160,8 +160,8 @@ async def test_an_unreachable_mailbox_and_a_stuck_mail_are_told_once(world):
     event = mailbox_unreachable("d.unreachable", NOW, "01mail", "d", "bf", "f-1")
     stuck = Event("d.stuck", "mail.stuck", "01mail", NOW, {"mail": "01mail", "delivery": "d", "unit": "bf", "framework": "f-1"})
     for _ in range(2):
-        await world.notifier.mailbox_unreachable(event)
-        await world.notifier.mail_stuck(stuck)
+        await world.notifier.mailbox_unreachable([event])
+        await world.notifier.mail_stuck([stuck])
     assert [one.delivery.address for one in world.store.outgoing] == [LENE, LENE, "postmaster@eksempel.dk"]
 
 

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from fakes.event_store import EventStore
+from fakes.event_store import EventStore, waiting
 from fakes.nats import NatsServer
 
 from services.clock import SystemClock
@@ -14,7 +14,6 @@ from services.events import publisher as publishing
 from services.events.publisher import Publisher
 from services.events.relay import Relay
 from services.events.streams import EVENTS_STREAM, call, ensure_stream
-from services.store.interface import Pending
 from workflows.events import STREAM, Event, mail_received
 
 # nats-py leaves the socket of a half-made connection to the garbage collector.
@@ -52,7 +51,7 @@ def events(mails, each=2):
 
 
 def pending(found):
-    return [Pending(place, one) for place, one in enumerate(found, 1)]
+    return [waiting(place, one) for place, one in enumerate(found, 1)]
 
 
 async def stored(client):
