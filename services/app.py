@@ -67,7 +67,7 @@ class Guard:
         if "deliver" in self.roles:
             await self._start_delivery()
         if "notify" in self.roles and self.events:
-            notifier = Notifier(self.settings, self.store, self.clock, self._wake)
+            notifier = Notifier(self.settings, self.store, self.clock, self._noticed)
             for what, durable, handler in notifier.handlers():
                 self.events.register(what, durable, handler)
             self._ends.append(("notify", notifier.stop))
@@ -133,11 +133,9 @@ class Guard:
         if self.events:
             self.events.wake()
 
-    def _wake(self) -> None:
-        if self.deliverer:
-            self.deliverer.wake()
-        if self.events:
-            self.events.wake()
+    def _noticed(self) -> None:
+        """Notices go to the municipality's own server."""
+        self._committed({"next"})
 
     def _take_locks(self) -> None:
         """One process a role and data folder: two deliverers on one SQLite file would take back each other's leases at start."""

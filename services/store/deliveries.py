@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.store import schema
 from services.store.columns import compact, instant, micros, numbers_in, numbers_out, text_in, text_out
 from services.store.interface import NewDelivery, OutgoingMail
 from services.store.rows import Row
@@ -13,13 +12,6 @@ from services.store.unit_of_work import UnitOfWork
 
 FRESH, DEFERRED = 0, 1  # tiers
 WAITING = "waiting"  # the state of every delivery with a tier
-NEW_COLUMNS = tuple(
-    schema.delivery.columns[name]
-    for name in (
-        "id", "mail", "content", "kind", "hop", "envelope_from", "address", "prepend", "due", "serves", "fallbacks",
-        "smtputf8", "eight_bit", "redirected", "unit", "framework", "refuse",
-    )
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,32 +3,20 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, or_, select, update
-from sqlalchemy import Row as SqlRow
+from sqlalchemy import Connection, or_, select, update
 
 from services.store import schema
 from services.store.columns import instant, text_out
-from services.store.deliveries import DEFERRED, FRESH, NEW_COLUMNS, addresses_out, delivery_of
+from services.store.deliveries import DEFERRED, FRESH, addresses_out, delivery_of
 from services.store.interface import Hop, Leased
+from services.store.rows import NEW_COLUMNS, Row
 from services.store.spool import Spool
 from services.store.unit_of_work import Needs, UnitOfWork, batched
 
 AT_ONCE = 5  # deferred deliveries to one address under way at the same time
-delivery, content = schema.delivery.c, schema.content.c
+delivery = schema.delivery.c
 Due = tuple[int, str]  # since when, id
-_LEASED = select(
-    *NEW_COLUMNS,
-    delivery.attempts,
-    delivery.queued_at,
-    delivery.originals,
-    delivery.original_sender,
-    delivery.stuck,
-    content.bytes,
-    content.file,
-).join(schema.content, content.id == delivery.content)
-_HAS_CONTENT = exists().where(content.id == delivery.content)  # an empty mail is never sent in the place of a lost one
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,47 +38,48 @@ class Lease:
     def apply(self, work: UnitOfWork) -> list[Leased]:
         """Lease them."""
         work.flush()
-        connection = work.connection
-        ids = shares(self._fresh(connection), self._deferred(connection), self.limit)
-        for some in batched(ids):
-            taken = update(schema.delivery).where(delivery.id.in_(some))
-            connection.execute(taken.values(lease=self.token, ready_at=self.until))
-        found = {row[0]: row for some in batched(ids) for row in connection.execute(_LEASED.where(delivery.id.in_(some)))}
+        connection, statements = work.connection, work.statements
+        ids = shares(self._fresh(work), self._deferred(work), self.limit)
+        statements.take.run(connection, [(id, self.token, self.until) for id in ids])
+        found = {row[0]: row for row in statements.leased.run(connection, ids)}
         return [self._leased(found[id]) for id in ids]
 
-    def _fresh(self, connection: Connection) -> list[Due]:
-        due = _due(self.hop, FRESH, self.now).limit(self.limit)
-        return [(row.ready_at, row.id) for row in connection.execute(due)]
+    def _fresh(self, work: UnitOfWork) -> list[Due]:
+        due = work.statements.due.run(work.connection, hop=self.hop, tier=FRESH, now=self.now, most=self.limit)
+        return [(ready_at, id) for id, ready_at, _ in due]
 
-    def _deferred(self, connection: Connection) -> list[Due]:
+    def _deferred(self, work: UnitOfWork) -> list[Due]:
         """Due deliveries in order, at most ``AT_ONCE`` an address with those under way."""
-        busy: Counter[str] = Counter({address: count for address, count in connection.execute(_under_way(self.hop, self.now))})
+        connection, statements = work.connection, work.statements
+        busy: Counter[str] = Counter(dict(statements.under_way.run(connection, hop=self.hop, now=self.now)))
         chosen: dict[str, Due] = {}
         page = max(2 * self.limit, 50)  # over half of a page that does not fill us is of full addresses: each round leaves some out
         while True:
             full = [address for address, count in busy.items() if count >= AT_ONCE]
-            due = _due(self.hop, DEFERRED, self.now).where(delivery.address.not_in(full)).limit(page)
-            rows = connection.execute(due).all()
-            for row in rows:
-                if row.id not in chosen and busy[row.address] < AT_ONCE and len(chosen) < self.limit:
-                    busy[row.address] += 1
-                    chosen[row.id] = (row.ready_at, row.id)
+            wanted = {"hop": self.hop, "tier": DEFERRED, "now": self.now, "most": page}
+            query = statements.due_elsewhere(len(full)) if full else statements.due
+            rows = query.run(connection, **wanted, **{f"full_{n}": address for n, address in enumerate(full)})
+            for id, ready_at, address in rows:
+                if id not in chosen and busy[address] < AT_ONCE and len(chosen) < self.limit:
+                    busy[address] += 1
+                    chosen[id] = (ready_at, id)
             if len(rows) < page or len(chosen) == self.limit:
                 return list(chosen.values())
 
-    def _leased(self, row: SqlRow[*tuple[Any, ...]]) -> Leased:
-        kept = self.spool.content(row.bytes, row.file)
+    def _leased(self, row: Row) -> Leased:
+        attempts, queued_at, originals, original_sender, stuck, in_row, file = row[len(NEW_COLUMNS) :]
+        kept = self.spool.content(in_row, file)
         assert kept is not None  # a content row holds the one or the other
         return Leased(
             delivery=delivery_of(row),
             lease=self.token,
             until=instant(self.until),
-            attempts=row.attempts,
-            queued_at=instant(row.queued_at),
+            attempts=attempts,
+            queued_at=instant(queued_at),
             content=kept,
-            originals=addresses_out(row.originals),
-            original_sender=text_out(row.original_sender),
-            stuck=bool(row.stuck),
+            originals=addresses_out(originals),
+            original_sender=text_out(original_sender),
+            stuck=bool(stuck),
         )
 
 
@@ -142,16 +131,6 @@ def shares(fresh: list[Due], deferred: list[Due], limit: int) -> list[str]:
         return [id for _, id in sorted([*fresh, *deferred])[:limit]]
     first = fresh[: limit - min(len(deferred), limit // 4)]
     return [id for _, id in [*first, *deferred[: limit - len(first)]]]
-
-
-def _due(hop: Hop, tier: int, now: int) -> Select[Any]:
-    found = select(delivery.id, delivery.ready_at, delivery.address).order_by(delivery.ready_at)
-    return found.where(delivery.hop == hop, delivery.tier == tier, delivery.ready_at <= now, _HAS_CONTENT)
-
-
-def _under_way(hop: Hop, now: int) -> Select[Any]:
-    leased = and_(delivery.lease.is_not(None), delivery.hop == hop, delivery.attempts > 0, delivery.ready_at > now)
-    return select(delivery.address, func.count()).where(leased).group_by(delivery.address)
 
 
 def next_due(connection: Connection, hop: Hop, now: int) -> int | None:

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, exists, select
 
 from services.store import schema
 from services.store.columns import instant, text_in, text_out
-from services.store.deliveries import NEW_COLUMNS, addresses_out, delivery_of
+from services.store.deliveries import addresses_out, delivery_of
 from services.store.interface import Pending, QueueItem, Redirection, StoredMail, Unassessed
+from services.store.rows import NEW_COLUMNS
 from services.store.spool import Spool
 
 mail, assessment, delivery, outbox, content = (

@@ -23,6 +23,7 @@ from sqlalchemy import (
     bindparam,
     column,
     exists,
+    func,
     insert,
     select,
     update,
@@ -87,6 +88,24 @@ class RowsQuery:
         return found
 
 
+class Query:
+    """A query whose text is made once; values are given by name. Run by the driver's own cursor, as ``RowsStatement``."""
+
+    def __init__(self, dialect: Dialect, of: Select[Any]) -> None:
+        compiled = of.compile(dialect=dialect)
+        self._text = str(compiled)
+        self._names: list[str] = list(getattr(compiled, "positiontup", None) or ())
+        self._values = compiled.params
+
+    def run(self, connection: Connection, **values: object) -> list[Row]:
+        """The rows. Raises the driver's errors."""
+        given = self._values | values
+        cursor = connection.connection.cursor()
+        found: list[Row] = cursor.execute(self._text, [given[name] for name in self._names]).fetchall()
+        cursor.close()
+        return found
+
+
 def _at_once(left: int) -> int:
     """How many of so many rows go next: few different numbers, since the driver keeps each text's statement."""
     return left if left <= EXACT else min(MOST, 1 << (left.bit_length() - 1))
@@ -129,8 +148,13 @@ DELIVERY_CHANGES = (
     "tier", "ready_at", "lease", "due", "attempts", "state", "stuck", "redirected", "error", "finished_at",
     "envelope_from", "address", "fallbacks", "hop",
 )  # fmt: skip
-
-
+NEW_COLUMNS = tuple(
+    schema.delivery.columns[name]
+    for name in (
+        "id", "mail", "content", "kind", "hop", "envelope_from", "address", "prepend", "due", "serves", "fallbacks",
+        "smtputf8", "eight_bit", "redirected", "unit", "framework", "refuse",
+    )
+)  # fmt: skip
 STATE_COLUMNS = tuple(schema.delivery.columns[name] for name in ("id", "mail", "serves", "originals", *DELIVERY_CHANGES))
 
 
@@ -138,21 +162,14 @@ class Statements:
     """Every statement of the mail path, for one kind of database."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self.inserts = {
-            table.name: inserts(dialect, table)
-            for table in (
-                schema.content,
-                schema.mail,
-                schema.recipient,
-                schema.delivery,
-                schema.assessment,
-                schema.once,
-                schema.receipt,
-                schema.audit,
-            )
-        }
+        tables = (
+            schema.content, schema.mail, schema.recipient, schema.delivery, schema.assessment, schema.once, schema.receipt,
+            schema.audit,
+        )  # fmt: skip
+        self.inserts = {table.name: inserts(dialect, table) for table in tables}
         self.inserts["outbox"] = inserts(dialect, schema.outbox, leave_out=("seq",))
         self.delivery_changes = updates(dialect, schema.delivery, ("id",), DELIVERY_CHANGES)
+        self.recipient_states = updates(dialect, schema.recipient, ("mail", "n", "delivery"), ("state",))
         name, value = schema.meta.c.name, schema.meta.c.value
         one = name == bindparam("of")
         self.read_meta = str(select(value).where(one).compile(dialect=dialect))
@@ -163,4 +180,35 @@ class Statements:
         self.dedupes = queries(dialect, select(once.dedupe), once.dedupe)
         assessed = exists().where(schema.assessment.c.mail == mail.id)
         self.unassessed = queries(dialect, select(mail.id).where(~assessed), mail.id)
-        self.recipient_states = updates(dialect, schema.recipient, ("mail", "n", "delivery"), ("state",))
+        self.take = updates(dialect, schema.delivery, ("id",), ("lease", "ready_at"))
+        self.leased = queries(dialect, _leased(), delivery.id)
+        self.under_way = Query(dialect, _under_way())
+        self.due = Query(dialect, _due())
+        self.due_elsewhere = cache(lambda full: Query(dialect, _due(full)))
+
+
+def _leased() -> Select[Any]:
+    delivery, content = schema.delivery.c, schema.content.c
+    of_delivery = (delivery.attempts, delivery.queued_at, delivery.originals, delivery.original_sender, delivery.stuck)
+    whole = select(*NEW_COLUMNS, *of_delivery, content.bytes, content.file)
+    return whole.join(schema.content, content.id == delivery.content)
+
+
+def _due(full: int = 0) -> Select[Any]:
+    """``most`` deliveries of ``hop`` and ``tier`` due at ``now``, not to the addresses ``full_0`` and on.
+
+    One without content is not among them: an empty mail is never sent in the place of a lost one.
+    """
+    delivery, content = schema.delivery.c, schema.content.c
+    wanted = (delivery.hop == bindparam("hop"), delivery.tier == bindparam("tier"), delivery.ready_at <= bindparam("now"))
+    found = select(delivery.id, delivery.ready_at, delivery.address).where(*wanted, exists().where(content.id == delivery.content))
+    if full:
+        found = found.where(delivery.address.not_in([bindparam(f"full_{n}", type_=Text) for n in range(full)]))
+    return found.order_by(delivery.ready_at).limit(bindparam("most", type_=Integer))
+
+
+def _under_way() -> Select[Any]:
+    """How many deferred deliveries of ``hop`` are under way at ``now``, by address."""
+    delivery = schema.delivery.c
+    leased = (delivery.lease.is_not(None), delivery.hop == bindparam("hop"), delivery.attempts > 0)
+    return select(delivery.address, func.count()).where(*leased, delivery.ready_at > bindparam("now")).group_by(delivery.address)

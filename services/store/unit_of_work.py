@@ -58,7 +58,7 @@ class UnitOfWork:
 
     def __init__(self, connection: Connection, statements: Statements, key: bytes) -> None:
         self.connection = connection
-        self._statements = statements
+        self.statements = statements
         self._key = key
         self._rows: dict[str, list[Row]] = defaultdict(list)
         self._audit: list[AuditRecord] = []
@@ -73,7 +73,7 @@ class UnitOfWork:
 
     def fetch(self, needs: Needs) -> None:
         """Read what the group's operations want to know, one query a kind."""
-        connection, statements = self.connection, self._statements
+        connection, statements = self.connection, self.statements
         self._deliveries.update((row[0], DeliveryState(*row)) for row in statements.deliveries.run(connection, needs.deliveries))
         self.receipts.update((row[0], row[1]) for row in statements.receipts.run(connection, needs.senders))
         self.dedupes.update(row[0] for row in statements.dedupes.run(connection, needs.dedupes))
@@ -129,7 +129,7 @@ class UnitOfWork:
 
     def flush(self) -> None:
         """Write everything collected so far."""
-        connection, statements = self.connection, self._statements
+        connection, statements = self.connection, self.statements
         if renewed := [row[0] for row in self._rows["receipt"]]:
             for hashes in batched(renewed):
                 connection.execute(delete(schema.receipt).where(schema.receipt.c.sender_hash.in_(hashes)))
@@ -149,7 +149,7 @@ class UnitOfWork:
         if not self._audit:
             return
         cursor = self.connection.connection.cursor()
-        [found] = cursor.execute(self._statements.read_meta, (HEAD,)).fetchone()
+        [found] = cursor.execute(self.statements.read_meta, (HEAD,)).fetchone()
         seq, previous = head_of(found)
         rows: list[Row] = []
         for record in self._audit:
@@ -157,8 +157,8 @@ class UnitOfWork:
             written = record.written()
             previous = chain_hash(self._key, previous, seq, written)
             rows.append((seq, written.at, written.actor, written.action, written.subject, written.data, previous))
-        self._statements.inserts["audit"].run(self.connection, rows)
-        cursor.execute(self._statements.write_meta, (f"{seq} {previous}", HEAD))
+        self.statements.inserts["audit"].run(self.connection, rows)
+        cursor.execute(self.statements.write_meta, (f"{seq} {previous}", HEAD))
         cursor.close()
         self._audit = []
 
