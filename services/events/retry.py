@@ -58,12 +58,11 @@ class Retry(BaseMiddleware[Any, Any]):
         """Run the handlers and answer for each event that failed; FastStream answers "done" for the others."""
         msg.raw_message = [raw for raw in msg.raw_message if not await self._worn_out(raw)]
         outcomes: Sequence[BaseException | None] = await call_next(msg) if msg.raw_message else ()
-        for raw, error in zip(msg.raw_message, outcomes, strict=True):
-            durable = raw.metadata.consumer
-            if error is None:
-                HANDLED.labels(durable, "done").inc()
-            else:
-                await self._failed(raw, durable, error)
+        failed = [(raw, error) for raw, error in zip(msg.raw_message, outcomes, strict=True) if error is not None]
+        if done := len(outcomes) - len(failed):
+            HANDLED.labels(msg.raw_message[0].metadata.consumer, "done").inc(done)
+        for raw, error in failed:
+            await self._failed(raw, raw.metadata.consumer, error)
         return None
 
     async def _worn_out(self, raw: Msg) -> bool:
