@@ -15,8 +15,7 @@ _EMPTY_LINE = b"\r\n\r\n"
 
 def crlf(content: bytes) -> bytes:
     """``content`` with every bare CR and every bare LF made CRLF; the very same object where there is none."""
-    pairs = content.count(b"\r\n")
-    if content.count(b"\n") == pairs and content.count(b"\r") == pairs:
+    if content.replace(b"\r", b"").replace(b"\n", b"\r\n") == content:
         return content
     return _LINE_END.sub(b"\r\n", content)
 

@@ -29,18 +29,19 @@ class DataReceiver:
     def feed(self, chunk: bytes) -> bytes:
         """The content that is certain after ``chunk``: dots unstuffed, every line break CRLF. Not to be called when ``done``."""
         raw = self._carry + chunk
-        dotted = raw.find(_DOTTED) >= 0
-        end = raw.find(_END) if dotted else -1
+        dotted = end = raw.find(_DOTTED)
+        if dotted >= 0 and not raw.startswith(_END, dotted):
+            end = raw.find(_END, dotted)
         if end >= 0:
             self.done = True
             self.rest = raw[end + len(_END) :]
-            return self._clean(raw[: end + 2], dotted)
+            return self._clean(raw[: end + 2], stuffed=dotted < end)
         held = _held_back(raw)
         self._carry = raw[len(raw) - held :]
-        return self._clean(raw[: len(raw) - held], dotted)
+        return self._clean(raw[: len(raw) - held], stuffed=dotted >= 0)
 
-    def _clean(self, raw: bytes, dotted: bool) -> bytes:
-        content = crlf(raw.replace(_DOTTED, b"\r\n") if dotted else raw)
+    def _clean(self, raw: bytes, *, stuffed: bool) -> bytes:
+        content = crlf(raw.replace(_DOTTED, b"\r\n") if stuffed else raw)
         if self._at_start and content:
             self._at_start = False
             return content[2:]

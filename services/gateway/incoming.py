@@ -1,5 +1,7 @@
 """One mail on its way in: raw chunks through the end of data, the mends and the spool."""
 
+from collections.abc import Awaitable
+
 from services.gateway.data import DataReceiver
 from services.gateway.mend import HeaderMend
 from services.gateway.spool import Spool, Spooled
@@ -30,16 +32,19 @@ class IncomingMail:
         """The header section after the mends, cut at 256 KiB."""
         return self._mend.block
 
-    async def feed(self, chunk: bytes) -> None:
-        """Take the next chunk; may wait for the disk, never blocks the loop."""
-        content = self._mend.feed(self._receiver.feed(chunk))
-        if self._spool.add(content):
-            await self._spool.flush()
+    def feed(self, chunk: bytes) -> bool:
+        """Take the next chunk; says whether ``flush`` is due."""
+        return self._spool.add(self._mend.feed(self._receiver.feed(chunk)))
 
-    async def finish(self) -> Spooled:
+    async def flush(self) -> None:
+        """Write to disk what is held; never blocks the loop."""
+        await self._spool.flush()
+
+    def finish(self) -> Awaitable[Spooled]:
         """What has become of the content, once ``done``."""
-        self._spool.add(self._mend.finish())
-        return await self._spool.keep()
+        if held := self._mend.finish():
+            self._spool.add(held)
+        return self._spool.keep()
 
     async def discard(self) -> None:
         """Give the mail up, and leave nothing behind."""

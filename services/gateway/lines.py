@@ -1,6 +1,7 @@
-"""Command lines out of the byte stream: one buffer for commands and mail, so that nothing has to be put back."""
+"""What the client sent and nobody looked at yet: one buffer for commands and mail, so that pipelined bytes keep their order."""
 
 LINE_LIMIT = 4096  # MAIL and RCPT with long paths and many parameters; RFC 5321 4.5.3.1.4 asks for 512
+CHUNK = 64 * 1024  # looked at in one go: small enough that scanning one never holds up the other sessions
 
 
 class TooLong:
@@ -8,7 +9,7 @@ class TooLong:
 
 
 class CommandLines:
-    """Feed it chunks; ``next`` gives lines without their line break; ``take`` gives all that is left, for DATA."""
+    """Feed it chunks; ``next`` gives lines without their line break; ``take`` gives what is there as it is, for DATA."""
 
     __slots__ = ("_at", "_overlong", "_text")
 
@@ -16,6 +17,10 @@ class CommandLines:
         self._text = b""
         self._at = 0
         self._overlong = False
+
+    def __len__(self) -> int:
+        """How many bytes are waiting."""
+        return len(self._text) - self._at
 
     def feed(self, chunk: bytes) -> None:
         """Take more bytes."""
@@ -36,11 +41,25 @@ class CommandLines:
         return line.removesuffix(b"\r")
 
     def take(self) -> bytes:
-        """All that is left, which leaves nothing."""
-        rest, self._text, self._at = self._text[self._at :], b"", 0
-        return rest
+        """The next 64 KiB, or what there is."""
+        end = self._at + CHUNK
+        chunk = self._text[self._at : end]
+        if end < len(self._text):
+            self._at = end
+        else:
+            self.clear()
+        return chunk
+
+    def put_back(self, rest: bytes) -> None:
+        """Let ``rest``, the end of what was taken, be next again."""
+        if rest:
+            self._text, self._at = rest + self._text[self._at :], 0
+
+    def clear(self) -> None:
+        """Forget all that waits."""
+        self._text, self._at = b"", 0
 
     def _drop_overlong(self) -> None:
-        if len(self._text) - self._at > LINE_LIMIT:
-            self.take()
+        if len(self) > LINE_LIMIT:
+            self.clear()
             self._overlong = True

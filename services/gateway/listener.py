@@ -78,7 +78,7 @@ class Gateway:
         for session in tuple(self._reception.sessions):
             session.cut_off()
         await self._ended(grace)
-        await self._abandon()
+        await self._abandon(grace)
         for server in servers:
             await server.wait_closed()
         self._pool.shutdown(wait=False)
@@ -96,7 +96,7 @@ class Gateway:
 
     def sessions_under_way(self) -> int:
         """How many sessions are not over yet, those included whose client is gone and whose mail is still being taken."""
-        return len(self._reception.tasks)
+        return len(self._reception.sessions)
 
     async def _listen(self, address: str, session: type[GuardSMTP]) -> asyncio.Server:
         loop = asyncio.get_running_loop()
@@ -106,16 +106,19 @@ class Gateway:
         )
 
     async def _ended(self, seconds: float) -> None:
-        if self._reception.tasks:
-            await asyncio.wait(self._reception.tasks, timeout=seconds)
+        if self._reception.sessions:
+            await asyncio.wait([session.over for session in self._reception.sessions], timeout=seconds)
 
-    async def _abandon(self) -> None:
-        for task in tuple(self._reception.tasks):
+    async def _abandon(self, grace: float) -> None:
+        left = tuple(self._reception.sessions)
+        work = [session.work for session in left if session.work is not None]
+        for task in work:
             log.error("session_abandoned")
             task.cancel()
-        await asyncio.gather(*self._reception.tasks, return_exceptions=True)
-        for session in tuple(self._reception.sessions):
+        await asyncio.gather(*work, return_exceptions=True)
+        for session in left:
             session.hang_up()
+        await self._ended(grace)
 
 
 def _bound(server: asyncio.Server | None) -> list[str]:

@@ -17,15 +17,15 @@ class GuardLMTP(GuardSMTP):
         """What the Received field calls it (RFC 3848)."""
         return "LMTPS" if self.encrypted else "LMTP"
 
-    async def smtp_LHLO(self, hostname: str | None) -> None:
+    def smtp_LHLO(self, hostname: str | None) -> None:
         """RFC 2033 4.1."""
         self._greet(hostname, "LHLO", self._announcement(), extended=True)
 
-    async def smtp_HELO(self, hostname: str | None) -> None:
+    def smtp_HELO(self, hostname: str | None) -> None:
         """RFC 2033 4.1: not to be taken."""
         self.refuse(_NOT_HERE)
 
-    async def smtp_EHLO(self, hostname: str | None) -> None:
+    def smtp_EHLO(self, hostname: str | None) -> None:
         """RFC 2033 4.1: not to be taken."""
         self.refuse(_NOT_HERE)
 

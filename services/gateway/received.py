@@ -1,15 +1,13 @@
 """What the SMTP session hands on, and whom it hands it to."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from workflows.mail import Envelope
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """One mail, whole, after the two mends, not yet ours.
 
     ``content`` is bytes in memory, or a file in the spool folder, flushed to disk (file and folder). ``header_block`` is the

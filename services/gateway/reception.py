@@ -1,6 +1,5 @@
 """What all sessions of one gateway share."""
 
-import asyncio
 import ssl
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -13,12 +12,12 @@ from services.gateway.gate import NOT_READY, NOT_TRUSTED, TOO_MANY, Gate
 from services.gateway.received import Intake
 
 if TYPE_CHECKING:
-    from services.gateway.connection import Connection
+    from services.gateway.wire import Wire
 
 
 @dataclass(slots=True)
 class Reception:
-    """The settings, services and open sessions of one gateway. ``domain`` is where a bare ``<postmaster>`` lives."""
+    """The settings, services and sessions of one gateway. ``domain`` is where a bare ``<postmaster>`` lives."""
 
     settings: settings.Gateway
     domain: str
@@ -31,8 +30,8 @@ class Reception:
     tls: ssl.SSLContext | None
     idle_timeout: float
     stopping: bool = False
-    sessions: "set[Connection]" = field(default_factory=set)
-    tasks: "set[asyncio.Task[None]]" = field(default_factory=set)  # outlive their connection while a mail is being taken
+    connections: int = 0
+    sessions: "set[Wire]" = field(default_factory=set)  # some outlive their connection, while a mail is being taken
 
     def refusal(self, client: str) -> str | None:
         """The reply with which a new connection from ``client`` is turned away; None: welcome."""
@@ -40,6 +39,6 @@ class Reception:
             return NOT_TRUSTED
         if self.stopping or not self.intake.ready():
             return NOT_READY
-        if len(self.sessions) >= self.settings.max_connections:
+        if self.connections >= self.settings.max_connections:
             return TOO_MANY
         return None

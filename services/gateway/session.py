@@ -2,20 +2,23 @@
 
 import asyncio
 import re
-from typing import Literal, assert_never
+import ssl
+from collections.abc import Coroutine
+from typing import Any, Literal, assert_never
 
 import structlog
 
 from services.clock import new_id
 from services.gateway.commands import TOO_BIG, MailFrom, RcptTo, Refusal, mail_from, rcpt_to
-from services.gateway.connection import CHUNK, TEMPORARY, Connection, Phase
+from services.gateway.connection import TEMPORARY, Connection
 from services.gateway.faults import described
 from services.gateway.gate import NOT_READY
 from services.gateway.incoming import IncomingMail
 from services.gateway.metrics import ABORTED, ACCEPTED, ACCEPTED_BYTES
 from services.gateway.received import Received
 from services.gateway.reception import Reception
-from services.gateway.spool import Kept, Spool, TooBig, Unwritable
+from services.gateway.spool import Kept, Spool, Spooled, TooBig, Unwritable
+from services.gateway.wire import Phase
 from workflows.mail import Envelope
 
 MAX_RECIPIENTS = 2000
@@ -36,6 +39,8 @@ class GuardSMTP(Connection):
         self.extended = False
         self.mail: MailFrom | None = None
         self.recipients: list[str] = []
+        self._id = ""
+        self._incoming: IncomingMail | None = None
 
     @property
     def protocol_name(self) -> Literal["SMTP", "ESMTP", "ESMTPS", "LMTP", "LMTPS"]:
@@ -50,11 +55,11 @@ class GuardSMTP(Connection):
         self.recipients = []
 
     # -- who is there
-    async def smtp_HELO(self, hostname: str | None) -> None:
+    def smtp_HELO(self, hostname: str | None) -> None:
         """RFC 5321 4.1.1.1, without extensions."""
         self._greet(hostname, "HELO", [f"250 {self.hostname}"], extended=False)
 
-    async def smtp_EHLO(self, hostname: str | None) -> None:
+    def smtp_EHLO(self, hostname: str | None) -> None:
         """RFC 5321 4.1.1.1; announces what we do."""
         self._greet(hostname, "EHLO", self._announcement(), extended=True)
 
@@ -69,12 +74,12 @@ class GuardSMTP(Connection):
             self.reply(reply)
 
     def _announcement(self) -> list[str]:
-        keywords = [self.hostname, f"SIZE {self.data_size_limit}", "8BITMIME", "SMTPUTF8", "PIPELINING"]
+        keywords = [self.hostname, f"SIZE {self.reception.settings.max_message_bytes}", "8BITMIME", "SMTPUTF8", "PIPELINING"]
         if self.reception.tls is not None and not self.encrypted:
             keywords.append("STARTTLS")
         return [*(f"250-{keyword}" for keyword in keywords), "250 ENHANCEDSTATUSCODES"]
 
-    async def smtp_STARTTLS(self, arg: str | None) -> None:
+    def smtp_STARTTLS(self, arg: str | None) -> None:
         """RFC 3207: all that was said before is forgotten."""
         if arg:
             self.refuse("501 5.5.4 Syntax: STARTTLS")
@@ -84,12 +89,15 @@ class GuardSMTP(Connection):
             self.refuse("502 5.5.1 TLS is not available")
         else:
             self.reply("220 2.0.0 Ready to start TLS")
-            await self.upgrade(self.reception.tls)
-            self.helo, self.extended = "", False
-            self.forget_mail()
+            self.wait_for(self._start_tls(self.reception.tls))
+
+    async def _start_tls(self, context: ssl.SSLContext) -> None:
+        await self.upgrade(context)
+        self.helo, self.extended = "", False
+        self.forget_mail()
 
     # -- the mail transaction
-    async def smtp_MAIL(self, arg: str | None) -> None:
+    def smtp_MAIL(self, arg: str | None) -> None:
         """RFC 5321 4.1.1.2."""
         if not self.helo:
             self.refuse("503 5.5.1 Send EHLO first")
@@ -111,7 +119,7 @@ class GuardSMTP(Connection):
             case _:
                 assert_never(asked)
 
-    async def smtp_RCPT(self, arg: str | None) -> None:
+    def smtp_RCPT(self, arg: str | None) -> None:
         """RFC 5321 4.1.1.3. Nothing is refused for what it is about: only relaying, and syntax."""
         if self.mail is None:
             self.refuse("503 5.5.1 Send MAIL first")
@@ -141,7 +149,7 @@ class GuardSMTP(Connection):
         self.recipients.append(recipient)
         self.reply("250 2.1.5 OK")
 
-    async def smtp_DATA(self, arg: str | None) -> None:
+    def smtp_DATA(self, arg: str | None) -> None:
         """RFC 5321 4.1.1.4: takes the mail to its end whatever becomes of it, and then answers."""
         if self.mail is None or not self.recipients:
             self.refuse("503 5.5.1 Send MAIL and RCPT first")
@@ -150,51 +158,60 @@ class GuardSMTP(Connection):
             self.refuse("501 5.5.4 Syntax: DATA")
             return
         self.reply("354 End data with <CR><LF>.<CR><LF>")
+        self._id = new_id(self.reception.clock.now())
+        self._incoming = IncomingMail(
+            Spool(self.reception.spool, self._id, self.reception.settings.max_message_bytes, self.reception.pool)
+        )
+        self.phase = Phase.DATA
+
+    def receive(self, chunk: bytes) -> None:
+        """Take the next chunk of the mail; at its end, let it be taken."""
+        incoming = self._incoming
+        assert incoming is not None
+        flush_due = incoming.feed(chunk)
+        if incoming.done:
+            self.lines.put_back(incoming.rest)
+            self.wait_for(self._complete(incoming))
+        elif flush_due:
+            self.hold_off()
+            self.wait_for(incoming.flush())
+
+    def clean_up(self) -> Coroutine[Any, Any, None] | None:
+        """Throw away the mail that the client left in the middle."""
+        incoming, self._incoming = self._incoming, None
+        if incoming is None:
+            return None
+        ABORTED.inc()
+        log.info("mail_aborted", mail=self._id)
+        return incoming.discard()
+
+    async def _complete(self, incoming: IncomingMail) -> None:
+        """Take the mail, whatever becomes of its client, and then answer."""
         try:
-            self._answer(await self._transfer(self.mail))
+            spooled = await incoming.finish()
+            self._incoming = None
+            self._answer(await self._outcome(incoming, spooled))
         finally:
             self.phase = Phase.COMMAND
             self.forget_mail()
 
-    async def _transfer(self, mail: MailFrom) -> str:
-        id = new_id(self.reception.clock.now())
-        spool = Spool(self.reception.spool, id, self.reception.settings.max_message_bytes, self.reception.pool)
-        incoming = IncomingMail(spool)
-        self.phase = Phase.DATA
-        try:
-            await self._receive(incoming)
-            spooled = await incoming.finish()
-        except BaseException:
-            ABORTED.inc()
-            log.info("mail_aborted", mail=id)
-            await incoming.discard()
-            raise
+    async def _outcome(self, incoming: IncomingMail, spooled: Spooled) -> str:
         match spooled:
             case Kept():
-                return await self._hand_over(self._received(id, mail, incoming.header_block, spooled), incoming)
+                return await self._hand_over(self._received(incoming.header_block, spooled), incoming)
             case TooBig():
                 return TOO_BIG
             case Unwritable(error):
-                log.error("spool_unwritable", mail=id, error=error)
+                log.error("spool_unwritable", mail=self._id, error=error)
                 return TEMPORARY
             case _:
                 assert_never(spooled)
 
-    async def _receive(self, incoming: IncomingMail) -> None:
-        if waiting := self.lines.take():
-            await incoming.feed(waiting)
-        while not incoming.done:
-            chunk = await self.read()
-            if not chunk:
-                raise ConnectionResetError
-            await incoming.feed(chunk)
-            if len(chunk) == CHUNK:
-                await asyncio.sleep(0)  # there is more at hand: the other sessions come first
-        self.lines.feed(incoming.rest)
-
-    def _received(self, id: str, mail: MailFrom, header_block: bytes, kept: Kept) -> Received:
+    def _received(self, header_block: bytes, kept: Kept) -> Received:
+        mail = self.mail
+        assert mail is not None
         return Received(
-            id=id,
+            id=self._id,
             received_at=self.reception.clock.now(),
             client=self.client,
             helo=self.helo,
@@ -232,7 +249,7 @@ class GuardSMTP(Connection):
             self.refuse(reply)
 
     # -- the rest
-    async def smtp_RSET(self, arg: str | None) -> None:
+    def smtp_RSET(self, arg: str | None) -> None:
         """RFC 5321 4.1.1.5."""
         if arg:
             self.refuse("501 5.5.4 Syntax: RSET")
@@ -240,27 +257,27 @@ class GuardSMTP(Connection):
         self.forget_mail()
         self.reply(OK)
 
-    async def smtp_NOOP(self, arg: str | None) -> None:
+    def smtp_NOOP(self, arg: str | None) -> None:
         """RFC 5321 4.1.1.9."""
         self.reply(OK)
 
-    async def smtp_VRFY(self, arg: str | None) -> None:
+    def smtp_VRFY(self, arg: str | None) -> None:
         """RFC 5321 7.3: tells nobody who exists."""
         self.reply("252 2.0.0 Cannot verify, but will take mail") if arg else self.refuse("501 5.5.4 Syntax: VRFY address")
 
-    async def smtp_HELP(self, arg: str | None) -> None:
+    def smtp_HELP(self, arg: str | None) -> None:
         """RFC 5321 4.1.1.8."""
         self.reply("214 2.0.0 See RFC 5321")
 
-    async def smtp_EXPN(self, arg: str | None) -> None:
+    def smtp_EXPN(self, arg: str | None) -> None:
         """Not offered."""
         self.refuse(NOT_IMPLEMENTED)
 
-    async def smtp_AUTH(self, arg: str | None) -> None:
+    def smtp_AUTH(self, arg: str | None) -> None:
         """Not offered: clients are trusted by their network."""
         self.refuse(NOT_IMPLEMENTED)
 
-    async def smtp_QUIT(self, arg: str | None) -> None:
+    def smtp_QUIT(self, arg: str | None) -> None:
         """RFC 5321 4.1.1.10."""
         if arg:
             self.refuse("501 5.5.4 Syntax: QUIT")

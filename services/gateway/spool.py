@@ -13,7 +13,7 @@ from threading import Lock
 from typing import BinaryIO
 
 IN_MEMORY_LIMIT = 64 * 1024
-_BATCH = 256 * 1024  # so much is held for one write: the thread hop costs little, and fifty connections hold little
+_BATCH = 128 * 1024  # so much is held for one write: the thread hop costs little, and fifty connections hold little
 
 
 @dataclass(frozen=True, slots=True)

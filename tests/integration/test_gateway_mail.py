@@ -119,6 +119,35 @@ async def test_a_client_may_close_its_side_and_still_get_its_answers(tmp_path: P
     assert guard.intake.taken[0].protocol == "SMTP"
 
 
+async def test_what_comes_behind_a_mail_that_is_being_taken_waits_in_order_and_outside(tmp_path: Path) -> None:
+    intake = FakeIntake(hold=asyncio.Event())
+    async with running(tmp_path, intake) as guard, greeted(guard.address) as client:
+        envelope = b"MAIL FROM:<bo@example.net>\r\nRCPT TO:<karen@eksempel.dk>\r\nDATA\r\n"
+        mails = [b"Subject: %d\r\n\r\n" % number + b"x" * 500_000 + b"\r\n" for number in range(20)]
+        upload = asyncio.create_task(client.send(b"".join(envelope + mail + b".\r\n" for mail in mails) + b"QUIT\r\n"))
+        await intake.under_way.wait()
+        (served,) = guard.gateway._reception.sessions
+        for _ in range(200):
+            await asyncio.sleep(0)
+            assert len(served.lines) < 400_000
+        intake.hold.set()
+        replies = [(await client.line())[:3] for _ in range(81)]
+        await upload
+        assert replies == ["250", "250", "354", "250"] * 20 + ["221"]
+        assert await client.line() == ""
+    assert intake.contents == mails
+
+
+async def test_law_1_a_bug_behind_a_mail_does_not_swallow_its_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(session.GuardSMTP.commands, "HELP", lambda served, argument: 1 / 0)
+    async with running(tmp_path) as guard, greeted(guard.address) as client:
+        await client.start_mail()
+        await client.send(b"Subject: x\r\n.\r\nHELP\r\n")
+        assert (await client.line()).startswith("250 2.0.0")
+        assert await client.line() == "421 4.3.0 Temporary internal error"
+        assert await client.line() == ""
+
+
 async def test_an_unwritable_spool_is_451_and_the_connection_goes_on(tmp_path: Path) -> None:
     async with running(tmp_path) as guard, greeted(guard.address) as client:
         guard.spool.rmdir()

@@ -101,6 +101,41 @@ async def test_a_client_that_reads_no_replies_is_dropped(tmp_path: Path, monkeyp
         await guard.sessions_over()
 
 
+async def test_a_client_that_reads_its_replies_late_gets_them_all(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "UNPRODUCTIVE_LIMIT", 10**9)
+        async with running(tmp_path) as guard, greeted(guard.address) as client:
+            (served,) = guard.gateway._reception.sessions
+            flood = asyncio.create_task(client.send((b"HELP\r\n" * 999 + b"NOOP\r\n") * 300))
+            while not served._choked:
+                await asyncio.sleep(0)
+            for _ in range(300):
+                assert {(await client.line())[:3] for _ in range(999)} == {"214"}
+                assert await client.line() == "250 2.0.0 OK"
+            await flood
+
+
+async def test_a_proxy_that_does_not_come_to_the_point_is_told_and_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "PROXY_TIMEOUT", 0.2)
+    async with running(tmp_path, proxy_protocol=True) as guard, connected(guard.address) as client:
+        await client.send(b"PROXY ")
+        assert (await client.line()).startswith("421 4.4.2")
+        assert await client.line() == ""
+
+
+async def test_a_client_that_goes_away_in_the_handshake_leaves_no_session(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    before = CONNECTIONS._value.get()
+    async with running(tmp_path, tls_certificate=certificate, tls_key=key) as guard:
+        for reset in (False, True):
+            async with greeted(guard.address) as client:
+                assert (await client.ask("STARTTLS")).startswith("220 ")
+                if reset:
+                    client.writer.transport.abort()
+            await guard.sessions_over()
+        assert CONNECTIONS._value.get() == before
+
+
 async def inject_before_tls(folder: Path) -> None:
     certificate, key = self_signed(folder)
     async with running(folder, tls_certificate=certificate, tls_key=key) as guard, greeted(guard.address) as client:
@@ -251,6 +286,8 @@ async def test_law_9_no_address_and_no_content_reaches_log_or_metric(tmp_path: P
         test_an_idle_client_is_told_and_closed,
         test_a_mail_that_stands_still_is_given_up,
         test_a_client_that_speaks_no_tls_harms_nobody,
+        test_a_client_that_goes_away_in_the_handshake_leaves_no_session,
+        test_a_client_that_reads_its_replies_late_gets_them_all,
         test_an_address_in_use_is_an_error_and_leaves_nothing_open,
         test_stop_tells_the_idle_and_lets_mails_finish,
         test_law_1_stop_without_grace_gives_up_uploads_and_never_a_mail_in_the_store,

@@ -1,5 +1,7 @@
 """MAIL, RCPT and command lines as values."""
 
+import inspect
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,9 @@ from hypothesis import strategies as st
 from services.gateway import commands
 from services.gateway.commands import MailFrom, RcptTo, Refusal, mail_from, rcpt_to
 from services.gateway.gate import Gate
-from services.gateway.lines import LINE_LIMIT, CommandLines, TooLong
+from services.gateway.lines import CHUNK, LINE_LIMIT, CommandLines, TooLong
+from services.gateway.lmtp import GuardLMTP
+from services.gateway.session import GuardSMTP
 from services.settings import Gateway
 
 LIMIT = 1000
@@ -103,6 +107,26 @@ def test_what_no_command_took_is_left_for_data() -> None:
     assert lines.next() == b"DATA"
     assert lines.take() == b"mail"
     assert lines.take() == b""
+
+
+def test_data_is_taken_in_bounded_pieces_and_what_is_put_back_comes_first() -> None:
+    lines = CommandLines()
+    lines.feed(b"DATA\r\n" + b"m" * CHUNK + b"NOOP\r\nQUIT\r\n")
+    assert lines.next() == b"DATA"
+    assert lines.take() == b"m" * CHUNK
+    lines.put_back(b"RSET\r\n")
+    assert len(lines) == len(b"RSET\r\nNOOP\r\nQUIT\r\n")
+    assert [lines.next() for _ in range(4)] == [b"RSET", b"NOOP", b"QUIT", None]
+    lines.put_back(b"")
+    assert len(lines) == 0
+
+
+@pytest.mark.parametrize("session", [GuardSMTP, GuardLMTP])
+def test_every_command_is_a_plain_call_of_ours(session: type[GuardSMTP]) -> None:
+    assert {"EHLO", "MAIL", "RCPT", "DATA", "RSET", "QUIT", "STARTTLS"} <= set(session.commands)
+    for verb, command in session.commands.items():
+        assert command.__module__.startswith("services.gateway"), verb
+        assert not inspect.iscoroutinefunction(command), verb
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,13 @@ def test_clean_content_is_not_copied() -> None:
     assert crlf(content) is content
 
 
+@given(RAW)
+def test_every_line_break_becomes_crlf(raw: bytes) -> None:
+    mended = re.sub(rb"\r\n|\r|\n", b"\r\n", raw)
+    assert crlf(raw) == mended
+    assert crlf(mended) is mended
+
+
 HEADERS = st.lists(
     st.sampled_from(
         [b"X-Rammevagt-", b"x-rAMMEVAGT-", b"X-Rammevagt", b"Id: 1", b"\r\n", b"\r\n ", b"From: a", b"X-", b"\r\n\r\n"]
