@@ -9,10 +9,11 @@ import hmac
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from json.encoder import encode_basestring_ascii as _text
+from typing import Any, NamedTuple
 
 GENESIS = "0" * 64
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+_ENCODER = json.JSONEncoder(check_circular=False, sort_keys=True, separators=(",", ":"))  # an entry is a tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,7 @@ class AuditRecord:
         return WrittenRecord(self.at.isoformat(), self.actor, self.action, self.subject, data)
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenRecord:
+class WrittenRecord(NamedTuple):
     """A record as text, the very text that its hash covers. ``at`` is ISO 8601, ``data`` JSON."""
 
     at: str
@@ -47,7 +47,7 @@ class WrittenRecord:
 
 def chain_hash(key: bytes, previous: str, seq: int, record: WrittenRecord) -> str:
     """The hash of entry ``seq`` (1, 2, …) after the entry whose hash is ``previous`` (``GENESIS`` for the first)."""
-    text = json.dumps([previous, seq, record.at, record.actor, record.action, record.subject, record.data])
+    text = f"[{_text(previous)}, {seq}, {', '.join(map(_text, record))}]"  # as ``json.dumps`` writes a list, for ever
     return hmac.digest(key, text.encode("ascii"), hashlib.sha256).hex()
 
 

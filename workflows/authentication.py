@@ -7,9 +7,9 @@ relaxed (RFC 7489 3.1): organisational domains are compared, by the public suffi
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from publicsuffixlist import PublicSuffixList
 
@@ -28,16 +28,14 @@ class Verdict(StrEnum):
     ABSENT = "absent"  # no field of ours
 
 
-@dataclass(frozen=True, slots=True)
-class Authentication:
+class Authentication(NamedTuple):
     """The verdict, and the result that gave it (such as ``dmarc=pass``)."""
 
     verdict: Verdict
     result: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """One method's result with its properties, such as ``header.from``; all in lower case."""
 
     method: str
@@ -123,6 +121,8 @@ def _results(segments: list[str]) -> Iterator[Result]:
 
 def _split(text: str) -> tuple[list[str], bool]:
     """At each semicolon outside quotes; and whether every quoted string ends."""
+    if '"' not in text:
+        return text.split(";"), True
     parts, start, quoted, escaped = [], 0, False, False
     for place, letter in enumerate(text):
         if escaped:

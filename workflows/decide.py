@@ -4,8 +4,9 @@ Live mail, ``rammevagt decide``, backtest and explain all call ``decide``. It re
 moves mail. It is total and deterministic; the same arguments give the same decision.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from workflows.addresses import normalise
 from workflows.decision import Decision, Outcome, Reason, Receipt, Sender, Sentence, Step
@@ -26,8 +27,8 @@ NOT_EVALUATED = Sentence(
 def decide(mail: Mail, facts: Facts, now: datetime) -> Decision:
     """What happens to ``mail`` at the instant ``now`` (aware), one outcome per envelope recipient, with the reasons."""
     sender, steps = identify(mail, facts)
-    evaluation = _Evaluation(mail, facts, now, sender, list(steps))
-    outcomes = tuple(evaluation.outcome(recipient) for recipient in mail.envelope.recipients)
+    evaluation = _Evaluation(mail, facts, now, sender, [*steps])
+    outcomes = tuple([evaluation.outcome(recipient) for recipient in mail.envelope.recipients])
     receipt, step = decide_receipt(mail, sender, outcomes, facts, now)
     return Decision(mail, sender, outcomes, receipt, (*evaluation.trace, step))
 
@@ -60,18 +61,19 @@ class _Evaluation:
             known = self.known[same] = self._decide(recipient)
         if known.address == recipient:
             return known
-        return replace(known, address=recipient, deliver_to=(recipient,) if known.action == "deliver" else known.deliver_to)
+        return known._replace(address=recipient, deliver_to=(recipient,) if known.action == "deliver" else known.deliver_to)
 
     def _decide(self, recipient: str) -> Outcome:
         question = Question(self.mail, self.sender, self.facts, self.now, recipient)
-        for rule in RULES:
-            finding = self.shared.get(rule.name)
+        for name, about, look in RULES:
+            finding = self.shared.get(name)
             if finding is None:
-                finding = rule.look(question)
-                about = recipient if rule.about == "recipient" else None
-                self.trace.append(Step(rule.name, "yes" if isinstance(finding, Ruled) else "no", finding.because, about))
-                if rule.about == "sender":
-                    self.shared[rule.name] = finding
+                finding = look(question)
+                of_all = about == "sender"
+                if of_all:
+                    self.shared[name] = finding
+                outcome: Literal["yes", "no"] = "yes" if isinstance(finding, Ruled) else "no"
+                self.trace.append(Step(name, outcome, finding.because, None if of_all else recipient))
             if isinstance(finding, Ruled):
                 return _outcome(question, finding)
         return Outcome(recipient, "deliver", (recipient,), Reason.OUTSIDE_SCOPE, AS_ADDRESSED)

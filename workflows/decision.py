@@ -1,23 +1,32 @@
-"""What was decided about a mail, and why: the values behind ``decide --json`` and ``explain --json``."""
+"""What was decided about a mail, and why: the values behind ``decide --json`` and ``explain --json``.
 
+A decision is written as JSON once for every mail, and mostly in the same few sentences. So the text is joined of pieces, and each
+sentence keeps its own.
+"""
+
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from functools import cached_property
+from json.encoder import encode_basestring_ascii as _text  # hostile text (lone surrogates, NUL) comes out escaped
+from typing import Any, Literal, NamedTuple
 
 from workflows.mail import Mail
 from workflows.people import Grade, Role
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sentence:
     """One sentence for people, in Danish and in English."""
 
     da: str
     en: str
 
-    def wire(self) -> dict[str, str]:
-        """As JSON."""
-        return {"da": self.da, "en": self.en}
+    @cached_property
+    def json(self) -> str:
+        """As JSON text in ASCII."""
+        return f'{{"da":{_text(self.da)},"en":{_text(self.en)}}}'
 
 
 class Reason(StrEnum):
@@ -40,16 +49,14 @@ class Reason(StrEnum):
     NOT_EVALUATED = "not_evaluated"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One piece of evidence about who wrote, such as ``registered_address`` or ``authentication``."""
 
     kind: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(NamedTuple):
     """Who wrote, as far as can be told. ``citizen`` is None where an address belongs to several: see ``candidates``."""
 
     citizen: str | None = None
@@ -60,8 +67,7 @@ class Sender:
     candidates: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What one envelope recipient's mail does. ``deliver_to`` holds exactly one address."""
 
     address: str
@@ -75,8 +81,7 @@ class Outcome:
     case: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """Whether the citizen gets a receipt. ``blocked_by`` is a code of ``workflows.receipt`` where one would else be sent."""
 
     send: bool = False
@@ -86,8 +91,7 @@ class Receipt:
     blocked_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One rule that looked: what it found, for which recipient (None: for the mail as a whole)."""
 
     rule: str
@@ -96,8 +100,7 @@ class Step:
     recipient: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The whole decision for one mail. ``recipients`` has one entry per envelope recipient, in envelope order."""
 
     mail: Mail
@@ -106,52 +109,62 @@ class Decision:
     receipt: Receipt
     trace: tuple[Step, ...]
 
+    def json(self) -> str:
+        """The decided part of the contract's JSON, as text in ASCII; the assessed part is null until it is assessed."""
+        recipients, trace = ",".join(map(_outcome, self.recipients)), ",".join(map(_step, self.trace))
+        return (
+            f'{{"mail":{_mail(self.mail)},"sender":{_sender(self.sender)},"recipients":[{recipients}],"signals":null,"rights":null,'
+            f'"receipt":{_receipt(self.receipt)},"notify":null,"trace":[{trace}],"assessed":false}}'
+        )
+
     def wire(self) -> dict[str, Any]:
-        """The decided part of the contract's JSON; the assessed part is null until ``workflows.assess`` has run."""
-        return {
-            "mail": {
-                "id": self.mail.id,
-                "sha256": self.mail.sha256,
-                "message_id": self.mail.headers.message_id,
-                "envelope_from": self.mail.envelope.sender,
-                "header_from": list(self.mail.headers.from_addresses),
-            },
-            "sender": {
-                "citizen": self.sender.citizen,
-                "candidates": list(self.sender.candidates),
-                "person_role": self.sender.person_role.value,
-                "grade": self.sender.grade.value,
-                "authenticated": self.sender.authenticated,
-                "evidence": [{"kind": one.kind, "value": one.value} for one in self.sender.evidence],
-            },
-            "recipients": [_outcome(one) for one in self.recipients],
-            "signals": None,
-            "rights": None,
-            "receipt": {
-                "send": self.receipt.send,
-                "to": self.receipt.to,
-                "reason": self.receipt.reason.value if self.receipt.reason else None,
-                "blocked_by": self.receipt.blocked_by,
-            },
-            "notify": None,
-            "trace": [_step(one) for one in self.trace],
-            "assessed": False,
-        }
+        """The same as values."""
+        values: dict[str, Any] = json.loads(self.json())
+        return values
 
 
-def _outcome(one: Outcome) -> dict[str, Any]:
-    return {
-        "address": one.address,
-        "action": one.action,
-        "deliver_to": list(one.deliver_to),
-        "framework": one.framework,
-        "measure": one.measure,
-        "reason": one.reason.value,
-        "unit": one.unit,
-        "case": one.case,
-        "explanation": one.explanation.wire(),
-    }
+def _mail(one: Mail) -> str:
+    return (
+        f'{{"id":{_or_null(one.id)},"sha256":{_text(one.sha256)},"message_id":{_or_null(one.headers.message_id)},'
+        f'"envelope_from":{_text(one.envelope.sender)},"header_from":{_texts(one.headers.from_addresses)}}}'
+    )
 
 
-def _step(one: Step) -> dict[str, Any]:
-    return {"rule": one.rule, "recipient": one.recipient, "outcome": one.outcome, "because": one.because.wire()}
+def _sender(one: Sender) -> str:
+    evidence = ",".join([f'{{"kind":{_text(kind)},"value":{_text(value)}}}' for kind, value in one.evidence])
+    return (
+        f'{{"citizen":{_or_null(one.citizen)},"candidates":{_texts(one.candidates)},"person_role":{_text(one.person_role)},'
+        f'"grade":{_text(one.grade)},"authenticated":{_flag(one.authenticated)},"evidence":[{evidence}]}}'
+    )
+
+
+def _outcome(one: Outcome) -> str:
+    return (
+        f'{{"address":{_text(one.address)},"action":{_text(one.action)},"deliver_to":{_texts(one.deliver_to)},'
+        f'"framework":{_or_null(one.framework)},"measure":{_or_null(one.measure)},"reason":{_text(one.reason)},'
+        f'"unit":{_or_null(one.unit)},"case":{_or_null(one.case)},"explanation":{one.explanation.json}}}'
+    )
+
+
+def _receipt(one: Receipt) -> str:
+    return (
+        f'{{"send":{_flag(one.send)},"to":{_or_null(one.to)},"reason":{_or_null(one.reason)},'
+        f'"blocked_by":{_or_null(one.blocked_by)}}}'
+    )
+
+
+def _step(one: Step) -> str:
+    rule, outcome, because, recipient = one
+    return f'{{"rule":{_text(rule)},"recipient":{_or_null(recipient)},"outcome":{_text(outcome)},"because":{because.json}}}'
+
+
+def _texts(values: Iterable[str]) -> str:
+    return f"[{','.join(map(_text, values))}]"
+
+
+def _or_null(value: str | None) -> str:
+    return "null" if value is None else _text(value)
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"

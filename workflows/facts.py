@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
-from workflows.addresses import domain_of, normalise, own_key, recipient_key
+from workflows.addresses import normalise, own_key, recipient_key
 from workflows.deadlines import WorkingCalendar
 from workflows.framework import ContactFramework
 from workflows.people import Case, Citizen, Employee, OpenKind, Unit
@@ -42,10 +43,15 @@ class Authorities:
 
     def include(self, address: str) -> bool:
         """Whether ``address`` belongs to one of them."""
-        if normalise(address) in self.addresses:
+        plain = normalise(address)
+        if plain in self.addresses:
             return True
-        labels = domain_of(address).split(".")
-        return any(".".join(labels[start:]) in self.domains for start in range(len(labels)))
+        _, dot, domain = plain.rpartition("@")
+        while dot:
+            if domain in self.domains:
+                return True
+            _, dot, domain = domain.partition(".")
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +91,7 @@ class CitizenFile:
     frameworks: tuple[ContactFramework, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """Everything that ``decide`` may look at besides the mail and the time.
 
     ``files`` holds the file of every citizen who has, or around whom somebody has, one of the sender's addresses.
@@ -98,4 +103,4 @@ class Facts:
     organisation: Organisation
     files: tuple[CitizenFile, ...] = ()
     last_receipt: datetime | None = None
-    returns: Mapping[str, str] = field(default_factory=dict)
+    returns: Mapping[str, str] = MappingProxyType({})

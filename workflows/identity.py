@@ -5,8 +5,8 @@ field, that our own upstream does not contradict, and whose answers go to the sa
 ``probable``: delivered as addressed, and a leader is asked. Only people restrict people, and never on a guess.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from workflows.addresses import domain_of, normalise
 from workflows.authentication import Authentication, Verdict, authenticate
@@ -16,8 +16,7 @@ from workflows.mail import Headers, Mail
 from workflows.people import Grade, Person, RegisteredAddress, Role
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A registered address among the From addresses: whose it is. ``person`` is None when it is the citizen's own."""
 
     file: CitizenFile
@@ -37,8 +36,7 @@ class Match:
         return self.file.citizen.id, self.person is not None, self.person.name if self.person else "", self.role().value
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
+class Looked(NamedTuple):
     """What the doubts look at."""
 
     headers: Headers
@@ -48,18 +46,18 @@ class Looked:
 
 
 Doubt = Callable[[Looked], Sentence | None]
+NOBODY = Sender()  # who is in the register
+AUTHORITY = Sender(person_role=Role.AUTHORITY)
 
 
 def identify(mail: Mail, facts: Facts) -> tuple[Sender, tuple[Step, ...]]:
     """The sender, and a step for each doubt that was looked into (none where nobody registered wrote)."""
     headers = mail.headers
-    if not headers.from_addresses:
-        return Sender(), ()
-    if any(facts.organisation.authorities.include(one) for one in headers.from_addresses):
-        return Sender(person_role=Role.AUTHORITY), ()
-    matches = tuple(sorted(_matches(headers, facts), key=Match.rank))
+    if any(map(facts.organisation.authorities.include, headers.from_addresses)):
+        return AUTHORITY, ()
+    matches = tuple(sorted(_matches(headers, facts.files), key=Match.rank)) if facts.files else ()
     if not matches:
-        return Sender(), ()
+        return NOBODY, ()
     looked = Looked(headers, facts.policy, matches, _authentication(headers, facts.policy))
     steps = tuple(_steps(looked))
     grade = Grade.PROBABLE if any(step.outcome == "yes" for step in steps) else Grade.VERIFIED
@@ -90,9 +88,9 @@ def _role_of_several(matches: tuple[Match, ...]) -> Role:
     return Role.REPRESENTATIVE if Role.REPRESENTATIVE in roles else Role.RELATIVE
 
 
-def _matches(headers: Headers, facts: Facts) -> Iterator[Match]:
+def _matches(headers: Headers, files: Iterable[CitizenFile]) -> Iterator[Match]:
     written = {normalise(one) for one in headers.from_addresses}
-    for file in facts.files:
+    for file in files:
         people: list[Person | None] = [None, *file.citizen.people]
         for person in people:
             for registered in (person or file.citizen).addresses:

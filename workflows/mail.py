@@ -1,20 +1,19 @@
 """A mail as the core sees it: the envelope that SMTP gave, and the headers that routing reads."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_RECEIVED = 50  # Received fields; more is a routing loop (RFC 5321 6.3), and the mail is returned with 5.4.6
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What SMTP said. ``sender`` is empty for the null sender (``MAIL FROM:<>``)."""
 
     sender: str
     recipients: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Headers:
+class Headers(NamedTuple):
     """The header fields that routing, receipts and explanations read (RFC 5322); made by ``workflows.reading``.
 
     Addresses are as written, without display names; values are unfolded and decoded to text. Fields that could not be read
@@ -41,8 +40,7 @@ class Headers:
     unreadable: tuple[str, ...] = ()  # names of fields, lower case, or "headers" for the block as a whole
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(NamedTuple):
     """One mail that asks for a decision.
 
     ``id`` is the guard's own and None where nobody has taken the mail in (``rammevagt decide``);
@@ -51,7 +49,7 @@ class Mail:
 
     sha256: str
     envelope: Envelope
-    headers: Headers = field(default_factory=Headers)
+    headers: Headers = Headers()
     id: str | None = None
     size: int = 0
 

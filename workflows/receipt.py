@@ -5,8 +5,8 @@ lists, bounces, automatic mail or ourselves (RFC 3834, RFC 5230 4.5-4.8), and at
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from workflows.addresses import domain_of, normalise
 from workflows.decision import Outcome, Receipt, Sender, Sentence, Step
@@ -37,8 +37,7 @@ SUPPRESSED = frozenset({"all", "oof", "autoreply"})
 Obstacle = tuple[str, Sentence]
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     mail: Mail
     sender: Sender
     moved: tuple[Outcome, ...]
@@ -48,7 +47,7 @@ class _Asked:
 
 def decide_receipt(mail: Mail, sender: Sender, outcomes: tuple[Outcome, ...], facts: Facts, now: datetime) -> tuple[Receipt, Step]:
     """The receipt with the step that explains it. ``Receipt.reason`` is the outcome's that would have called for one."""
-    moved = tuple(one for one in outcomes if one.action == "redirect" and one.measure == "functional_mailbox")
+    moved = tuple([one for one in outcomes if one.action == "redirect" and one.measure == "functional_mailbox"])
     if not moved:
         reason = outcomes[0].reason if outcomes else None
         return Receipt(reason=reason), Step("receipt", "no", NOT_MOVED)

@@ -5,10 +5,11 @@ No I/O: values in, an ``Arrival`` out. Each final address gets one copy of a mai
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from services.gateway.received import Received
 from services.gather import receipt_key
@@ -36,16 +37,13 @@ class Desk:
     receipt: ReceiptText
 
 
-@dataclass(slots=True)
-class _Copy:
-    """One final address, and the outcomes (by number) whose mail ends there."""
+class _Copy(NamedTuple):
+    """One final address, the numbers of the recipients whose mail ends there, and the outcomes among them that were moved."""
 
     address: str
-    numbers: list[int] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
-
-    def redirected(self) -> list[Outcome]:
-        return [one for one in self.outcomes if one.action == "redirect"]
+    numbers: tuple[int, ...]
+    moved: list[Outcome]
+    concerned: Outcome
 
 
 def arrival(received: Received, decision: Decision, facts: Facts, homes: Mapping[str, Redirection], desk: Desk) -> Arrival:
@@ -53,9 +51,9 @@ def arrival(received: Received, decision: Decision, facts: Facts, homes: Mapping
 
     ``homes`` maps our return addresses among the recipients (normalised) to the copies they name.
     """
-    deliveries = tuple(_deliveries(received, decision, facts, desk))
-    bounced = tuple(_bounced(received, homes, facts, desk))
-    outgoing = tuple(_receipt(received, decision, facts, desk))
+    deliveries = _deliveries(received, decision, facts, desk)
+    bounced = tuple(_bounced(received, homes, facts, desk)) if homes else ()
+    outgoing = _receipt(received, decision, facts, desk) if decision.receipt.send else ()
     sender = receipt_key(desk.key, decision.mail.envelope.sender) if outgoing else None
     return Arrival(
         decision=decision,
@@ -66,11 +64,11 @@ def arrival(received: Received, decision: Decision, facts: Facts, homes: Mapping
         deliveries=deliveries,
         outgoing=outgoing,
         bounced=bounced,
-        events=tuple(_events(received, decision, bounced)),
+        events=_events(received, decision, bounced),
         audit=(_audit(received, decision, desk),),
         receipt_sender=sender,
         receipt_not_since=received.received_at - ONCE_IN if outgoing else None,
-        framework_in_force=any(one.framework for one in decision.recipients),
+        framework_in_force=any([one.framework for one in decision.recipients]),
     )
 
 
@@ -89,80 +87,81 @@ def _date(second: datetime) -> str:
     return format_datetime(second)
 
 
-def _deliveries(received: Received, decision: Decision, facts: Facts, desk: Desk) -> Iterator[NewDelivery]:
+def _deliveries(received: Received, decision: Decision, facts: Facts, desk: Desk) -> tuple[NewDelivery, ...]:
     """The trace field goes last: a mail that begins with a space continues it, and could else write into a field of ours."""
     top = f"X-Rammevagt-Id: {received.id}\r\n".encode()
-    if any(one.reason is Reason.NOT_EVALUATED for one in decision.recipients):
+    if Reason.NOT_EVALUATED in [one.reason for one in decision.recipients]:
         top += b"X-Rammevagt-Status: not-evaluated\r\n"
     trace = trace_field(received, desk.hostname)
     loops = decision.mail.headers.received_count > MAX_RECEIVED
-    for place, copy in enumerate(_copies(_as_addressed(decision) if loops else decision.recipients)):
-        moved = copy.redirected()
-        id_ = f"{received.id}.{place}"
-        concerned = (moved or copy.outcomes)[0]
-        yield NewDelivery(
-            id=id_,
-            mail=received.id,
-            content=received.id,
-            kind="mail",
-            hop="next",
-            envelope_from=_envelope_sender(received, copy, facts, desk, id_),
-            address=copy.address,
-            prepend=b"".join((top, *(_original(one.address) for one in moved), trace)),
-            due=received.received_at,
-            serves=tuple(copy.numbers),
-            fallbacks=_fallbacks(received, copy, concerned.unit, facts),
-            smtputf8=received.smtputf8,
-            eight_bit=received.eight_bit,
-            redirected=bool(moved),
-            unit=concerned.unit,
-            framework=concerned.framework,
-            refuse=LOOP if loops else None,
-        )
+    refuse = LOOP if loops else None
+    copies = _copies(_as_addressed(decision) if loops else decision.recipients)
+    return tuple(
+        [
+            NewDelivery(
+                id=f"{received.id}.{place}",
+                mail=received.id,
+                content=received.id,
+                kind="mail",
+                hop="next",
+                envelope_from=_envelope_sender(received, copy, facts, desk, place),
+                address=copy.address,
+                prepend=b"".join([top, *[_original(one.address) for one in copy.moved], trace]),
+                due=received.received_at,
+                serves=copy.numbers,
+                fallbacks=_fallbacks(received, copy, facts),
+                smtputf8=received.smtputf8,
+                eight_bit=received.eight_bit,
+                redirected=bool(copy.moved),
+                unit=copy.concerned.unit,
+                framework=copy.concerned.framework,
+                refuse=refuse,
+            )
+            for place, copy in enumerate(copies)
+        ]
+    )
 
 
 def _as_addressed(decision: Decision) -> tuple[Outcome, ...]:
     """A mail that goes in a circle is given back for the address that was written, wherever it would have gone."""
-    return tuple(replace(one, action="deliver", deliver_to=(one.address,)) for one in decision.recipients)
+    return tuple(one._replace(action="deliver", deliver_to=(one.address,)) for one in decision.recipients)
 
 
 def _copies(outcomes: tuple[Outcome, ...]) -> list[_Copy]:
-    copies: dict[str, _Copy] = {}
+    ends: dict[str, list[int]] = {}
     for number, outcome in enumerate(outcomes):
         (to,) = outcome.deliver_to
-        copy = copies.setdefault(normalise(to), _Copy(to))
-        copy.numbers.append(number)
-        copy.outcomes.append(outcome)
-    return list(copies.values())
+        ends.setdefault(normalise(to), []).append(number)
+    return [_copy(outcomes, numbers) for numbers in ends.values()]
+
+
+def _copy(outcomes: tuple[Outcome, ...], numbers: list[int]) -> _Copy:
+    first = outcomes[numbers[0]]
+    moved = [outcomes[n] for n in numbers if outcomes[n].action == "redirect"]
+    return _Copy(first.deliver_to[0], tuple(numbers), moved, moved[0] if moved else first)
 
 
 def _original(address: str) -> bytes:
     return b"X-Rammevagt-Original-Recipient: " + address.encode("utf-8", "surrogateescape") + b"\r\n"
 
 
-def _envelope_sender(received: Received, copy: _Copy, facts: Facts, desk: Desk, id_: str) -> str:
+def _envelope_sender(received: Received, copy: _Copy, facts: Facts, desk: Desk, place: int) -> str:
     """The sender's own; ours, signed, on redirected mail; none on what came home (a report about a report goes nowhere)."""
-    moved = copy.redirected()
-    if not moved:
+    if not copy.moved:
         return received.envelope.sender
-    if any(normalise(one.address) in facts.returns for one in moved):
+    if any(normalise(one.address) in facts.returns for one in copy.moved):
         return ""
-    return sign(desk.key, id_, facts.policy.bounce_domain)
+    return sign(desk.key, f"{received.id}.{place}", facts.policy.bounce_domain)
 
 
-def _fallbacks(received: Received, copy: _Copy, unit: str | None, facts: Facts) -> tuple[str, ...]:
+def _fallbacks(received: Received, copy: _Copy, facts: Facts) -> tuple[str, ...]:
     """Where the copy goes when its address fails for good (contract, "Ends that are left")."""
-    concerned = facts.organisation.units.get(unit or "")
-    main = concerned.main_mailbox if concerned else None
-    moved = copy.redirected()
-    if moved:
-        returning = normalise(moved[0].address) in facts.returns
-        last = facts.policy.postmaster if returning else moved[0].address
-        ways = [main, last]
-    elif not received.envelope.sender:
-        ways = [main, facts.policy.postmaster]
-    else:
+    if received.envelope.sender and not copy.moved:
         return ()
+    concerned = facts.organisation.units.get(copy.concerned.unit or "")
+    main = concerned.main_mailbox if concerned else None
+    comes_home = not copy.moved or normalise(copy.concerned.address) in facts.returns
+    ways = [main, facts.policy.postmaster if comes_home else copy.concerned.address]
     here = normalise(copy.address)
     return tuple(dict.fromkeys(one for one in ways if one and normalise(one) != here))
 
@@ -198,10 +197,10 @@ def _bounced(received: Received, homes: Mapping[str, Redirection], facts: Facts,
         )
 
 
-def _receipt(received: Received, decision: Decision, facts: Facts, desk: Desk) -> Iterator[OutgoingMail]:
+def _receipt(received: Received, decision: Decision, facts: Facts, desk: Desk) -> tuple[OutgoingMail, ...]:
     receipt = decision.receipt
-    if not receipt.send or receipt.to is None or receipt.mailbox is None:
-        return
+    if receipt.to is None or receipt.mailbox is None:
+        return ()
     id_ = f"{received.id}.k"
     message_id = f"<{id_}@{facts.policy.bounce_domain}>"
     content = compose_receipt(
@@ -219,24 +218,25 @@ def _receipt(received: Received, decision: Decision, facts: Facts, desk: Desk) -
         due=received.received_at,
         smtputf8=not (receipt.to + receipt.mailbox).isascii(),
     )
-    yield OutgoingMail(content, delivery)
+    return (OutgoingMail(content, delivery),)
 
 
-def _events(received: Received, decision: Decision, bounced: tuple[Bounced, ...]) -> Iterator[Event]:
-    yield mail_received(received.id, received.received_at, received.size, len(received.envelope.recipients))
-    yield mail_decided(decision, received.received_at)
-    for one in bounced:
-        way = one.replacement
-        yield mailbox_unreachable(f"{way.id}.unreachable", received.received_at, way.mail, one.delivery, way.unit, way.framework)
+def _events(received: Received, decision: Decision, bounced: tuple[Bounced, ...]) -> tuple[Event, ...]:
+    at = received.received_at
+    born = (mail_received(received.id, at, received.size, len(received.envelope.recipients)), mail_decided(decision, at))
+    return (*born, *[_unreachable(one, at) for one in bounced]) if bounced else born
+
+
+def _unreachable(one: Bounced, at: datetime) -> Event:
+    way = one.replacement
+    return mailbox_unreachable(f"{way.id}.unreachable", at, way.mail, one.delivery, way.unit, way.framework)
 
 
 _known = lru_cache(maxsize=4096)(keyed)  # the same few write and are written to again and again
 
 
 def _audit(received: Received, decision: Decision, desk: Desk) -> AuditRecord:
-    recipients = [
-        [_known(desk.key, normalise(one.address)), one.action, one.reason.value, one.framework] for one in decision.recipients
-    ]
+    recipients = [[_known(desk.key, normalise(one.address)), one.action, one.reason, one.framework] for one in decision.recipients]
     data = {
         "sha256": received.sha256,
         "sender": _known(desk.key, normalise(received.envelope.sender)),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import structlog
@@ -15,7 +15,7 @@ from services.settings import Settings
 from services.store.interface import Arrival, Claim, FactsChanged, Hop, Redirection, Store
 from workflows.addresses import domain_of, normalise
 from workflows.decide import decide, not_evaluated
-from workflows.decision import Decision, Receipt
+from workflows.decision import Decision, Reason, Receipt
 from workflows.facts import Facts
 from workflows.mail import Headers, Mail
 from workflows.reading import read_headers
@@ -27,6 +27,15 @@ DECIDED = Counter("rammevagt_recipients_decided_total", "Envelope recipients dec
 TRIES = 3  # a fact can change between the reading and the commit: somebody else's mail took the receipt
 REPORT_LOOKED_AT = 262_144
 _ACTION = re.compile(rb"^Action:[ \t]*([A-Za-z]+)", re.MULTILINE | re.IGNORECASE)
+
+
+Homes = Mapping[str, Redirection | None]
+"""Of each recipient in the bounce domain (normalised) the redirected copy that it names; None where it names none."""
+
+
+@cache
+def _decided(reason: Reason) -> Counter:
+    return DECIDED.labels(reason.value)
 
 
 class StoreIntake:
@@ -71,9 +80,9 @@ class StoreIntake:
         homes = await self._homes(received)
         decision = await self._commit(received, homes)
         for outcome in decision.recipients:
-            DECIDED.labels(outcome.reason.value).inc()
+            _decided(outcome.reason).inc()
 
-    async def _commit(self, received: Received, homes: Mapping[str, Redirection]) -> Decision:
+    async def _commit(self, received: Received, homes: Homes) -> Decision:
         for _ in range(TRIES - 1):
             try:
                 return await self._commit_once(received, homes)
@@ -81,26 +90,26 @@ class StoreIntake:
                 log.info("facts_changed", mail=received.id)
         return await self._commit_once(received, homes)
 
-    async def _commit_once(self, received: Received, homes: Mapping[str, Redirection]) -> Decision:
+    async def _commit_once(self, received: Received, homes: Homes) -> Decision:
         decision, facts = await self._decide(received, homes)
-        failed = _failed(received, decision.mail.headers, homes)
+        failed = _failed(received, decision.mail.headers, homes) if homes else {}
         try:
             arriving = arrival(received, decision, facts, failed, self._desk)
         except Exception:
             if not decision.receipt.send:
                 raise
             log.exception("receipt_failed", mail=received.id)
-            decision = replace(decision, receipt=Receipt(reason=decision.receipt.reason, blocked_by="failed"))
+            decision = decision._replace(receipt=Receipt(reason=decision.receipt.reason, blocked_by="failed"))
             arriving = arrival(received, decision, facts, failed, self._desk)
         claim = self._claim(len(arriving.deliveries))
         await self._store.commit(arriving, claim)
         self._after_commit(_waiting(arriving, claim))
         return decision
 
-    async def _decide(self, received: Received, homes: Mapping[str, Redirection]) -> tuple[Decision, Facts]:
+    async def _decide(self, received: Received, homes: Homes) -> tuple[Decision, Facts]:
         headers = self._headers(received)
         mail = Mail(received.sha256, received.envelope, headers, received.id, received.size)
-        facts = await gather(self._store, self._key, self._policy, mail, self._returns(received, homes))
+        facts = await gather(self._store, self._key, self._policy, mail, self._returns(homes) if homes else None)
         try:
             return decide(mail, facts, received.received_at), facts
         except Exception:
@@ -118,46 +127,45 @@ class StoreIntake:
     def _returning(self, recipient: str) -> str | None:
         return verify(self._key, recipient, self._policy.bounce_domain)
 
-    async def _homes(self, received: Received) -> dict[str, Redirection]:
-        """The redirected copies that our return addresses among the recipients name."""
-        homes = {}
+    async def _homes(self, received: Received) -> Homes:
+        homes: dict[str, Redirection | None] = {}
         for recipient in received.envelope.recipients:
-            if domain_of(recipient) == self._policy.bounce_domain and (delivery := self._returning(recipient)):
-                home = await self._store.redirection(delivery)
-                if home:
-                    homes[normalise(recipient)] = home
+            if domain_of(recipient) == self._policy.bounce_domain:
+                delivery = self._returning(recipient)
+                homes[normalise(recipient)] = await self._store.redirection(delivery) if delivery else None
         return homes
 
-    def _returns(self, received: Received, homes: Mapping[str, Redirection]) -> dict[str, str]:
+    def _returns(self, homes: Homes) -> dict[str, str]:
         """Where each recipient in the bounce domain goes: nothing may be sent on to that domain, it leads back here."""
         units = self._store.organisation().units
         found = {}
-        for recipient in received.envelope.recipients:
-            if domain_of(recipient) == self._policy.bounce_domain:
-                home = homes.get(normalise(recipient))
-                unit = units.get(home.delivery.unit or "") if home else None
-                found[normalise(recipient)] = (unit.main_mailbox if unit else None) or self._policy.postmaster
+        for address, home in homes.items():
+            unit = units.get(home.delivery.unit or "") if home else None
+            found[address] = (unit.main_mailbox if unit else None) or self._policy.postmaster
         return found
 
 
 def _waiting(arriving: Arrival, claim: Claim | None) -> set[Hop]:
     """The hops for which ``arriving`` put something into the queue that is not claimed."""
-    own = [one.delivery for one in arriving.outgoing] + [one.replacement for one in arriving.bounced]
     taken = claim.hop if claim else None
-    return {one.hop for one in arriving.deliveries if one.hop != taken} | {one.hop for one in own}
+    hops = [one.hop for one in arriving.deliveries if one.hop != taken]
+    hops += [one.delivery.hop for one in arriving.outgoing]
+    hops += [one.replacement.hop for one in arriving.bounced]
+    return set(hops)
 
 
-def _failed(received: Received, headers: Headers, homes: Mapping[str, Redirection]) -> Mapping[str, Redirection]:
-    """``homes`` when the mail reports a failure; empty for an automatic answer, and for a report of delay or success.
+def _failed(received: Received, headers: Headers, homes: Homes) -> dict[str, Redirection]:
+    """The copies whose failure the mail reports; none for an automatic answer, and for a report of delay or success.
 
     RFC 3464 2.3.3 names the actions.
     """
-    if not homes:
+    named = {address: home for address, home in homes.items() if home}
+    if not named:
         return {}
     if received.envelope.sender and headers.content_type != "multipart/report":
         return {}
     actions = {one.lower() for one in _ACTION.findall(_beginning(received.content))}
-    return homes if not actions or b"failed" in actions else {}
+    return named if not actions or b"failed" in actions else {}
 
 
 def _beginning(content: bytes | Path) -> bytes:

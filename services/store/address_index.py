@@ -26,7 +26,8 @@ class AddressIndex:
 
     def hits(self, addresses: Collection[str]) -> list[int]:
         """The hashes, among those of ``addresses``, that are registered."""
-        return [one for one in {address_hash(self._key, address) for address in addresses} if self._has(one)]
+        hashes = {address_hash(self._key, address) for address in addresses}
+        return list(filter(self._has, hashes))
 
     def add(self, hashes: Iterable[int]) -> None:
         """Take in what a small change of the register added."""

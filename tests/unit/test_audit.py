@@ -1,5 +1,8 @@
 """The audit chain's hash."""
 
+import hashlib
+import hmac
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -15,6 +18,13 @@ def test_the_text_that_is_hashed_is_ascii_and_its_data_sorted():
     written = RECORD.written()
     assert written.data == '{"a":"\\u00f8\\udcff","b":[1,2]}'
     assert written.at == "2026-11-23T00:00:00+00:00"
+
+
+@pytest.mark.parametrize("data", [{}, {"a": "ø\udcff\0", "b": ['"', "\\", 1, None]}])
+def test_the_hash_is_of_a_json_list_so_that_older_entries_hold(data):
+    written = replace(RECORD, subject='m"1\\\n\U0001f600', data=data).written()
+    listed = [GENESIS, 12, written.at, written.actor, written.action, written.subject, written.data]
+    assert chain_hash(KEY, GENESIS, 12, written) == hmac.new(KEY, json.dumps(listed).encode(), hashlib.sha256).hexdigest()
 
 
 def test_equal_records_hash_alike():

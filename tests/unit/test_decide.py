@@ -314,7 +314,7 @@ def test_one_result_per_envelope_recipient() -> None:
 
 def test_a_report_to_our_return_address_goes_to_the_main_mailbox() -> None:
     report = mail("rv-x@rammevagt.eksempel.dk", sender="mailer-daemon@example.com", envelope="")
-    known = replace(facts(FRAMED, report), returns={"rv-x@rammevagt.eksempel.dk": "bf@eksempel.dk"})
+    known = facts(FRAMED, report)._replace(returns={"rv-x@rammevagt.eksempel.dk": "bf@eksempel.dk"})
     assert decide(report, known, NOW).recipients[0].deliver_to == ("bf@eksempel.dk",)
 
 

@@ -3,14 +3,14 @@
 from workflows.decision import Reason, Sentence
 from workflows.rules.question import Finding, Passed, Question, Rule, Ruled
 
-NOTHING = Sentence("Ingen ramme flytter mailen.", "No framework moves the mail.")
+NOTHING = Passed(Sentence("Ingen ramme flytter mailen.", "No framework moves the mail."))
 
 
 def look(question: Question) -> Finding:
     """Rules whenever it is asked: every exception has had its say before."""
     winner, move = question.winner, question.move
     if winner is None or move is None:
-        return Passed(NOTHING)
+        return NOTHING
     name = winner.framework.id
     match move.measure:
         case "functional_mailbox":

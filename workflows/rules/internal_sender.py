@@ -4,9 +4,12 @@ from workflows.addresses import domain_of
 from workflows.decision import Reason, Sentence
 from workflows.rules.question import Finding, Passed, Question, Rule, Ruled
 
-INTERNAL = Sentence("Afsenderen skriver fra kommunens eget domæne.", "The sender writes from the municipality's own domain.")
-EXTERNAL = Sentence(
-    "Afsenderen skriver ikke fra kommunens eget domæne.", "The sender does not write from the municipality's own domain."
+INTERNAL = Ruled(
+    Reason.INTERNAL_SENDER,
+    Sentence("Afsenderen skriver fra kommunens eget domæne.", "The sender writes from the municipality's own domain."),
+)
+EXTERNAL = Passed(
+    Sentence("Afsenderen skriver ikke fra kommunens eget domæne.", "The sender does not write from the municipality's own domain.")
 )
 
 
@@ -14,8 +17,7 @@ def look(question: Question) -> Finding:
     """Rules when every From address is ours."""
     written = question.mail.headers.from_addresses
     ours = question.facts.policy.domains
-    internal = bool(written) and all(domain_of(one) in ours for one in written)
-    return Ruled(Reason.INTERNAL_SENDER, INTERNAL) if internal else Passed(EXTERNAL)
+    return INTERNAL if written and ours.issuperset(map(domain_of, written)) else EXTERNAL
 
 
 RULE = Rule("internal_sender", "sender", look)

@@ -3,14 +3,14 @@
 from workflows.decision import Reason, Sentence
 from workflows.rules.question import Finding, Passed, Question, Rule, Ruled
 
-IN_EARNEST = Sentence("Rammen er ikke på prøve.", "The framework is not on trial.")
+IN_EARNEST = Passed(Sentence("Rammen er ikke på prøve.", "The framework is not on trial."))
 
 
 def look(question: Question) -> Finding:
     """Rules when the winner only observes."""
     winner, move = question.winner, question.move
     if winner is None or move is None or not winner.framework.observe:
-        return Passed(IN_EARNEST)
+        return IN_EARNEST
     return Ruled(
         Reason.OBSERVE_ONLY,
         Sentence(

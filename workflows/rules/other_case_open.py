@@ -5,9 +5,11 @@ from workflows.people import Case
 from workflows.rules.question import Finding, Passed, Question, Rule, Ruled
 from workflows.scope import Level, person_key
 
-NONE = Sentence(
-    "Modtageren har ingen anden åben sag med borgeren uden for rammen.",
-    "The recipient has no other open case with the citizen outside the framework.",
+NONE = Passed(
+    Sentence(
+        "Modtageren har ingen anden åben sag med borgeren uden for rammen.",
+        "The recipient has no other open case with the citizen outside the framework.",
+    )
 )
 
 
@@ -15,11 +17,11 @@ def look(question: Question) -> Finding:
     """Rules under case scope only; a leader is asked whether the framework should name both cases."""
     winner, file = question.winner, question.file
     if winner is None or file is None or winner.level is not Level.CASE or winner.framework.scope is None:
-        return Passed(NONE)
+        return NONE
     covered = winner.framework.scope.cases
     others = [case for case in file.cases if case.open and case.id not in covered and _theirs(case, question)]
     if not others:
-        return Passed(NONE)
+        return NONE
     other = min(case.id for case in others)
     return Ruled(
         Reason.OTHER_CASE_OPEN,

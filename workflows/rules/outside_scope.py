@@ -4,15 +4,18 @@ from workflows.decision import Reason, Sentence
 from workflows.rules.question import Finding, Passed, Question, Rule, Ruled
 from workflows.scope import Covering, Level
 
-OUTSIDE = Sentence(
-    "Modtageren er ikke omfattet af nogen ramme, der gælder nu. Mailen afleveres til den, den er skrevet til.",
-    "The recipient is not covered by any framework in force now. The mail is delivered as addressed.",
+OUTSIDE = Ruled(
+    Reason.OUTSIDE_SCOPE,
+    Sentence(
+        "Modtageren er ikke omfattet af nogen ramme, der gælder nu. Mailen afleveres til den, den er skrevet til.",
+        "The recipient is not covered by any framework in force now. The mail is delivered as addressed.",
+    ),
 )
 
 
 def look(question: Question) -> Finding:
     """Rules when no framework in force covers the recipient; else names the winner."""
-    return Passed(_wins(question.winner)) if question.winner else Ruled(Reason.OUTSIDE_SCOPE, OUTSIDE)
+    return Passed(_wins(question.winner)) if question.winner else OUTSIDE
 
 
 def _wins(winner: Covering) -> Sentence:

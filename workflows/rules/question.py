@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from workflows.decision import Reason, Sender, Sentence
 from workflows.facts import CitizenFile, Facts
@@ -54,8 +54,7 @@ class Question:
         return move(self.winner, self.key, self.facts) if self.winner else None
 
 
-@dataclass(frozen=True, slots=True)
-class Ruled:
+class Ruled(NamedTuple):
     """The rule decides. ``to`` is set when the mail goes elsewhere; ``measure`` names what moves it."""
 
     reason: Reason
@@ -65,8 +64,7 @@ class Ruled:
     framework: Covering | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(NamedTuple):
     """The rule looked and does not apply."""
 
     because: Sentence
@@ -75,8 +73,7 @@ class Passed:
 Finding = Ruled | Passed
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A named rule. A rule about the sender gives every recipient the same answer and looks once."""
 
     name: str

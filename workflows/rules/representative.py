@@ -4,17 +4,19 @@ from workflows.decision import Reason, Sentence
 from workflows.people import Role
 from workflows.rules.question import Finding, Passed, Question, Rule, Ruled
 
-REPRESENTATIVE = Sentence(
-    "Afsenderen repræsenterer borgeren. En repræsentants post flyttes aldrig af borgerens ramme.",
-    "The sender represents the citizen. A representative's mail is never moved by the citizen's framework.",
+REPRESENTATIVE = Ruled(
+    Reason.REPRESENTATIVE,
+    Sentence(
+        "Afsenderen repræsenterer borgeren. En repræsentants post flyttes aldrig af borgerens ramme.",
+        "The sender represents the citizen. A representative's mail is never moved by the citizen's framework.",
+    ),
 )
-OTHER = Sentence("Afsenderen er ikke registreret som repræsentant.", "The sender is not registered as a representative.")
+OTHER = Passed(Sentence("Afsenderen er ikke registreret som repræsentant.", "The sender is not registered as a representative."))
 
 
 def look(question: Question) -> Finding:
     """Rules when the address is a representative's."""
-    found = question.sender.person_role is Role.REPRESENTATIVE
-    return Ruled(Reason.REPRESENTATIVE, REPRESENTATIVE) if found else Passed(OTHER)
+    return REPRESENTATIVE if question.sender.person_role is Role.REPRESENTATIVE else OTHER
 
 
 RULE = Rule("representative", "sender", look)
