@@ -1,6 +1,7 @@
 """Taking in a mail: everything about it in one transaction, before 250 (laws 1 and 2)."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -10,19 +11,17 @@ from services.store.columns import compact, micros, numbers_out, text_in
 from services.store.deliveries import Origin, add_outgoing, addresses_out, dedupes_of, new_row
 from services.store.interface import Arrival, Bounced, Claim, FactsChanged, Leased
 from services.store.spool import Spool
-from services.store.unit_of_work import Needs, UnitOfWork
+from services.store.unit_of_work import Needs, Operation, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class CommitArrival:
+class CommitArrival(Operation[list[Leased]]):
     """Put one arrival on disk."""
 
     arrival: Arrival
     spool: Spool
     claim: Claim | None = None
     token: str = ""  # of the lease under which what is claimed is born
-    queries = False
-    alone = False
 
     def needs(self, needs: Needs) -> None:
         """Its sender's last receipt, and what of its own mails is known."""
@@ -34,19 +33,22 @@ class CommitArrival:
     def apply(self, work: UnitOfWork) -> list[Leased]:
         """Gives what is claimed. Raises ``FactsChanged``; ``ValueError`` for an arrival in which a recipient would be lost."""
         arrival = self.arrival
-        now = micros(arrival.received_at)
-        _claim_receipt(work, arrival, now)
+        now, day = micros(arrival.received_at), arrival.day.isoformat()
+        sender = text_in(arrival.decision.mail.envelope.sender)
+        if arrival.receipt_sender is not None:
+            _claim_receipt(work, arrival.receipt_sender, arrival.receipt_not_since, now)
         links = _links(arrival)
-        self._add_mail(work, now)
-        _add_recipients(work, arrival, links)
-        claimed = self._add_deliveries(work, now)
-        add_outgoing(work, arrival.outgoing, now)
+        self._add_mail(work, now, day, sender)
+        _add_recipients(work, arrival, links, day)
+        claimed = self._add_deliveries(work, now, sender)
+        if arrival.outgoing:
+            add_outgoing(work, arrival.outgoing, now)
         for bounced in arrival.bounced:
             _take_over(work, bounced, now)
         work.born(arrival.events, arrival.audit)
         return claimed
 
-    def _add_mail(self, work: UnitOfWork, now: int) -> None:
+    def _add_mail(self, work: UnitOfWork, now: int, day: str, sender: str) -> None:
         arrival, mail = self.arrival, self.arrival.decision.mail
         content, file = arrival.content, None
         size = mail.size
@@ -59,19 +61,18 @@ class CommitArrival:
         work.add(
             "mail",
             (
-                mail.id, now, arrival.day.isoformat(), len(arrival.decision.recipients), int(arrival.framework_in_force),
-                arrival.client, text_in(mail.envelope.sender), None if message_id is None else text_in(message_id),
-                mail.sha256, size, compact(arrival.decision.wire()),
+                mail.id, now, day, len(arrival.decision.recipients), int(arrival.framework_in_force),
+                arrival.client, sender, None if message_id is None else text_in(message_id),
+                mail.sha256, size, arrival.decision.json(),
             ),
         )  # fmt: skip
 
-    def _add_deliveries(self, work: UnitOfWork, now: int) -> list[Leased]:
+    def _add_deliveries(self, work: UnitOfWork, now: int, sender: str) -> list[Leased]:
         arrival, claim, claimed = self.arrival, self.claim, []
-        written_by = arrival.decision.mail.envelope.sender
-        sender, recipients = text_in(written_by), arrival.decision.recipients
+        written_by, recipients = arrival.decision.mail.envelope.sender, arrival.decision.recipients
         until = micros(claim.until) if claim else 0
         for one in arrival.deliveries:
-            originals = tuple(recipients[n].address for n in one.serves)
+            originals = tuple([recipients[n].address for n in one.serves])
             lease = None
             if claim is not None and one.hop == claim.hop:
                 lease = self.token, until
@@ -80,34 +81,33 @@ class CommitArrival:
         return claimed
 
 
-def _claim_receipt(work: UnitOfWork, arrival: Arrival, now: int) -> None:
+def _claim_receipt(work: UnitOfWork, sender: str, not_since: datetime | None, now: int) -> None:
     """One receipt a sender in its time: two mails that arrive together both saw none."""
-    if arrival.receipt_sender is None:
-        return
-    last = work.receipts.get(arrival.receipt_sender)
-    not_since = None if arrival.receipt_not_since is None else micros(arrival.receipt_not_since)
-    if last is not None and (not_since is None or last > not_since):
+    last = work.receipts.get(sender)
+    if last is not None and (not_since is None or last > micros(not_since)):
         raise FactsChanged("the sender has got a receipt meanwhile")
-    work.receipt_sent(arrival.receipt_sender, now)
+    work.receipt_sent(sender, now)
 
 
 def _links(arrival: Arrival) -> dict[int, tuple[str, str | None]]:
     """For each recipient's number its state and the delivery that serves it; a recipient that nothing serves would be lost."""
     links: dict[int, tuple[str, str | None]] = {n: ("returned", None) for n in arrival.returned}
-    served = list(arrival.returned)
+    served = len(arrival.returned)
     for one in arrival.deliveries:
-        served += one.serves
-        links.update((n, ("queued", one.id)) for n in one.serves)
+        served += len(one.serves)
+        for n in one.serves:
+            links[n] = "queued", one.id
+    once = served == len(links)
     expected = range(len(arrival.decision.recipients))
     if arrival.bounced:  # the guard's own address is the one that it went to: it has arrived
         links = {n: ("delivered", None) for n in expected} | links
-    if len(served) != len(set(served)) or links.keys() != set(expected):
+    if not once or links.keys() != set(expected):
         raise ValueError("each recipient must be served by exactly one delivery")
     return links
 
 
-def _add_recipients(work: UnitOfWork, arrival: Arrival, links: dict[int, tuple[str, str | None]]) -> None:
-    mail, day = arrival.decision.mail.id, arrival.day.isoformat()
+def _add_recipients(work: UnitOfWork, arrival: Arrival, links: dict[int, tuple[str, str | None]], day: str) -> None:
+    mail = arrival.decision.mail.id
     for n, one in enumerate(arrival.decision.recipients):
         state, delivery = links[n]
         work.add("recipient", (mail, n, day, text_in(one.address), one.action, state, delivery))

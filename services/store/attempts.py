@@ -16,18 +16,17 @@ from services.store.interface import (
     Rerouted,
     Returned,
 )
-from services.store.unit_of_work import DeliveryState, Needs, UnitOfWork
+from services.store.unit_of_work import DeliveryState, Needs, Operation, UnitOfWork
 from workflows.addresses import normalise
 
 
 @dataclass(frozen=True, slots=True)
-class RecordAttempts:
+class RecordAttempts(Operation[list[str]]):
     """Write the outcomes; gives the ids that were fenced out."""
 
     attempts: Sequence[Attempt]
     now: int
-    queries = False
-    alone = False
+    patient = True
 
     def needs(self, needs: Needs) -> None:
         """The deliveries, and what of the reports is known."""
@@ -52,12 +51,11 @@ class RecordAttempts:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class Release(Operation[None]):
     """Give back leases that were not used."""
 
     leases: Sequence[Leased]
-    queries = False
-    alone = False
+    patient = True
 
     def needs(self, needs: Needs) -> None:
         """The deliveries."""

@@ -7,12 +7,20 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from services.store.answers import (
+    ChainReport,
+    LedgerRow,
+    Progress,
+    Purged,
+    QueueItem,
+    RegisterChange,
+    StoredMail,
+)
 from services.store.values import (
     Arrival,
     Assessed,
     Attempt,
     Bounced,
-    ChainReport,
     Claim,
     Deferred,
     Delivered,
@@ -22,19 +30,13 @@ from services.store.values import (
     Hop,
     Kind,
     Leased,
-    LedgerRow,
     NewDelivery,
     OutgoingMail,
     Pending,
-    Progress,
-    Purged,
-    QueueItem,
     RecipientState,
     Redirection,
-    RegisterChange,
     Rerouted,
     Returned,
-    StoredMail,
     StoreUnavailable,
     Unassessed,
 )

@@ -12,7 +12,7 @@ from services.store.deliveries import DEFERRED, FRESH, addresses_out, delivery_o
 from services.store.interface import Hop, Leased
 from services.store.rows import NEW_COLUMNS, Row
 from services.store.spool import Spool
-from services.store.unit_of_work import Needs, UnitOfWork, batched
+from services.store.unit_of_work import Operation, UnitOfWork, batched
 
 AT_ONCE = 5  # deferred deliveries to one address under way at the same time
 delivery = schema.delivery.c
@@ -20,7 +20,7 @@ Due = tuple[int, str]  # since when, id
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Operation[list[Leased]]):
     """Take up to ``limit`` due deliveries of ``hop`` under the lease ``token`` until ``until`` (microseconds, as ``now``)."""
 
     hop: Hop
@@ -30,10 +30,6 @@ class Lease:
     token: str
     spool: Spool
     queries = True
-    alone = False
-
-    def needs(self, needs: Needs) -> None:
-        """Nothing."""
 
     def apply(self, work: UnitOfWork) -> list[Leased]:
         """Lease them."""
@@ -84,14 +80,10 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseAll:
+class ReleaseAll(Operation[int]):
     """Take back every lease; gives how many."""
 
     queries = True
-    alone = False
-
-    def needs(self, needs: Needs) -> None:
-        """Nothing."""
 
     def apply(self, work: UnitOfWork) -> int:
         """At once."""
@@ -101,16 +93,12 @@ class ReleaseAll:
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Operation[int]):
     """Make waiting deliveries that are not under way due now; gives how many."""
 
     ids: Sequence[str] | None
     now: int
     queries = True
-    alone = False
-
-    def needs(self, needs: Needs) -> None:
-        """Nothing."""
 
     def apply(self, work: UnitOfWork) -> int:
         """At once."""

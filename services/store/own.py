@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from services.store.columns import compact
 from services.store.deliveries import add_outgoing, dedupes_of
 from services.store.interface import Assessed, OutgoingMail
-from services.store.unit_of_work import Needs, UnitOfWork
+from services.store.unit_of_work import Needs, Operation, UnitOfWork
 from workflows.audit import AuditRecord
 from workflows.events import Event
 
 
 @dataclass(frozen=True, slots=True)
-class SaveAssessments:
+class SaveAssessments(Operation[set[str]]):
     """Save what was assessed, once; gives the mails that had no assessment before."""
 
     assessed: Sequence[Assessed]
     now: int
-    queries = False
-    alone = False
+    patient = True
 
     def needs(self, needs: Needs) -> None:
         """Which of them wait to be assessed, and what of the notices is known."""
@@ -39,15 +38,13 @@ class SaveAssessments:
 
 
 @dataclass(frozen=True, slots=True)
-class Enqueue:
+class Enqueue(Operation[int]):
     """Enqueue mails of our own; gives how many were new."""
 
     outgoing: Sequence[OutgoingMail]
     events: Sequence[Event]
     audit: Sequence[AuditRecord]
     now: int
-    queries = False
-    alone = False
 
     def needs(self, needs: Needs) -> None:
         """What of them is known."""
@@ -62,15 +59,11 @@ class Enqueue:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class Published(Operation[None]):
     """Forget events that the broker has."""
 
     seqs: Sequence[int]
-    queries = False
-    alone = False
-
-    def needs(self, needs: Needs) -> None:
-        """Nothing."""
+    patient = True
 
     def apply(self, work: UnitOfWork) -> None:
         """With the group."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 from services.store import schema
 from services.store.interface import Progress, RegisterChange
 from services.store.register_tables import KINDS, Kind, hashes_of
-from services.store.unit_of_work import Needs, UnitOfWork, batched, read_meta, write_meta
+from services.store.unit_of_work import Operation, UnitOfWork, batched, read_meta, write_meta
 from workflows.audit import AuditRecord
 from workflows.register import Register
 
@@ -29,7 +29,7 @@ class Difference:
 
 
 @dataclass(slots=True)
-class LoadRegister:
+class LoadRegister(Operation[RegisterChange]):
     """Make the register be ``register``; gives what it changed."""
 
     register: Register
@@ -37,13 +37,10 @@ class LoadRegister:
     key: bytes
     now: int
     progress: Progress | None
-    queries: bool = True
-    alone: bool = True
     _done: int = 0
     _hashes: set[int] = field(default_factory=set)
-
-    def needs(self, needs: Needs) -> None:
-        """Nothing."""
+    queries = True
+    alone = True
 
     def apply(self, work: UnitOfWork) -> RegisterChange:
         """One transaction; the same register again writes nothing."""

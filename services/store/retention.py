@@ -15,7 +15,7 @@ from services.store import schema
 from services.store.columns import instant
 from services.store.register_tables import BY_NAME
 from services.store.spool import Spool
-from services.store.unit_of_work import Needs, UnitOfWork
+from services.store.unit_of_work import Operation, UnitOfWork
 from workflows.deadlines import WorkingCalendar
 from workflows.framework import ContactFramework, State
 
@@ -31,16 +31,13 @@ content, mail, recipient, delivery, total = (
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveContents:
+class RemoveContents(Operation[int]):
     """Remove a batch of contents whose last delivery ended before ``before``; gives how many."""
 
     before: int
     spool: Spool
     queries = True
     alone = True
-
-    def needs(self, needs: Needs) -> None:
-        """Nothing."""
 
     def apply(self, work: UnitOfWork) -> int:
         """The files go after the commit."""
@@ -55,7 +52,7 @@ class RemoveContents:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveMails:
+class RemoveMails(Operation[int]):
     """Remove a batch of mails that are older than their term and wholly ended; their counts move to ``day_total``."""
 
     facts_before: int
@@ -63,9 +60,6 @@ class RemoveMails:
     spool: Spool
     queries = True
     alone = True
-
-    def needs(self, needs: Needs) -> None:
-        """Nothing."""
 
     def apply(self, work: UnitOfWork) -> int:
         """Gives how many."""
@@ -86,15 +80,12 @@ class RemoveMails:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveOwn:
+class RemoveOwn(Operation[int]):
     """Remove a batch of our own mails' deliveries that ended before ``before`` and belong to no mail that is kept."""
 
     before: int
     queries = True
     alone = True
-
-    def needs(self, needs: Needs) -> None:
-        """Nothing."""
 
     def apply(self, work: UnitOfWork) -> int:
         """Gives how many."""
@@ -106,16 +97,13 @@ class RemoveOwn:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveFrameworks:
+class RemoveFrameworks(Operation[int]):
     """Remove, with all their versions, the frameworks that ended before ``before``; gives how many."""
 
     before: datetime
     calendar: WorkingCalendar
     queries = True
     alone = True
-
-    def needs(self, needs: Needs) -> None:
-        """Nothing."""
 
     def apply(self, work: UnitOfWork) -> int:
         """All of them."""

@@ -39,7 +39,8 @@ from services.store.own import Enqueue, Published, SaveAssessments
 from services.store.readers import Readers
 from services.store.register_load import LoadRegister
 from services.store.spool import Spool
-from services.store.writer import Operation, Writer
+from services.store.unit_of_work import Operation
+from services.store.writer import Writer
 from workflows.audit import AuditRecord
 from workflows.deadlines import WorkingCalendar
 from workflows.events import Event

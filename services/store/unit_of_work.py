@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -15,6 +15,7 @@ from workflows.audit import AuditRecord, chain_hash
 from workflows.events import Event
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 HEAD = "audit_head"  # in meta: the chain's last entry, so that a cut tail shows
 INSERT_ORDER = ("content", "mail", "recipient", "delivery", "assessment", "once", "receipt", "outbox")
 
@@ -161,6 +162,22 @@ class UnitOfWork:
         cursor.execute(self.statements.write_meta, (f"{seq} {previous}", HEAD))
         cursor.close()
         self._audit = []
+
+
+class Operation(Generic[T_co]):
+    """Something to write, in one transaction with its group."""
+
+    __slots__ = ()
+    queries: ClassVar[bool] = False  # it reads what the others of its group write, so it comes after them
+    alone: ClassVar[bool] = False  # it is a group of its own
+    patient: ClassVar[bool] = False  # nobody waits for it: it may wait for company
+
+    def needs(self, needs: Needs) -> None:
+        """Say what it wants to know; most want nothing."""
+
+    def apply(self, work: UnitOfWork) -> T_co:
+        """Do it. ``FactsChanged`` is raised before anything is added."""
+        raise NotImplementedError
 
 
 def _change(state: DeliveryState) -> Row:

@@ -1,10 +1,10 @@
 """The values that the store takes and gives. All instants are aware datetimes. Import them from ``services.store.interface``."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from workflows.audit import AuditRecord
 from workflows.decision import Decision
@@ -206,18 +206,6 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredMail:
-    """A handled mail. ``decision`` is the contract's JSON with the assessed parts merged in; ``content`` is None once removed."""
-
-    id: str
-    received_at: datetime
-    decision: dict[str, Any]
-    size: int
-    content: bytes | Path | None
-    way: tuple[dict[str, Any], ...]  # one entry a delivery: address, state, attempts, times, last error
-
-
-@dataclass(frozen=True, slots=True)
 class Unassessed:
     """A mail that waits to be assessed; ``content`` is None once removed."""
 
@@ -238,77 +226,8 @@ class Assessed:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueItem:
-    """One delivery that waits, for ``rammevagt queue``."""
-
-    id: str
-    mail: str
-    kind: Kind
-    address: str
-    hop: Hop
-    queued_at: datetime
-    attempts: int
-    due: datetime
-    error: str | None
-    stuck: bool
-    under_way: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
-    """One Danish day's recipients of received mail. It balances when accepted is the sum of the other four."""
-
-    day: date
-    accepted: int
-    delivered: int
-    redirected: int
-    queued: int
-    returned: int
-
-    def balances(self) -> bool:
-        """Whether every accepted recipient is accounted for."""
-        return self.accepted == self.delivered + self.redirected + self.queued + self.returned
-
-
-@dataclass(frozen=True, slots=True)
-class ChainReport:
-    """The result of walking the audit chain. ``broken_at`` is the first entry that does not hold, with ``why``."""
-
-    entries: int
-    head: str
-    broken_at: int | None = None
-    why: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Purged:
-    """What a retention run removed."""
-
-    contents: int = 0
-    mails: int = 0
-    frameworks: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Redirection:
     """What a bounce that came home is about."""
 
     delivery: NewDelivery
     content_kept: bool
-
-
-class Progress(Protocol):
-    """Called with (done, total) while something long runs."""
-
-    def __call__(self, done: int, total: int) -> None:
-        """So much is done."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterChange:
-    """What a load did to each kind of entry: counts of added, changed and removed ids."""
-
-    added: Mapping[str, int] = field(default_factory=dict)
-    changed: Mapping[str, int] = field(default_factory=dict)
-    removed: Mapping[str, int] = field(default_factory=dict)

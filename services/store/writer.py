@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Engine
@@ -19,29 +19,14 @@ from sqlalchemy import Engine
 from services.store.errors import is_unavailable
 from services.store.interface import FactsChanged, StoreUnavailable
 from services.store.rows import Statements
-from services.store.unit_of_work import Needs, UnitOfWork
+from services.store.unit_of_work import Needs, Operation, UnitOfWork
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 MOST = 500  # operations in a group
 BUSY = 3  # operations in a group beyond which the next one is given time to gather; a lonely mail never waits
 GATHER = 0.004  # seconds: few larger groups cost less than many small ones, and the event loop works meanwhile
+PATIENCE = 0.02  # seconds that patient operations wait for one that is not, to share its flush to disk
 log = structlog.get_logger()
-
-
-class Operation(Protocol[T_co]):
-    """Something to write. Those that ``queries`` come after the others of their group; those ``alone`` get their own."""
-
-    queries: bool
-    alone: bool
-
-    def needs(self, needs: Needs) -> None:
-        """Say what it wants to know."""
-        ...
-
-    def apply(self, work: UnitOfWork) -> T_co:
-        """Do it. ``FactsChanged`` is raised before anything is added."""
-        ...
 
 
 Then = Callable[[Any], None]
@@ -86,19 +71,28 @@ class Writer:
         ended = False
         before = 0
         while not ended:
-            items: list[Item] = []
-            item = self._queue.get()
-            if before > BUSY:
-                time.sleep(GATHER)
-            while item is not None:
-                items.append(item)
-                if len(items) == MOST or self._queue.empty():
-                    break
-                item = self._queue.get()
-            ended = item is None
+            items, ended = self._gathered(before)
             before = len(items)
             for group in _groups(items):
                 _resolve(group, self._run([item[0] for item in group]))
+
+    def _gathered(self, before: int) -> tuple[list[Item], bool]:
+        """What is to be written next, at most ``MOST``; and whether nothing comes behind it. ``before``: as many as last time."""
+        items: list[Item] = []
+        item = self._queue.get()
+        if before > BUSY:
+            time.sleep(GATHER)
+        ends, patient = time.monotonic() + PATIENCE, True
+        while item is not None:
+            items.append(item)
+            if len(items) == MOST:
+                return items, False
+            patient = patient and item[0].patient
+            try:
+                item = self._queue.get(timeout=max(0.0, ends - time.monotonic()) if patient else 0.0)
+            except queue.Empty:
+                return items, False
+        return items, True
 
     def _run(self, operations: Sequence[Operation[Any]]) -> list[Outcome]:
         try:
