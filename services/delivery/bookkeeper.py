@@ -1,14 +1,12 @@
 """From the answers of an attempt to what is recorded: settles, counts, and says in the log what a person may have to look at."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from time import perf_counter
 
 import structlog
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter
 
 from services.clock import Clock, new_id
 from services.delivery import metrics
@@ -48,18 +46,6 @@ class Bookkeeper:
             _counter(hop, outcome).inc()
             self._recorder.add(attempt)
 
-    @contextmanager
-    def under_way(self, hop: Hop) -> Iterator[None]:
-        """Count and time one transaction."""
-        in_flight, seconds = _gauges(hop)
-        begun = perf_counter()
-        in_flight.inc()
-        try:
-            yield
-        finally:
-            in_flight.dec()
-            seconds.observe(perf_counter() - begun)
-
     async def _unfinished(self, lease: Leased, result: Result, hop_failures: int) -> Attempt:
         now = self._clock.now()
         headers = await _headers(lease.content) if needs_headers(lease, result, now) else b""
@@ -75,11 +61,6 @@ class Bookkeeper:
 @cache
 def _counter(hop: Hop, outcome: str) -> Counter:
     return metrics.DELIVERIES.labels(hop, outcome)
-
-
-@cache
-def _gauges(hop: Hop) -> tuple[Gauge, Histogram]:
-    return metrics.IN_FLIGHT.labels(hop), metrics.ATTEMPT_SECONDS.labels(hop)
 
 
 async def _headers(content: bytes | Path) -> bytes:

@@ -45,6 +45,10 @@ class Timeouts:
     dot: float = 600
     attempt: float = 600
 
+    def of_command(self, command: bytes) -> float:
+        """How long the reply to RSET, MAIL or RCPT may take, in seconds."""
+        return self.rcpt if command.startswith(b"RCPT") else self.mail
+
     def of_attempt(self, size: int) -> float:
         """How long a transaction of ``size`` octets may take, in seconds."""
         return self.attempt + size / BYTES_PER_SECOND
@@ -87,7 +91,7 @@ class Connection:
         self._deadline = self._loop.time() + self._timeouts.of_attempt(mail.size)
         self._answered = False
         self.used += 1
-        answers: list[Answer | None] = [self._unsendable(mail, one) for one in mail.recipients]
+        answers: list[Answer | None] = [self._unsendable(mail.sender, one) for one in mail.recipients]
         places = [place for place, answer in enumerate(answers) if answer is None]
         if places:
             try:
@@ -99,21 +103,24 @@ class Connection:
                 return [one or Postponed("4.4.2", str(trouble)) for one in answers]
         return [one or Postponed("4.3.0", "no answer") for one in answers]
 
-    def _unsendable(self, mail: Transaction, recipient: str) -> Refused | None:
-        if not is_sendable(mail.sender) or not is_sendable(recipient):
+    def _unsendable(self, sender: str, recipient: str) -> Refused | None:
+        both = sender + recipient
+        if not is_sendable(both):
             return Refused("5.1.3", "5.1.3 Address cannot be sent")
-        if not self._offered.smtputf8 and not (wire_address(mail.sender) + wire_address(recipient)).isascii():
+        if not (both.isascii() or self._offered.smtputf8 or (wire_address(sender) + wire_address(recipient)).isascii()):
             return Refused("5.6.7", "5.6.7 Internationalised address not supported by the next server")
         return None
 
     async def _transact(self, mail: Transaction, places: list[int], answers: list[Answer | None]) -> None:
         """Fill in ``answers`` at ``places``."""
         first, *rcpts, data = await self._envelope(mail, [mail.recipients[place] for place in places])
+        open_places = []
         for place, rcpt in zip(places, rcpts, strict=True):
             reply = rcpt if first.positive() else first
-            verdict = judge(reply, mail.recipients[place])
-            answers[place] = None if isinstance(verdict, Accepted) else verdict
-        open_places = [place for place in places if answers[place] is None]
+            if reply.positive():
+                open_places.append(place)
+            else:
+                answers[place] = judge(reply, mail.recipients[place])
         if data.code == 354:
             final = await self._content(mail) if open_places else await self._nothing()
         else:
@@ -123,30 +130,16 @@ class Connection:
 
     async def _envelope(self, mail: Transaction, recipients: list[str]) -> list[Reply]:
         """The replies to MAIL, each RCPT, and DATA."""
-        times = self._timeouts
-        commands = [(mail_from(mail, self._offered), times.mail)]
-        commands += [(rcpt_to(one, self._offered), times.rcpt) for one in recipients]
+        commands = [mail_from(mail, self._offered), *[rcpt_to(one, self._offered) for one in recipients]]
         if self._reset:
-            commands.insert(0, (b"RSET\r\n", times.mail))
+            commands.insert(0, b"RSET\r\n")
+        start, self._reset = int(self._reset), False
         if self._offered.pipelining:
-            commands.append((b"DATA\r\n", times.data))
-            group = b"".join(command for command, _ in commands)
-            replies = self._whole_group(await self._ask(group, len(commands), times.rcpt), len(commands))
-        else:
-            replies = [(await self._ask(command, 1, seconds))[0] for command, seconds in commands]
-            replies.append(await self._data(replies[int(self._reset) :]))
-        start = int(self._reset)
-        self._reset = False
-        return replies[start:]
-
-    def _whole_group(self, replies: list[Reply], count: int) -> list[Reply]:
-        """All ``count`` replies; a server that hung up on its refusal of MAIL meant it for the rest as well."""
-        if len(replies) == count:
-            return replies
-        last = replies[-1]
-        if len(replies) != 1 + int(self._reset) or last.code < 400:
-            raise ConnectionTrouble("connection lost")
-        return replies + [last] * (count - len(replies))
+            commands.append(b"DATA\r\n")
+            replies = await self._ask(b"".join(commands), len(commands), self._timeouts.rcpt)
+            return _of_group(replies, len(commands), start)[start:]
+        replies = [(await self._ask(one, 1, self._timeouts.of_command(one)))[0] for one in commands][start:]
+        return [*replies, await self._data(replies)]
 
     async def _data(self, replies: list[Reply]) -> Reply:
         """The reply to DATA, which isn't said where MAIL or every RCPT was refused."""
@@ -158,24 +151,24 @@ class Connection:
         """Send the content; the answer to its final dot, or one that the server gave before it was through."""
         try:
             if isinstance(mail.content, bytes) and len(mail.content) <= SMALL:
-                self._dialogue.send(whole(mail, mail.content))
-            elif (early := await self._stream(mail)) is not None:
-                return early
+                end: bytes | Reply = whole(mail, mail.content)
+            else:
+                end = await self._stream(mail)
         except OSError as error:  # the file: nothing is ended, so the server drops what it has
             raise ConnectionTrouble(f"content unreadable: {type(error).__name__}") from error
-        return (await self._await(1, self._timeouts.dot))[0]
+        return end if isinstance(end, Reply) else (await self._ask(end, 1, self._timeouts.dot))[0]
 
-    async def _stream(self, mail: Transaction) -> Reply | None:
+    async def _stream(self, mail: Transaction) -> bytes | Reply:
+        """Send all but the end, which is returned, or a reply that came before it."""
         transparency = Transparency()
         await self._put(transparency.chunk(mail.prepend))
         async for piece in pieces(mail.content):
             if self._dialogue.has_answered:
-                early = (await self._await(1, 0))[0]
+                early = self._checked(await self._dialogue.replies(1, 0))[0]
                 self.abort()  # it wants no more of this mail, and can't be told otherwise that it ends here
                 return early if early.code >= 400 else Reply(451, (b"4.5.0 Answer before the end",))
             await self._put(transparency.chunk(piece))
-        self._dialogue.send(transparency.end())
-        return None
+        return transparency.end()
 
     async def _put(self, data: bytes) -> None:
         try:
@@ -189,11 +182,12 @@ class Connection:
         return (await self._ask(END, 1, self._timeouts.dot))[0]
 
     async def _ask(self, command: bytes, count: int, seconds: float) -> list[Reply]:
+        """The replies to ``command``, which may be a group, in the time for each of them."""
         self._dialogue.send(command)
-        return await self._await(count, seconds)
+        return self._checked(await self._dialogue.replies(count, self._within(seconds)))
 
-    async def _await(self, count: int, seconds: float) -> list[Reply]:
-        replies = await self._dialogue.replies(count, self._within(seconds))
+    def _checked(self, replies: list[Reply]) -> list[Reply]:
+        """``replies``, none of which ends the dialogue."""
         for reply in replies:
             if reply.code == SERVICE_CLOSING:
                 raise ConnectionTrouble(reply.error())
@@ -252,6 +246,16 @@ async def _protect(dialogue: Dialogue, target: Target, offered: Extensions, time
     _expect(await dialogue.replies(1, timeouts.hello), "STARTTLS")
     await dialogue.start_tls(target.context, target.host, timeouts.connect)
     return await _hello(dialogue, target, timeouts)
+
+
+def _of_group(replies: list[Reply], count: int, start: int) -> list[Reply]:
+    """All ``count`` replies; a server that hung up on its refusal of MAIL, at ``start``, meant it for the rest as well."""
+    if len(replies) == count:
+        return replies
+    last = replies[-1]
+    if len(replies) != 1 + start or last.code < 400:
+        raise ConnectionTrouble("connection lost")
+    return replies + [last] * (count - len(replies))
 
 
 def _expect(replies: list[Reply], verb: str) -> None:

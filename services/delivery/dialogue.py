@@ -17,13 +17,12 @@ class Dialogue(asyncio.Protocol):
         "_awaited",
         "_deadline",
         "_gone",
+        "_is_full",
         "_loop",
         "_parser",
         "_replies",
-        "_room",
         "_timer",
         "_transport",
-        "_waiter",
         "_wanted",
     )
 
@@ -32,13 +31,12 @@ class Dialogue(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parser = ReplyParser()
         self._replies: list[Reply] = []
-        self._wanted = 0
-        self._waiter: asyncio.Future[None] | None = None
-        self._room: asyncio.Future[None] | None = None
+        self._wanted = 0  # replies that are waited for; 0 where it is for room to send, or for nothing
+        self._is_full = False  # more waits to be sent than should
         self._gone: ConnectionTrouble | None = None
+        self._awaited: asyncio.Future[None] | None = None  # what the client waits for now, or waited for last
         self._timer: asyncio.TimerHandle | None = None  # one for wait after wait: it looks at the deadline when it is due
         self._deadline = 0.0
-        self._awaited: asyncio.Future[None] | None = None
 
     # -- asyncio.Protocol
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -54,8 +52,8 @@ class Dialogue(asyncio.Protocol):
             self._end(trouble)
             return
         self._replies += arrived
-        if len(self._replies) >= self._wanted or any(one.code == SERVICE_CLOSING for one in arrived):
-            _wake(self._waiter)
+        if self._wanted and (len(self._replies) >= self._wanted or any(one.code == SERVICE_CLOSING for one in arrived)):
+            self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone; so far unanswered commands stay so."""
@@ -63,12 +61,13 @@ class Dialogue(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The other side is slower than we are."""
-        self._room = self._loop.create_future()
+        self._is_full = True
 
     def resume_writing(self) -> None:
         """There is room again."""
-        room, self._room = self._room, None
-        _wake(room)
+        self._is_full = False
+        if not self._wanted:
+            self._wake()
 
     # -- for the client
     @property
@@ -94,8 +93,8 @@ class Dialogue(asyncio.Protocol):
     async def send_when_room(self, data: bytes, seconds: float) -> None:
         """Send ``data`` and wait until there is room for more, so many seconds. ``ConnectionTrouble`` then, or when it is gone."""
         self.send(data)
-        if self._room is not None:
-            await self._wait(self._room, seconds)
+        if self._is_full and self._gone is None:
+            await self._wait(0, seconds)
         if self._gone is not None:
             raise self._gone
 
@@ -106,12 +105,7 @@ class Dialogue(asyncio.Protocol):
         dialogue (RFC 5321 3.8). ``ConnectionTrouble`` after that many seconds without them, or when there is none.
         """
         if len(self._replies) < count and self._gone is None:
-            self._wanted = count
-            self._waiter = self._loop.create_future()
-            try:
-                await self._wait(self._waiter, seconds)
-            finally:
-                self._waiter = None
+            await self._wait(count, seconds)
         taken, self._replies = self._replies[:count], self._replies[count:]
         if not taken:
             raise self._gone or ConnectionTrouble("connection lost")
@@ -141,15 +135,18 @@ class Dialogue(asyncio.Protocol):
         """Drop the connection as it stands."""
         self._end(ConnectionTrouble("connection lost"))
 
-    async def _wait(self, future: "asyncio.Future[None]", seconds: float) -> None:
+    def _wait(self, wanted: int, seconds: float) -> "asyncio.Future[None]":
+        """A future that is done with so many ``wanted`` replies, or for 0 with room; it fails after that many seconds."""
         self._deadline = self._loop.time() + max(seconds, 0)
         if self._timer is None or self._timer.when() > self._deadline:
             self._set_timer()
-        self._awaited = future
-        try:
-            await future
-        finally:
-            self._awaited = None
+        self._wanted = wanted
+        self._awaited = self._loop.create_future()
+        return self._awaited
+
+    def _wake(self) -> None:
+        if self._awaited is not None and not self._awaited.done():
+            self._awaited.set_result(None)
 
     def _set_timer(self) -> None:
         if self._timer is not None:
@@ -158,12 +155,12 @@ class Dialogue(asyncio.Protocol):
 
     def _due(self) -> None:
         self._timer = None
-        if self._awaited is None:
+        if self._awaited is None or self._awaited.done():
             return
         if self._loop.time() < self._deadline:
             self._set_timer()
         else:
-            _expire(self._awaited)
+            self._awaited.set_exception(DialogueTimeout("timeout"))
 
     def _end(self, trouble: ConnectionTrouble) -> None:
         self._gone = self._gone or trouble
@@ -172,15 +169,4 @@ class Dialogue(asyncio.Protocol):
             self._timer = None
         if self._transport is not None:
             self._transport.abort()
-        _wake(self._waiter)
-        _wake(self._room)
-
-
-def _wake(future: "asyncio.Future[None] | None") -> None:
-    if future is not None and not future.done():
-        future.set_result(None)
-
-
-def _expire(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_exception(DialogueTimeout("timeout"))
+        self._wake()

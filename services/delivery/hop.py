@@ -18,6 +18,7 @@ from services.delivery.outcomes import ConnectionTrouble, Postponed, Refused, Re
 from services.delivery.pool import Pool
 from services.delivery.ready import Batch, Ready, batches
 from services.delivery.wire import transaction
+from services.delivery.workers import Workers
 from services.store.interface import Claim, Hop, Leased, Store, StoreUnavailable
 
 log = structlog.get_logger()
@@ -61,7 +62,7 @@ class HopLoop:
         self._probe_delay = probe_delay
         self._on_problem = on_problem
         self._ready = Ready(slots)
-        self._workers: set[asyncio.Task[None]] = set()
+        self._workers = Workers(self._work)
         self._signal = asyncio.Event()
         self._stopping = asyncio.Event()
         self._due = True  # something may be due
@@ -117,11 +118,7 @@ class HopLoop:
         self._stopping.set()
         self._signal.set()
         self._abandoned += self._ready.clear()
-        if self._workers:
-            await asyncio.wait(self._workers, timeout=grace)
-        for worker in self._workers:
-            worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
+        await self._workers.stop(grace)
         self._abandoned += self._ready.clear()
         self._pool.close()
 
@@ -193,20 +190,24 @@ class HopLoop:
 
     # -- sending
     def _spawn(self) -> None:
-        for _ in range(min(self._room - len(self._workers), len(self._ready))):
-            worker = asyncio.create_task(self._work())
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
+        """Have as many at work as there is work and room for."""
+        self._workers.add(min(self._room - self._workers.at_work, len(self._ready)))
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         going_on = True
-        while going_on and not self._stopping.is_set() and (batch := self._ready.take(loop.time())) is not None:
+        while going_on and not self._stopping.is_set():
+            batch = self._ready.take(loop.time())
+            if batch is None:
+                await self._workers.rest()
+                continue
             try:
                 going_on = await self._attempt(batch)
             except asyncio.CancelledError:
                 self._abandoned += batch.leases
                 raise
+            except Exception:  # what came of it could not be told: its lease ends by itself, and it is tried again
+                log.exception("settling_failed", hop=self.hop)
             finally:
                 self._ready.done(batch)
             if self._ready.has_next():
@@ -223,10 +224,9 @@ class HopLoop:
         try:
             mail = await transaction(batch.leases)
             if not self._is_time_left(batch, mail.size):
-                await self._store.release(batch.leases)
+                self._abandoned += batch.leases
                 return True
-            with self._books.under_way(self.hop):
-                answers = await self._pool.send(mail)
+            answers = await self._pool.send(mail)
         except ConnectionTrouble as trouble:
             return await self._unreached(batch, str(trouble))
         except Exception:
@@ -237,8 +237,8 @@ class HopLoop:
 
     def _is_time_left(self, batch: Batch, size: int) -> bool:
         """Whether the lease outlasts the longest attempt: else somebody else may have it before we are through."""
-        until = min(one.until for one in batch.leases)
-        return self._clock.now() + timedelta(seconds=self._timeouts.connect + self._timeouts.of_attempt(size)) < until
+        left = batch.leases[0].until - self._clock.now()  # leased together, they end together
+        return self._timeouts.connect + self._timeouts.of_attempt(size) < left.total_seconds()
 
     # -- the hop is away
     async def _unreached(self, batch: Batch, error: str) -> bool:

@@ -8,6 +8,9 @@ class Accepted:
     """The server took responsibility for this recipient."""
 
 
+ACCEPTED = Accepted()
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """Refused for good. ``status`` is an enhanced code (RFC 3463); ``error`` begins with the reply code where a server said it."""

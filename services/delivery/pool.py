@@ -1,6 +1,7 @@
 """The kept connections to one hop."""
 
 import asyncio
+from time import perf_counter
 
 from services.delivery import metrics
 from services.delivery.client import Answer, Connection, Timeouts, connect
@@ -20,21 +21,30 @@ class Pool:
         self._timeouts = timeouts
         self._idle: list[Connection] = []
         self._made = metrics.CONNECTIONS.labels(hop)
+        self._seconds = metrics.ATTEMPT_SECONDS.labels(hop)
+        self._under_way = 0
         self.live = 0  # connections that are open, idle or in use
+        metrics.IN_FLIGHT.labels(hop).set_function(lambda: self._under_way)
 
     async def send(self, mail: Transaction) -> list[Answer]:
         """Send ``mail`` over a kept connection, else a new one. ``ConnectionTrouble``: no connection could be made."""
-        while True:
-            connection = self._take() or await self.connect()
-            try:
-                return await connection.send(mail)
-            except StaleConnection:
-                continue  # the server closed it while it was idle; the next is tried, at last a new one
-            except BaseException:
-                connection.abort()
-                raise
-            finally:
-                self.give(connection)
+        begun = perf_counter()
+        self._under_way += 1
+        try:
+            while True:
+                connection = self._take() or await self.connect()
+                try:
+                    return await connection.send(mail)
+                except StaleConnection:
+                    continue  # the server closed it while it was idle; the next is tried, at last a new one
+                except BaseException:
+                    connection.abort()
+                    raise
+                finally:
+                    self.give(connection)
+        finally:
+            self._under_way -= 1
+            self._seconds.observe(perf_counter() - begun)
 
     async def connect(self) -> Connection:
         """A new connection, to be given back. ``ConnectionTrouble`` where none can be made."""

@@ -6,7 +6,6 @@ arrivals; one address never holds more than its share, so that a sick mailbox ca
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from services.store.interface import Leased
 
@@ -15,16 +14,18 @@ PER_ADDRESS = 3  # transactions under way at least allowed to one address
 SLOW = 5.0  # seconds after which a transaction makes others to its address wait in the store
 
 
-@dataclass(frozen=True, slots=True)
 class Batch:
-    """Deliveries of one content with one sender and one set of prepended fields: one transaction."""
+    """Deliveries of one content with one sender and one set of prepended fields: one transaction.
 
-    leases: tuple[Leased, ...]
-    retried: bool
+    ``addresses`` are the final ones in the order of ``leases``, as their limits count them.
+    """
 
-    def addresses(self) -> tuple[str, ...]:
-        """The final addresses, as their limits count them."""
-        return tuple(one.delivery.address.lower() for one in self.leases)
+    __slots__ = ("addresses", "leases", "retried")
+
+    def __init__(self, leases: Sequence[Leased]) -> None:
+        self.leases = leases
+        self.retried = leases[0].attempts > 0
+        self.addresses = [one.delivery.address.lower() for one in leases]
 
 
 def batches(leases: Iterable[Leased]) -> list[Batch]:
@@ -35,7 +36,7 @@ def batches(leases: Iterable[Leased]) -> list[Batch]:
         alone = one.id if lease.attempts or one.refuse else None
         groups.setdefault((alone, one.content, one.envelope_from, one.prepend, one.smtputf8, one.eight_bit), []).append(lease)
     return [
-        Batch(tuple(group[start : start + RECIPIENTS_LIMIT]), bool(group[0].attempts))
+        Batch(group[start : start + RECIPIENTS_LIMIT])
         for group in groups.values()
         for start in range(0, len(group), RECIPIENTS_LIMIT)
     ]
@@ -48,7 +49,7 @@ class Ready:
         self._fresh: deque[Batch] = deque()
         self._retried: deque[Batch] = deque()
         self._parked: dict[str, deque[Batch]] = {}  # behind an address that has its share
-        self._under_way: dict[str, dict[int, float]] = {}  # address -> transaction -> when it began, oldest first
+        self._under_way: dict[str, dict[Batch, float]] = {}  # address -> what goes to it now -> when that began
         self._retried_slots = max(1, slots // 2)
         self._retried_under_way = 0
         self._share = max(PER_ADDRESS, slots // 4)
@@ -86,10 +87,10 @@ class Ready:
     def done(self, batch: Batch) -> None:
         """``batch`` is no longer under way: those parked behind its addresses come first."""
         self._retried_under_way -= batch.retried
-        for address in batch.addresses():
-            begun = self._under_way.get(address, {})
-            begun.pop(id(batch), None)
-            if not begun and address in self._under_way:
+        for address in set(batch.addresses):
+            begun = self._under_way[address]
+            del begun[batch]
+            if not begun:
                 del self._under_way[address]
             if parked := self._parked.get(address):
                 self._line(parked[0]).appendleft(parked.popleft())
@@ -120,17 +121,20 @@ class Ready:
 
     def _free(self, batch: Batch) -> Batch | None:
         """``batch`` without the deliveries whose address has its share; they are parked. None where nothing is left."""
-        full = [one for one in batch.leases if len(self._under_way.get(one.delivery.address.lower(), ())) >= self._share]
+        full = {one for one in batch.addresses if len(self._under_way.get(one, ())) >= self._share}
+        self._waiting -= 1
         if not full:
-            self._waiting -= 1
             return batch
-        for lease in full:
-            self._parked.setdefault(lease.delivery.address.lower(), deque()).append(Batch((lease,), batch.retried))
-        self._waiting += len(full) - 1
-        rest = tuple(one for one in batch.leases if one not in full)
-        return Batch(rest, batch.retried) if rest else None
+        rest = []
+        for address, lease in zip(batch.addresses, batch.leases, strict=True):
+            if address in full:
+                self._parked.setdefault(address, deque()).append(Batch([lease]))
+                self._waiting += 1
+            else:
+                rest.append(lease)
+        return Batch(rest) if rest else None
 
     def _begin(self, batch: Batch, now: float) -> None:
         self._retried_under_way += batch.retried
-        for address in batch.addresses():
-            self._under_way.setdefault(address, {})[id(batch)] = now
+        for address in batch.addresses:
+            self._under_way.setdefault(address, {})[batch] = now

@@ -38,9 +38,10 @@ class Recorder:
 
     def add(self, attempt: Attempt) -> None:
         """Have ``attempt`` recorded."""
+        if not self._waiting:
+            self._none.clear()
+            self._some.set()
         self._waiting.append(attempt)
-        self._none.clear()
-        self._some.set()
 
     async def stop(self, grace: float) -> None:
         """Record what is there, for at most ``grace`` seconds, and end."""

@@ -1,9 +1,9 @@
 """SMTP replies (RFC 5321 4.2): parsing without I/O, and what a code means for a recipient."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from services.delivery.outcomes import Accepted, ConnectionTrouble, Postponed, Refused
+from services.delivery.outcomes import ACCEPTED, Accepted, ConnectionTrouble, Postponed, Refused
 
 LINE_LIMIT = 2048  # octets; RFC 5321 4.5.3.1.5 says 512, real servers write more
 LINES_LIMIT = 128  # lines of one reply
@@ -11,13 +11,14 @@ ERROR_LIMIT = 200  # characters kept of an answer
 SERVICE_CLOSING = 421
 BAD_SEQUENCE = 503
 MISCONFIGURED = frozenset({BAD_SEQUENCE, 530, 534, 535, 538})  # dialogue, TLS or log-in at fault (RFC 3207, RFC 4954)
+CODES = {b"%d" % code: code for code in range(200, 600)}
+MARKS = frozenset({b" ", b"-", b""})  # after the code: a hyphen where the reply goes on
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 _ADDRESS = re.compile(r"<[^>]*>|\S+@\S+")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One whole reply; ``lines`` are the texts after the code."""
 
     code: int
@@ -52,37 +53,39 @@ class ReplyParser:
 
     def __init__(self) -> None:
         self._rest = b""
-        self._code = b""
+        self._code = 0
         self._lines: list[bytes] = []
 
     def feed(self, data: bytes) -> list[Reply]:
         """The replies that ``data`` completes."""
-        lines = (self._rest + data).split(b"\n")
+        lines = (self._rest + data).replace(b"\r\n", b"\n").split(b"\n")
         self._rest = lines.pop()
         if len(self._rest) > LINE_LIMIT:
             raise ConnectionTrouble("reply line too long")
-        return [reply for line in lines if (reply := self._line(line)) is not None]
+        replies = []
+        for line in lines:
+            code, mark = CODES.get(line[:3]), line[3:4]
+            if code is None or mark not in MARKS or len(line) > LINE_LIMIT:
+                raise ConnectionTrouble("reply is not SMTP")
+            if mark == b"-" or self._lines:
+                self._gather(code, line[4:])
+            if mark != b"-":
+                replies.append(Reply(code, tuple(self._lines) or (line[4:],)))
+                self._lines.clear()
+        return replies
 
     def is_empty(self) -> bool:
         """Whether nothing is left over, not even part of a reply."""
         return not self._rest and not self._lines
 
-    def _line(self, line: bytes) -> Reply | None:
-        line = line.removesuffix(b"\r")
-        code, mark = line[:3], line[3:4]
-        if len(line) > LINE_LIMIT or len(self._lines) >= LINES_LIMIT:
+    def _gather(self, code: int, text: bytes) -> None:
+        """One more line of a reply of several."""
+        if len(self._lines) >= LINES_LIMIT:
             raise ConnectionTrouble("reply too long")
-        if not code.isdigit() or not b"200" <= code <= b"599" or mark not in (b" ", b"-", b"") or len(code) != 3:
-            raise ConnectionTrouble("reply is not SMTP")
         if self._lines and code != self._code:
             raise ConnectionTrouble("reply changes its code")
         self._code = code
-        self._lines.append(line[4:])
-        if mark == b"-":
-            return None
-        reply = Reply(int(code), tuple(self._lines))
-        self._lines = []
-        return reply
+        self._lines.append(text)
 
 
 def judge(reply: Reply, recipient: str) -> Accepted | Refused | Postponed:
@@ -92,7 +95,7 @@ def judge(reply: Reply, recipient: str) -> Accepted | Refused | Postponed:
     reason to return mail.
     """
     if reply.positive():
-        return Accepted()
+        return ACCEPTED
     if reply.code >= 500 and reply.code not in MISCONFIGURED:
         return Refused(reply.status(), reply.error(recipient))
     return Postponed(reply.status(), reply.error(recipient))

@@ -70,7 +70,9 @@ def delivered(lease: Leased, now: datetime) -> Attempt:
     one = lease.delivery
     if one.kind == "mail":
         data = {"delivery": one.id, "recipients": list(one.serves), "action": "redirect" if one.redirected else "deliver"}
-        return _attempt(lease, Delivered(now), "mail.delivered", now, data)
+        event = Event(f"{one.id}.delivered", "mail.delivered", one.mail, now, {"mail": one.mail, **data})
+        audit = AuditRecord(now, ACTOR, "mail.delivered", one.mail, data)
+        return Attempt(one.id, lease.lease, Delivered(now), events=(event,), audit=(audit,))
     if one.kind == "notice":
         event = Event(f"{one.id}.sent", "notification.sent", one.mail, now, {"mail": one.mail, "delivery": one.id})
         return Attempt(one.id, lease.lease, Delivered(now), events=(event,))

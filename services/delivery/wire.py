@@ -64,7 +64,7 @@ def is_sendable(address: str) -> bool:
 
 def mail_from(mail: Transaction, offered: Extensions) -> bytes:
     """MAIL with the parameters that are offered and needed (RFC 1870, RFC 6152, RFC 6531)."""
-    utf8 = offered.smtputf8 and (mail.smtputf8 or not all(one.isascii() for one in (mail.sender, *mail.recipients)))
+    utf8 = offered.smtputf8 and (mail.smtputf8 or not (mail.sender + "".join(mail.recipients)).isascii())
     sender = mail.sender if utf8 else wire_address(mail.sender)
     size = f" SIZE={mail.size}" if offered.size else ""
     body = " BODY=8BITMIME" if offered.eight_bit and (mail.eight_bit or utf8) else ""
@@ -78,10 +78,9 @@ def rcpt_to(address: str, offered: Extensions) -> bytes:
 
 def whole(mail: Transaction, content: bytes) -> bytes:
     """A small mail as it goes over the wire, with its closing dot."""
-    stuffed = content.replace(b"\n.", b"\n..") if b"\n." in content else content
     first = b"." if content.startswith(b".") else b""
     end = END if content.endswith(b"\r\n") or (not content and mail.prepend) else b"\r\n" + END
-    return b"".join((mail.prepend, first, stuffed, end))
+    return b"".join((mail.prepend, first, _stuffed(content), end))
 
 
 class Transparency:
@@ -98,31 +97,23 @@ class Transparency:
             return data
         first = b"." if self._last.endswith(b"\n") and data.startswith(b".") else b""
         self._last = (self._last + data[-2:])[-2:]
-        stuffed = data.replace(b"\n.", b"\n..") if b"\n." in data else data
-        return first + stuffed if first else stuffed
+        return first + _stuffed(data)
 
     def end(self) -> bytes:
         """The closing dot, on a line of its own."""
         return END if self._last == b"\r\n" else b"\r\n" + END
 
 
-async def content_size(content: bytes | Path) -> int:
-    """How many octets ``content`` has. Raises OSError where a file can't be found."""
-    if isinstance(content, bytes):
-        return len(content)
-    return (await asyncio.to_thread(content.stat)).st_size
-
-
 async def transaction(leases: Sequence[Leased]) -> Transaction:
     """The one mail that ``leases``, which differ in their addresses alone, are. Raises OSError where its file can't be found."""
-    first = leases[0]
-    one = first.delivery
+    one, content = leases[0].delivery, leases[0].content
+    size = len(content) if isinstance(content, bytes) else (await asyncio.to_thread(content.stat)).st_size
     return Transaction(
         sender=one.envelope_from,
-        recipients=tuple(lease.delivery.address for lease in leases),
+        recipients=tuple([lease.delivery.address for lease in leases]),
         prepend=one.prepend,
-        content=first.content,
-        size=len(one.prepend) + await content_size(first.content),
+        content=content,
+        size=len(one.prepend) + size,
         smtputf8=one.smtputf8,
         eight_bit=one.eight_bit,
     )
@@ -140,6 +131,11 @@ async def pieces(content: bytes | Path) -> AsyncIterator[bytes]:
             yield data
     finally:
         file.close()
+
+
+def _stuffed(data: bytes) -> bytes:
+    """``data`` with the dots doubled that begin its lines but the first; most data has none, and ``rfind`` is quickest to tell."""
+    return data if data.rfind(b"\n.") < 0 else data.replace(b"\n.", b"\n..")
 
 
 def _bytes(text: str) -> bytes:

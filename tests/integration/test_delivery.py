@@ -9,6 +9,7 @@ from email import message_from_bytes, policy
 import pytest
 from fakes.queue_store import START, QueueStore, SteppedClock, delivery
 from fakes.sink import Sink
+from prometheus_client import REGISTRY
 
 from services.delivery.client import RFC_TIMEOUTS, Timeouts
 from services.delivery.deliverer import Deliverer
@@ -108,6 +109,33 @@ async def test_connections_are_kept_and_limited(sink):
         await post.store.recorded(200)
         assert sink.connections <= 4
         assert sink.count == 200
+
+
+async def test_workers_rest_and_are_woken_and_end_with_the_guard(sink):
+    async with Post(sink, connections=4) as post:
+        for turn in range(5):
+            for number in range(8):
+                post.add(f"d{turn}-{number}", f"a{number}@eksempel.dk")
+            await post.store.recorded(8 * (turn + 1))
+        assert sink.connections <= 4
+        sent = {one for one in asyncio.all_tasks() if one.get_coro().__qualname__ == "HopLoop._work"}
+        assert 1 <= len(sent) <= 4
+        await post.deliverer.stop(1)
+        assert all(one.done() and not one.cancelled() for one in sent)
+
+
+async def test_the_transactions_under_way_are_told(sink):
+    read = lambda: REGISTRY.get_sample_value("rammevagt_deliveries_in_flight", {"hop": "next"})  # noqa: E731
+    sink.on("DOT", stall=True)
+    async with Post(sink) as post:
+        assert read() == 0
+        post.add("a")
+        await sink.until(lambda: bool(sink.stalled))
+        assert read() == 1
+        sink.forget()
+        sink.release()
+        await post.settled("a")
+        assert read() == 0
 
 
 async def test_a_refusal_for_now_is_tried_again_after_a_minute_then_more_slowly(sink):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from services.delivery.client import Timeouts, connect
 from services.delivery.outcomes import Accepted, ConnectionTrouble, Postponed, Refused, StaleConnection
+from services.delivery.replies import Reply, ReplyParser
 from services.delivery.target import Target, target
 from services.delivery.wire import Transaction, Transparency, whole
 from services.settings import Settings
@@ -155,6 +156,45 @@ async def test_an_answer_of_354_to_nobody_gets_an_empty_mail_that_goes_nowhere()
         sink.on("DATA", b"354 go ahead", times=1)
         sink.on("DOT", b"554 5.5.1 no recipients", times=1)
         assert await send(sink, mail(), mail()) == [[Refused("5.1.1", "550 5.1.1 no")], [Accepted()]]
+
+
+@given(st.lists(st.integers(1, 40), max_size=40))
+@settings(deadline=None)
+def test_replies_do_not_depend_on_where_their_octets_end(lengths):
+    wire = b"250-one\r\n250-two\n250 three\r\n354\r\n550 5.1.1 no\r\n" + b"250-x\r\n" * 127 + b"250 last\r\n"
+    parser, found, start = ReplyParser(), [], 0
+    for length in [*lengths, len(wire)]:
+        found += parser.feed(wire[start : start + length])
+        start += length
+    assert found == [
+        Reply(250, (b"one", b"two", b"three")),
+        Reply(354, (b"",)),
+        Reply(550, (b"5.1.1 no",)),
+        Reply(250, (b"x",) * 127 + (b"last",)),
+    ]
+    assert parser.is_empty()
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\r\n",
+        b"25\r\n",
+        b"2500 x\r\n",
+        b"250_x\r\n",
+        b"199 x\r\n",
+        b"600 x\r\n",
+        b"2 0 x\r\n",
+        b"\xb2\xb5\xb0 x\r\n",
+        b"250-a\r\n251 b\r\n",
+        b"250-a\r\n250-" + b"b" * 2048,
+        b"250 " + b"x" * 2048 + b"\r\n",
+        b"250-x\r\n" * 128 + b"250 x\r\n",
+    ],
+)
+def test_what_is_no_reply_is_trouble(garbage):
+    with pytest.raises(ConnectionTrouble):
+        ReplyParser().feed(garbage)
 
 
 @pytest.mark.parametrize("rule", [{"drop": "before"}, {"reply": b"421 4.3.2 bye", "drop": "after"}])
