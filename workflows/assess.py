@@ -12,9 +12,10 @@ from typing import Any, get_args
 from workflows.addresses import normalise
 from workflows.mail import Reading
 from workflows.signals.findings import SignalFound, rights_in, signals_in
+from workflows.signals.folding import plain_words
 from workflows.signals.rules import Kind, Level, Right, SignalWords
 from workflows.signals.search import Vocabulary
-from workflows.signals.text import Part, Sentence, blocks
+from workflows.signals.text import MAX_CHARACTERS, Block, Part, Sentence, blocks
 
 _LEVELS: tuple[Level, ...] = get_args(Level)  # the most serious first
 _KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -68,15 +69,24 @@ def assess(reading: Reading, words: SignalWords) -> Assessment:
 
 def _worth_a_look(reading: Reading, words: SignalWords) -> tuple[SignalWords, Iterator[Sentence]]:
     """The signal words that the mail may hold by its vocabulary, and the sentences that may hold any of them by theirs."""
-    text = [*blocks(reading.subject, words.vocabulary), *blocks(reading.text, words.vocabulary)]
-    vocabulary = Vocabulary(frozenset().union(*chain.from_iterable(block.words for block in text)), words.beginnings)
+    read = f"{reading.subject[:MAX_CHARACTERS]}\n{reading.text[:MAX_CHARACTERS]}"
+    plain = plain_words(read)
+    text = _blocks(reading, words) if plain is None else None
+    written = plain if text is None else chain.from_iterable(chain.from_iterable(block.words for block in text))
+    vocabulary = Vocabulary(written or (), words.beginnings)
     few = words.among(vocabulary)
+    if few is None:
+        return words, iter(())
     anchors = few.signals.anchors | few.rights.anchors
     likely: dict[Part, None] = {}  # what is written a thousand times is weighed once
-    for block in text if anchors else ():
+    for block in text or _blocks(reading, words):
         near = [number for number, part in enumerate(block.words) if not anchors.isdisjoint(part)]
         likely.update(dict.fromkeys(block.parts([one for one in near if few.may_be_among(vocabulary.keys_of(block.words[one]))])))
     return few, chain.from_iterable(part.sentences() for part in likely)
+
+
+def _blocks(reading: Reading, words: SignalWords) -> list[Block]:
+    return [*blocks(reading.subject, words.vocabulary), *blocks(reading.text, words.vocabulary)]
 
 
 def _of_the_mail(reading: Reading, words: SignalWords) -> Iterator[SignalFound]:

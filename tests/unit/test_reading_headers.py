@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from workflows.mail import Headers
 from workflows.reading import MAX_BLOCK, read_headers
+from workflows.reading.fields import line_feeds, split_block
 
 NAMES = [b"From", b"from", b"Reply-To", b"To", b"Cc", b"Sender", b"Return-Path", b"Message-ID", b"In-Reply-To", b"References"]
 NAMES += [b"Authentication-Results", b"Received", b"Auto-Submitted", b"Precedence", b"X-Auto-Response-Suppress", b"Content-Type"]
@@ -276,3 +277,17 @@ def test_hostile_fields_are_read_in_linear_time(pattern):
     value = (pattern * (60_000 // len(pattern))).encode()
     content = b"".join(name + b": " + value + b"\n" for name in (b"From", b"To", b"Reply-To", b"Content-Type")) + b"\n"
     assert read_headers(content).from_fields == 1  # the suite's timeout is the guard: quadratic reading takes minutes
+
+
+ENDS = st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"A: b", b" c"]), max_size=12).map(b"".join)
+
+
+@given(ENDS)
+def test_every_line_end_becomes_one_line_feed(content: bytes) -> None:
+    assert line_feeds(content) == content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+@given(ENDS, ENDS)
+def test_the_section_ends_at_the_first_blank_line_of_any_kind(before: bytes, after: bytes) -> None:
+    content = before + b"\r\n\r\n" + after
+    assert split_block(content) == split_block(line_feeds(content)) == split_block(before + b"\r\n\r\n")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.signals import BadSignalWords, words_from
+from workflows.signals import BadSignalWords, folding, words_from
 from workflows.signals.folding import fold
 from workflows.signals.phrase import BadPhrase, phrase
 from workflows.signals.quoting import may_quote, quoted_lines
@@ -77,6 +77,28 @@ def words_of(text: str) -> list[str]:
 )
 def test_tricks_with_letters_are_undone(text: str, words: list[str]) -> None:
     assert words_of(text) == words
+
+
+LETTERS = st.sampled_from("aaaeeiosråæøåäöÅßµ½ª²ðÿéÊ .-_*>\n\t\f\xa0\xad,«!01’–\u200b\u0301Ａﬁ")
+TRICKY = st.text(LETTERS, max_size=30) | st.text(st.characters(max_codepoint=255), max_size=30) | st.text(max_size=30)
+
+
+@given(TRICKY)
+def test_tables_fold_as_the_general_way_does(text: str) -> None:
+    assert fold(text) == folding._fold_any(text)
+
+
+@given(TRICKY)
+def test_the_words_seen_at_a_quick_look_are_those_of_the_sentences(text: str) -> None:
+    vocabulary = frozenset({"jeg", "slaar", "dig", "i"})
+    seen = folding.plain_words(text)
+    assert seen is None or seen == {word for one in sentences(text, vocabulary) for word in one.words}
+
+
+@given(st.lists(st.sampled_from([b"a", b"b", b"aa", b" "]), max_size=20).map(b"".join))
+def test_three_neighbours_are_seen(text: bytes) -> None:
+    equal = any(one == two == three for one, two, three in zip(text, text[1:], text[2:], strict=False))
+    assert folding._three_in_a_row(text) is equal
 
 
 REPLY = "Ja tak.\n\nDen 3. november 2026 kl. 9 skrev Karen\n<karen@eksempel.dk>:\n{}Du kan klage.\n{}Hilsen\n\nOg så lige det her."

@@ -27,7 +27,11 @@ Fields = dict[bytes, list[bytes]]
 
 def read_headers(block: bytes) -> Headers:
     """The header section at the start of ``block`` (a whole mail is fine too: reading stops at the blank line). Never raises."""
-    raw, is_whole = split_block(block)
+    return headers_of(*split_block(block))
+
+
+def headers_of(raw: RawFields, is_whole: bool) -> Headers:
+    """The same of fields that ``split_block`` gave."""
     fields, list_fields = _needed(raw)
     unreadable = [] if is_whole else ["headers"]
     written = _whole(fields, b"from", unreadable)
@@ -69,11 +73,9 @@ def _needed(raw: RawFields) -> tuple[Fields, tuple[str, ...]]:
 
 
 def _address_lists(fields: Fields, name: bytes, unreadable: list[str]) -> list[AddressList]:
-    values = fields.get(name)
-    if values is None:
-        return []
+    values = fields[name]
     lists = [_address_list(value) for value in values[:MAX_ADDRESS_FIELDS]]
-    if len(values) > MAX_ADDRESS_FIELDS or any(one.doubtful for one in lists):
+    if len(values) > MAX_ADDRESS_FIELDS or any([one.doubtful for one in lists]):
         _note(unreadable, name)
     return lists
 
@@ -86,13 +88,16 @@ def _address_list(value: bytes) -> AddressList:
 
 def _whole(fields: Fields, name: bytes, unreadable: list[str]) -> tuple[str, ...]:
     """The addresses of the fields ``name`` that are read whole; of a doubtful one none, since it may name somebody else."""
-    lists = _address_lists(fields, name, unreadable)
-    return tuple(address for one in lists if not one.doubtful for address in one.addresses)
+    if name not in fields:
+        return ()
+    return tuple([address for one in _address_lists(fields, name, unreadable) if not one.doubtful for address in one.addresses])
 
 
 def _readable(fields: Fields, name: bytes, unreadable: list[str]) -> tuple[str, ...]:
     """Those addresses of the fields ``name`` that can be read."""
-    return tuple(address for one in _address_lists(fields, name, unreadable) for address in one.addresses)
+    if name not in fields:
+        return ()
+    return tuple([address for one in _address_lists(fields, name, unreadable) for address in one.addresses])
 
 
 def _note(unreadable: list[str], name: bytes) -> None:
@@ -113,7 +118,9 @@ def _id(fields: Fields, name: bytes) -> str | None:
 
 def _references(fields: Fields) -> tuple[str, ...]:
     """The last ids named: those nearest to this mail."""
-    texts = (text_of(value[-MAX_REFERENCES * MAX_ID :], MAX_REFERENCES * MAX_ID) for value in fields.get(b"references", ()))
+    if b"references" not in fields:
+        return ()
+    texts = (text_of(value[-MAX_REFERENCES * MAX_ID :], MAX_REFERENCES * MAX_ID) for value in fields[b"references"])
     found = [one for text in texts for one in _ID.findall(text) if len(one) <= MAX_ID]
     return tuple(found[-MAX_REFERENCES:])
 
@@ -149,24 +156,27 @@ def _keywords(fields: Fields, name: bytes, count: int) -> str | None:
 
 def _auto_submitted(fields: Fields) -> str | None:
     """The keyword without parameters (RFC 3834 5); of several fields the first that is not ``no``."""
-    values = [_bare(value).partition(";")[0].strip() for value in fields.get(b"auto-submitted", ())[:10]]
-    return next((one for one in values if one != "no"), values[0] if values else None)
+    if b"auto-submitted" not in fields:
+        return None
+    values = [_bare(value).partition(";")[0].strip() for value in fields[b"auto-submitted"][:10]]
+    return next((one for one in values if one != "no"), values[0])
 
 
 def _return_path(fields: Fields, unreadable: list[str]) -> str | None:
     """The topmost Return-Path: empty for the null sender, None where absent or unreadable."""
-    values = fields.get(b"return-path", ())[:1]
-    if values and text_of(values[0], MAX_ADDRESS_FIELD).replace(" ", "") == "<>":
+    if b"return-path" not in fields:
+        return None
+    topmost = fields[b"return-path"][:1]
+    if text_of(topmost[0], MAX_ADDRESS_FIELD).replace(" ", "") == "<>":
         return ""
-    found = _whole({b"return-path": values}, b"return-path", unreadable) if values else ()
+    found = _whole({b"return-path": topmost}, b"return-path", unreadable)
     return found[0] if found else None
 
 
 def _content_type(fields: Fields, unreadable: list[str]) -> str | None:
-    values = fields.get(b"content-type", ())[:1]
-    if not values:
+    if b"content-type" not in fields:
         return None
-    match = _TYPE.match(_bare(values[0]))
+    match = _TYPE.match(_bare(fields[b"content-type"][0]))
     if match is None:
         _note(unreadable, b"content-type")
     return match[1] if match else None

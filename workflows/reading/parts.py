@@ -156,6 +156,8 @@ def _leaf(entity: Entity, fields: dict[bytes, bytes], body: int) -> Leaf:
 
 def _keyword(value: bytes) -> str:
     """What stands before the parameters, in lower case and without comments."""
+    if not value:
+        return ""
     text = text_of(value.partition(b";")[0], MAX_FIELD)
     plain = without_comments(text)
     return (text if plain is None else plain).strip().lower()

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from workflows.mail import Part, Reading
 from workflows.reading.codes import Unreadable
 from workflows.reading.content import decode_charset, decode_transfer, decoded_size
-from workflows.reading.fields import line_feeds, split_block, text_of
-from workflows.reading.headers import read_headers
+from workflows.reading.fields import RawFields, line_feeds, split_block, text_of
+from workflows.reading.headers import headers_of
 from workflows.reading.markup import html_to_text
 from workflows.reading.parts import Leaf, walk_mail
 from workflows.reading.words import decode_words
@@ -27,11 +27,12 @@ def read_mail(content: bytes) -> Reading:
 
     The work is bounded whatever the bytes say; it still takes too long for an event loop (docs/architecture.md).
     """
-    headers = read_headers(content)
+    fields, is_whole = split_block(content)
+    headers = headers_of(fields, is_whole)
     looked_at = line_feeds(content[:MAX_CONTENT])
     walk = walk_mail(looked_at)
     notes = walk.unreadable
-    subject = _subject(content, notes)
+    subject = _subject(fields, notes)
     text = _text(walk.leaves, notes)
     parts = tuple(_part(leaf, notes) for leaf in walk.leaves if not _is_running_text(leaf))
     if "headers" in headers.unreadable:
@@ -42,11 +43,15 @@ def read_mail(content: bytes) -> Reading:
         notes.add(Unreadable.NO_TEXT)
     if _PGP in text:
         notes.add(Unreadable.ENCRYPTED)
-    return Reading(headers, subject, text, parts, tuple(code.value for code in Unreadable if code in notes))
+    return Reading(headers, subject, text, parts, _in_order(notes))
 
 
-def _subject(content: bytes, notes: set[Unreadable]) -> str:
-    for name, value in split_block(content)[0]:
+def _in_order(notes: set[Unreadable]) -> tuple[str, ...]:
+    return tuple([code.value for code in Unreadable if code in notes]) if notes else ()
+
+
+def _subject(fields: RawFields, notes: set[Unreadable]) -> str:
+    for name, value in fields:
         if name.lower() == b"subject":
             subject, held = decode_words(text_of(value, MAX_SUBJECT))
             if not held:
@@ -116,4 +121,4 @@ class _Reader:
             self._notes.add(Unreadable.TRANSFER_ENCODING)
         if not held:
             self._notes.add(Unreadable.CHARSET)
-        return text.replace("\r\n", "\n").replace("\r", "\n")
+        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

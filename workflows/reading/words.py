@@ -23,6 +23,8 @@ def decode_words(text: str) -> tuple[str, bool]:
     Blanks between two words vanish (RFC 2047 6.2). Neighbours of one charset are joined before they are decoded, since
     programs in use split a character over two words.
     """
+    if "=?" not in text:
+        return text, True
     runs: list[str | tuple[str, bytearray]] = []
     position = 0
     for match in _WORD.finditer(text):
@@ -50,6 +52,8 @@ def read_parameters(value: bytes) -> dict[str, str]:
 
     Values of RFC 2231 (``name*``, ``name*0``, ``name*1*``) are put together, and win over a plain one of the same name.
     """
+    if b";" not in value:
+        return {}
     found: dict[bytes, Sections] = {}
     for name, raw in _PARAMETER.findall(value)[:MAX_PARAMETERS]:
         match = _SECTION.fullmatch(name.lower())

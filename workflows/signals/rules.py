@@ -118,9 +118,14 @@ class SignalWords:
     vocabulary: frozenset[str]
     beginnings: Mapping[str, tuple[str, ...]]  # of words that phrases ask for, by their stems
 
-    def among(self, vocabulary: Vocabulary) -> "SignalWords":
-        """Those that a text of this vocabulary may hold: they find in it what all would, at a fraction of the cost."""
+    def among(self, vocabulary: Vocabulary) -> "SignalWords | None":
+        """Those that a text of this vocabulary may hold: they find in it what all would, at a fraction of the cost.
+
+        None where it can hold no signal and no right.
+        """
         signals, rights = self.signals.among(vocabulary), self.rights.among(vocabulary)
+        if not signals.anchors and not rights.anchors:
+            return None
         idioms = self.idioms.among(vocabulary) if signals.anchors else self.idioms
         return replace(self, signals=signals, rights=rights, idioms=idioms)
 
