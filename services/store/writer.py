@@ -24,7 +24,7 @@ from services.store.unit_of_work import Needs, Operation, UnitOfWork
 T = TypeVar("T")
 MOST = 500  # operations in a group
 BUSY = 3  # operations in a group beyond which the next one is given time to gather; a lonely mail never waits
-GATHER = 0.004  # seconds: few larger groups cost less than many small ones, and the event loop works meanwhile
+GATHER = 0.006  # seconds: few larger groups cost less than many small ones, and the event loop works meanwhile
 PATIENCE = 0.02  # seconds that patient operations wait for one that is not, to share its flush to disk
 log = structlog.get_logger()
 

@@ -42,11 +42,11 @@ QUICK = Scale(
 )
 
 THROUGHPUT = (
-    Load("small-20", 4 * KIB, 20, 4000),
-    Load("small-50", 4 * KIB, 50, 4000),
-    Load("small-1", 4 * KIB, 1, 400),
-    Load("connect-20", 4 * KIB, 20, 2000, reuse=False),
-    Load("medium-20", 50 * KIB, 20, 1000),
+    Load("small-20", 4 * KIB, 20, 10_000),
+    Load("small-50", 4 * KIB, 50, 10_000),
+    Load("small-1", 4 * KIB, 1, 2000),
+    Load("connect-20", 4 * KIB, 20, 4000, reuse=False),
+    Load("medium-20", 50 * KIB, 20, 4000),
     Load("large-50", 5 * MIB, 50, 100),
 )
 SLOW_DISK = (Load("slow-disk-20", 4 * KIB, 20, 1000), Load("slow-disk-50", 4 * KIB, 50, 2000))
