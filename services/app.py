@@ -71,6 +71,7 @@ class Guard:
             for what, durable, handler in notifier.handlers():
                 self.events.register(what, durable, handler)
             self._ends.append(("notify", notifier.stop))
+            await notifier.start()
         if self.events:
             await self.events.start()
             self._ends.append(("events", self.events.stop))

@@ -1,54 +1,120 @@
-"""Reads and assesses mails off the event loop. It never fails: what could not be read is told as unreadable."""
+"""Has mails read and assessed by the reader, another process. It never fails: what could not be read is told as unreadable."""
 
 import asyncio
+import contextlib
+import json
+import sys
+from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import structlog
 
-from workflows.assess import Assessment, Signal, assess
-from workflows.reading import MAX_CONTENT, read_mail
+from services.notify.reader import unreadable
 from workflows.signals import SignalWords
 
 log = structlog.get_logger()
 
+PATIENCE = 30.0  # seconds for a group; the largest mails take a tenth of one
+STOP_WITHIN = 2.0  # seconds that the reader has to end
+ANSWER_LIMIT = 1 << 22  # bytes of one answer: some hundred bytes a mail
+_COMMAND = (sys.executable, "-P", "-m", "services.notify.reader")
+
 Content = bytes | Path | None
+Wire = dict[str, Any]
+
+
+class ReaderLost(Exception):
+    """The reader ended, or did not answer in time."""
 
 
 class Assessor:
-    """Assesses mails in a thread of its own: the work is Python's, and a second thread would only take turns with the first.
+    """Keeps a reader and asks it. A mail over which it dies, or which it can't finish, is unreadable; those beside it are not."""
 
-    There is no time limit here: reading and assessing are bounded by the sizes that they look at.
-    """
+    def __init__(self, words: SignalWords, command: Sequence[str] = _COMMAND, patience: float = PATIENCE) -> None:
+        self._unreadable = unreadable(words).wire()
+        self._command = command
+        self._patience = patience
+        self._reader: Process | None = None
+        self._one_at_a_time = asyncio.Lock()
 
-    def __init__(self, words: SignalWords) -> None:
-        self._words = words
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="assess")
+    async def start(self) -> None:
+        """Start the reader, so that the first mail does not wait for it."""
+        async with self._one_at_a_time:
+            await self._running()
 
-    async def assess(self, contents: Sequence[Content]) -> list[Assessment]:
-        """An assessment for each of ``contents``; None is a content that was removed already."""
-        if not contents:
-            return []
-        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: [self._one(content) for content in contents])
+    async def assess(self, contents: Sequence[Content]) -> list[Wire]:
+        """``signals`` and ``rights`` (contract) of each of ``contents``; None is a content that was removed already."""
+        there = [one for one in contents if one is not None]
+        async with self._one_at_a_time:
+            found = iter(await self._assess(there) if there else ())
+        return [self._unreadable if one is None else next(found) for one in contents]
 
-    def _one(self, content: Content) -> Assessment:
+    async def stop(self) -> None:
+        """End the reader."""
+        if self._reader is None or self._reader.stdin is None:
+            return
+        self._reader.stdin.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._reader.wait(), STOP_WITHIN)
+        await self._end()
+
+    async def _assess(self, contents: Sequence[bytes | Path]) -> list[Wire]:
         try:
-            return self._unreadable() if content is None else assess(read_mail(_bytes(content)), self._words)
-        except Exception as error:  # a mail must never block the mails after it
-            log.error("assessment_failed", why=type(error).__name__)
-            return self._unreadable()
+            return await self._ask(contents)
+        except ReaderLost as error:
+            log.error("reader_lost", why=str(error), mails=len(contents))
+        return [await self._alone(one) for one in contents]
 
-    def _unreadable(self) -> Assessment:
-        return Assessment((Signal("unreadable", self._words.unreadable_level, "unreadable.content"),))
+    async def _alone(self, content: bytes | Path) -> Wire:
+        """One mail, by a reader that has read nothing else since the last was lost."""
+        try:
+            return (await self._ask([content]))[0]
+        except ReaderLost as error:
+            log.error("mail_unreadable", why=str(error))
+            return self._unreadable
 
-    def close(self) -> None:
-        """End the thread."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+    async def _ask(self, contents: Sequence[bytes | Path]) -> list[Wire]:
+        """The answer of the reader; one that did not give it is ended, since it may still answer later. ``ReaderLost`` then."""
+        reader = await self._running()
+        try:
+            async with asyncio.timeout(self._patience):
+                answer = await _answered(reader, contents)
+        except (TimeoutError, OSError) as error:
+            await self._end()
+            raise ReaderLost(type(error).__name__) from error
+        except asyncio.CancelledError:
+            await self._end()
+            raise
+        return [self._told(wire, why) for wire, why in json.loads(answer)]
+
+    def _told(self, wire: Wire, why: str | None) -> Wire:
+        if why is not None:
+            log.error("assessment_failed", why=why)
+        return wire
+
+    async def _running(self) -> Process:
+        if self._reader is None:
+            self._reader = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE, limit=ANSWER_LIMIT)
+        return self._reader
+
+    async def _end(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            with contextlib.suppress(ProcessLookupError):
+                reader.kill()
+            await reader.wait()
 
 
-def _bytes(content: bytes | Path) -> bytes:
-    if isinstance(content, bytes):
-        return content
-    with content.open("rb") as file:
-        return file.read(MAX_CONTENT)
+async def _answered(reader: Process, contents: Sequence[bytes | Path]) -> bytes:
+    """One line of JSON. ``OSError`` where the reader has ended."""
+    assert reader.stdin is not None and reader.stdout is not None  # both are pipes
+    entries = [len(one) if isinstance(one, bytes) else str(one) for one in contents]
+    bodies = [one for one in contents if isinstance(one, bytes)]
+    reader.stdin.write(b"".join([json.dumps(entries).encode(), b"\n", *bodies]))
+    await reader.stdin.drain()
+    answer = await reader.stdout.readline()
+    if not answer.endswith(b"\n"):
+        raise ConnectionResetError
+    return answer

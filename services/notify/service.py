@@ -54,17 +54,18 @@ class Notifier:
         )
 
     async def start(self) -> None:
-        """Nothing runs by itself: events call."""
+        """Start what assesses; the rest is called by events."""
+        await self._assessor.start()
 
     async def stop(self) -> None:
-        """End the thread that assesses."""
-        self._assessor.close()
+        """End what assesses."""
+        await self._assessor.stop()
 
     async def mail_decided(self, events: Sequence[Event]) -> None:
         """Assess the mails and tell whom they concern. Most mails concern nobody here, and their decisions are not read."""
         told = {event.subject: event.data for event in events}
         waiting = await self._store.mails_to_assess(tuple(told))
-        wires = [one.wire() for one in await self._assessor.assess([one.content for one in waiting])]
+        wires = await self._assessor.assess([one.content for one in waiting])
         found = list(zip(waiting, wires, strict=True))
         concern = [mail.id for mail, wire in found if not notices.nobody_to_tell(told[mail.id], wire["signals"])]
         decisions = await self._store.decisions(concern) if concern else {}
