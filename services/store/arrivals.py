@@ -114,11 +114,16 @@ def _add_recipients(work: UnitOfWork, arrival: Arrival, links: dict[int, tuple[s
 
 
 def _take_over(work: UnitOfWork, bounced: Bounced, now: int) -> None:
-    """The replacement serves the recipients still linked to the bounced copy; a second bounce of one copy changes nothing."""
+    """The replacement serves the recipients still linked to the bounced copy.
+
+    A second bounce of one copy changes nothing, and neither does one whose content has just been removed: nobody could send it.
+    """
     work.flush()
     linked, delivery = schema.recipient.c, schema.delivery.c
     old = work.connection.execute(
-        select(delivery.mail, delivery.originals, delivery.original_sender, delivery.serves).where(delivery.id == bounced.delivery)
+        select(delivery.mail, delivery.originals, delivery.original_sender, delivery.serves)
+        .join(schema.content, schema.content.c.id == delivery.content)
+        .where(delivery.id == bounced.delivery)
     ).one_or_none()
     if old is None:
         return

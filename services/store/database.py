@@ -34,7 +34,7 @@ def _sqlite(path: Path, pragmas: tuple[str, ...], begin: str, size: int) -> Engi
         f"sqlite:///{path}",
         poolclass=QueuePool,
         pool_size=size,
-        max_overflow=0,
+        max_overflow=1,  # those of the threads are kept: one for whoever opens the store
         hide_parameters=True,  # an error's text goes to the log: no content, no address
         connect_args={"check_same_thread": False, "timeout": 5, "cached_statements": STATEMENTS},
     )

@@ -29,10 +29,10 @@ def new_row(one: NewDelivery, origin: Origin, queued_at: int, lease: tuple[str, 
     token, ready_at = lease or (None, due)
     fallbacks = compact(one.fallbacks) if one.fallbacks else "[]"
     return (
-        one.id, one.mail, one.content, one.kind, one.hop, FRESH, ready_at, token, due, 0, WAITING, 0, int(one.redirected), None,
-        queued_at, None, text_in(one.envelope_from), text_in(one.address), fallbacks, numbers_in(origin.serves),
-        origin.originals, origin.sender, int(one.smtputf8), int(one.eight_bit), one.unit, one.framework, one.refuse,
-        one.prepend,
+        one.id, one.mail, one.content, one.kind, one.hop, FRESH, ready_at, token, due, 0, WAITING, int(one.stuck),
+        int(one.redirected), None, queued_at, None, text_in(one.envelope_from), text_in(one.address), fallbacks,
+        numbers_in(origin.serves), origin.originals, origin.sender, int(one.smtputf8), int(one.eight_bit), one.unit,
+        one.framework, one.refuse, one.prepend,
     )  # fmt: skip
 
 

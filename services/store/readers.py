@@ -1,6 +1,7 @@
 """Threads that read: the event loop never waits for the disk itself."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
@@ -16,10 +17,12 @@ T = TypeVar("T")
 
 
 class Readers:
-    """A few threads with a connection each; a call sees one snapshot."""
+    """A few threads, each of which keeps its connection; a call sees one snapshot."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._own = threading.local()
+        self._connections: list[Connection] = []
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
 
     async def run(self, read: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -34,9 +37,11 @@ class Readers:
     def now(self, read: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same in this thread."""
         try:
-            with self._engine.begin() as connection:
+            connection = self._connection()
+            with connection.begin():
                 return read(connection, *args, **kwargs)
         except Exception as error:
+            self._drop()
             if is_unavailable(error):
                 raise StoreUnavailable(str(getattr(error, "orig", error))) from error
             raise
@@ -44,3 +49,20 @@ class Readers:
     def close(self) -> None:
         """Finish what is under way. Blocks."""
         self._threads.shutdown(wait=True, cancel_futures=False)
+        for connection in self._connections:
+            connection.close()
+
+    def _connection(self) -> Connection:
+        kept: Connection | None = getattr(self._own, "connection", None)
+        if kept is None:
+            kept = self._own.connection = self._engine.connect()
+            self._connections.append(kept)
+        return kept
+
+    def _drop(self) -> None:
+        """After a failure: the next call gets a connection that nothing has happened to."""
+        kept: Connection | None = getattr(self._own, "connection", None)
+        if kept is not None:
+            self._own.connection = None
+            self._connections.remove(kept)
+            kept.close()

@@ -45,6 +45,7 @@ class NewDelivery:
     smtputf8: bool = False
     eight_bit: bool = False
     redirected: bool = False
+    stuck: bool = False  # no mailbox took or kept it: people know, and it is tried again and again
     unit: str | None = None  # whose leader is told when it goes wrong
     framework: str | None = None
     refuse: str | None = None  # an enhanced status and its words: given back with it, never tried (RFC 3463), while not redirected

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from services.store.errors import is_unavailable
 from services.store.interface import FactsChanged, StoreUnavailable
@@ -23,7 +23,7 @@ from services.store.unit_of_work import Needs, Operation, UnitOfWork
 
 T = TypeVar("T")
 MOST = 500  # operations in a group
-BUSY = 3  # operations in a group beyond which the next one is given time to gather; a lonely mail never waits
+BUSY = 3  # operations that somebody waits for, in a group, beyond which the next group is given time: a lonely mail never waits
 GATHER = 0.006  # seconds: few larger groups cost less than many small ones, and the event loop works meanwhile
 PATIENCE = 0.02  # seconds that patient operations wait for one that is not, to share its flush to disk
 log = structlog.get_logger()
@@ -40,6 +40,7 @@ class Writer:
     def __init__(self, engine: Engine, key: bytes) -> None:
         self._engine = engine
         self._key = key
+        self._connection: Connection | None = None  # kept from transaction to transaction
         self._statements = Statements(engine.dialect)
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._closing = threading.Lock()  # nothing is queued after the end
@@ -72,12 +73,16 @@ class Writer:
         before = 0
         while not ended:
             items, ended = self._gathered(before)
-            before = len(items)
+            before = sum([not item[0].patient for item in items])
             for group in _groups(items):
                 _resolve(group, self._run([item[0] for item in group]))
+        self._drop()
 
     def _gathered(self, before: int) -> tuple[list[Item], bool]:
-        """What is to be written next, at most ``MOST``; and whether nothing comes behind it. ``before``: as many as last time."""
+        """What is to be written next, at most ``MOST``; and whether nothing comes behind it.
+
+        ``before``: how many were waited for in the group before.
+        """
         items: list[Item] = []
         item = self._queue.get()
         if before > BUSY:
@@ -111,14 +116,29 @@ class Writer:
         needs = Needs()
         for operation in operations:
             operation.needs(needs)
-        with self._engine.begin() as connection:
-            work = UnitOfWork(connection, self._statements, self._key)
-            work.fetch(needs)
-            outcomes = [_apply(operation, work) for operation in operations]
-            work.flush()
+        try:
+            with self._kept().begin():
+                work = UnitOfWork(self._kept(), self._statements, self._key)
+                work.fetch(needs)
+                outcomes = [_apply(operation, work) for operation in operations]
+                work.flush()
+        except BaseException:
+            self._drop()
+            raise
         for finish in work.after_commit:
             _finish(finish)
         return outcomes
+
+    def _kept(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def _drop(self) -> None:
+        """After a failure, and at the end: the next transaction gets a connection that nothing has happened to."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def _apply(operation: Operation[Any], work: UnitOfWork) -> Outcome:

@@ -42,6 +42,15 @@ async def test_law_1_a_commit_is_flushed_to_disk(store: SqlStore) -> None:
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
+def pragma(store: SqlStore, text: str) -> object:
+    """Run it on the connection that the idle writer keeps."""
+    connection = store._writer._kept()
+    found = connection.exec_driver_sql(f"PRAGMA {text}")
+    value = found.scalar() if found.returns_rows else None
+    connection.rollback()
+    return value
+
+
 async def test_the_migrations_make_exactly_the_schema(store: SqlStore) -> None:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -139,14 +148,11 @@ async def test_old_files_that_no_mail_names_are_removed_at_start(store: SqlStore
 
 async def test_law_1_a_full_disk_refuses_and_breaks_nothing(store: SqlStore) -> None:
     await store.commit(arrival("m1"))
-    with store._engines[0].connect() as connection:
-        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    pragma(store, f"max_page_count = {pragma(store, 'page_count')}")
     big = CONTENT + b"x" * 100_000
     results = await asyncio.gather(*(store.commit(arrival(f"f{n}", content=big)) for n in range(5)), return_exceptions=True)
     assert {type(one) for one in results} == {StoreUnavailable}
-    with store._engines[0].connect() as connection:
-        connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+    pragma(store, "max_page_count = 1000000")
     await store.commit(arrival("m2", content=big))
     [row] = await store.ledger()
     assert (row.accepted, row.balances()) == (2, True)
@@ -154,8 +160,7 @@ async def test_law_1_a_full_disk_refuses_and_breaks_nothing(store: SqlStore) -> 
 
 
 async def test_law_1_a_locked_store_refuses_and_recovers(store: SqlStore, settings: Settings) -> None:
-    with store._engines[0].connect() as connection:
-        connection.exec_driver_sql("PRAGMA busy_timeout = 1")
+    pragma(store, "busy_timeout = 1")
     other = sqlite3.connect(settings.data / FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreUnavailable):
@@ -166,8 +171,7 @@ async def test_law_1_a_locked_store_refuses_and_recovers(store: SqlStore, settin
 
 
 async def test_law_9_an_error_never_tells_content(store: SqlStore, capsys: pytest.CaptureFixture[str]) -> None:
-    with store._engines[0].connect() as connection:
-        connection.exec_driver_sql("PRAGMA query_only = ON")
+    pragma(store, "query_only = ON")
     with pytest.raises(StoreUnavailable) as caught:
         await store.commit(arrival("m1", content=b"hemmeligt"))
     told = f"{caught.value!r} {caught.value.__cause__!r} {capsys.readouterr().out}"
