@@ -98,6 +98,14 @@ def mailbox_unreachable(  # noqa: PLR0917 - in the order of its data
     return Event(id, "mailbox.unreachable", mail_id, at, data)
 
 
+def mail_stuck(  # noqa: PLR0917 - in the order of its data
+    id: str, at: datetime, mail_id: str, delivery: str, unit: str | None, framework: str | None
+) -> Event:
+    """No mailbox kept the copy ``delivery``: it stays queued, and people must look."""
+    data = {"mail": mail_id, "delivery": delivery, "unit": unit, "framework": framework}
+    return Event(id, "mail.stuck", mail_id, at, data)
+
+
 def signal_raised(mail_id: str, at: datetime, signals: Sequence[Mapping[str, str]], rights: Sequence[str]) -> Event:
     """What the assessment of a mail found, as codes."""
     data = {

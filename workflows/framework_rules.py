@@ -5,7 +5,7 @@ A framework is a restriction of a citizen: what must be recorded about it (``dom
 
 from calendar import monthrange
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import MAXYEAR, date, timedelta
 
 from workflows.faults import Fault, Path
 from workflows.framework import (
@@ -96,8 +96,10 @@ def _urgent(framework: ContactFramework) -> str:
 
 
 def months_on(day: date, months: int) -> date:
-    """The same day ``months`` later; the month's last day where it has no such day."""
+    """The same day ``months`` later; the month's last day where it has no such day, and the last day of all where there is none."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if year > MAXYEAR:
+        return date.max
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 

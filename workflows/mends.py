@@ -6,7 +6,7 @@ Bare CR and bare LF become CRLF, and a sender's ``X-Rammevagt-*`` fields, which 
 
 import re
 
-HEADER_BLOCK_LIMIT = 256 * 1024
+from workflows.reading import MAX_BLOCK
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _OURS = re.compile(rb"\r\n(?i:x-rammevagt-)")
@@ -36,5 +36,5 @@ def header_block(content: bytes) -> bytes:
     """The header section of mended ``content`` with its closing empty line, cut at 256 KiB."""
     if content.startswith(b"\r\n"):
         return b"\r\n"
-    end = content.find(_EMPTY_LINE, 0, HEADER_BLOCK_LIMIT)
-    return content[: end + len(_EMPTY_LINE)] if end >= 0 else content[:HEADER_BLOCK_LIMIT]
+    end = content.find(_EMPTY_LINE, 0, MAX_BLOCK)
+    return content[: end + len(_EMPTY_LINE)] if end >= 0 else content[:MAX_BLOCK]

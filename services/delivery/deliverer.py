@@ -13,6 +13,7 @@ from services.delivery.pool import Pool
 from services.delivery.recorder import Recorder
 from services.delivery.settling import House
 from services.delivery.target import target
+from services.gather import policy_of
 from services.settings import Settings
 from services.store.interface import Claim, Hop, Store
 from workflows.backoff import probe_delay as default_probe_delay
@@ -46,9 +47,8 @@ class Deliverer:
         """ValueError where the settings ask for a hop without TLS that isn't on loopback."""
         self._recorder = Recorder(store, self.wake)
         targets = {hop: target(settings, hop, (contexts or {}).get(hop)) for hop in HOPS}
-        house = House(
-            settings.municipality.domains, settings.delivery.bounce_domain, settings.notifications.sender, targets["next"].helo
-        )
+        policy = policy_of(settings)
+        house = House(policy.domains, policy.bounce_domain, settings.notifications.sender, targets["next"].helo, policy.postmaster)
         books = Bookkeeper(house, self._recorder, clock, random)
         self._loops = {
             hop: HopLoop(

@@ -36,17 +36,16 @@ ACTOR = "guard"
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Who we are, where it shows in what is sent back. ``domains`` are ours, in ASCII."""
+    """Who we are, where it shows in what is sent back. ``domains`` are ours, in ASCII.
 
-    domains: tuple[str, ...]
+    ``postmaster`` is where our own undeliverable reports and mail without a sender end.
+    """
+
+    domains: frozenset[str]
     bounce_domain: str
     sender: str
     reporting_mta: str
-
-    @property
-    def postmaster(self) -> str:
-        """Where our own undeliverable reports and mail without a sender end."""
-        return f"postmaster@{self.domains[0]}"
+    postmaster: str
 
 
 @dataclass(frozen=True, slots=True)

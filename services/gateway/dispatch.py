@@ -6,7 +6,7 @@ No I/O: values in, an ``Arrival`` out. Each final address gets one copy of a mai
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,13 +17,14 @@ from services.store.interface import Arrival, Bounced, NewDelivery, OutgoingMail
 from workflows.addresses import normalise
 from workflows.audit import AuditRecord, keyed
 from workflows.decision import Decision, Outcome, Reason
-from workflows.events import Event, mail_decided, mail_received, mailbox_unreachable
+from workflows.events import Event, mail_decided, mail_received, mail_stuck, mailbox_unreachable
 from workflows.facts import Facts
 from workflows.mail import MAX_RECEIVED
 from workflows.receipt import ONCE_IN
 from workflows.receipt_mail import ReceiptText, compose_receipt
 from workflows.return_path import sign
 
+STUCK_AGAIN = timedelta(hours=4)  # until a copy that no mailbox kept is sent again
 LOOP = "5.4.6 Routing loop detected"
 _UNSAFE = re.compile(r"[^A-Za-z0-9.:\-\[\]_]")
 
@@ -167,13 +168,17 @@ def _fallbacks(received: Received, copy: _Copy, facts: Facts) -> tuple[str, ...]
 
 
 def _bounced(received: Received, homes: Mapping[str, Redirection], facts: Facts, desk: Desk) -> Iterator[Bounced]:
-    """The redirected copies whose report came home, sent on to their next way while their content is kept."""
+    """The redirected copies whose report came home, sent on to their next way while their content is kept.
+
+    Where no way is left, the last one is tried again, later: people are told, and it stays in the queue until they have helped.
+    """
     for place, home in enumerate(homes.values()):
         old = home.delivery
-        if not home.content_kept or not old.fallbacks:
+        if not home.content_kept:
             continue
         id_ = f"{received.id}.h{place}"
-        to, *rest = old.fallbacks
+        stuck = not old.fallbacks
+        to, *rest = old.fallbacks or (old.address,)
         yield Bounced(
             old.id,
             NewDelivery(
@@ -185,12 +190,13 @@ def _bounced(received: Received, homes: Mapping[str, Redirection], facts: Facts,
                 envelope_from=sign(desk.key, id_, facts.policy.bounce_domain),
                 address=to,
                 prepend=old.prepend,
-                due=received.received_at,
+                due=received.received_at + (STUCK_AGAIN if stuck else timedelta()),
                 serves=old.serves,
                 fallbacks=tuple(rest),
                 smtputf8=old.smtputf8,
                 eight_bit=old.eight_bit,
-                redirected=bool(rest),  # the last way is the address that the citizen wrote to
+                redirected=old.redirected if stuck else bool(rest),  # the last way is the address that the citizen wrote to
+                stuck=stuck,
                 unit=old.unit,
                 framework=old.framework,
             ),
@@ -224,11 +230,13 @@ def _receipt(received: Received, decision: Decision, facts: Facts, desk: Desk) -
 def _events(received: Received, decision: Decision, bounced: tuple[Bounced, ...]) -> tuple[Event, ...]:
     at = received.received_at
     born = (mail_received(received.id, at, received.size, len(received.envelope.recipients)), mail_decided(decision, at))
-    return (*born, *[_unreachable(one, at) for one in bounced]) if bounced else born
+    return (*born, *[_came_home(one, at) for one in bounced]) if bounced else born
 
 
-def _unreachable(one: Bounced, at: datetime) -> Event:
+def _came_home(one: Bounced, at: datetime) -> Event:
     way = one.replacement
+    if way.stuck:
+        return mail_stuck(f"{way.id}.stuck", at, way.mail, one.delivery, way.unit, way.framework)
     return mailbox_unreachable(f"{way.id}.unreachable", at, way.mail, one.delivery, way.unit, way.framework)
 
 

@@ -3,7 +3,8 @@
 Works on content whose line breaks are all CRLF, in any chunking, in the header section alone: up to the first empty line.
 """
 
-from workflows.mends import HEADER_BLOCK_LIMIT, disowned
+from workflows.mends import disowned
+from workflows.reading import MAX_BLOCK
 
 _HELD = len(b"\r\nx-rammevagt-") - 1  # the longest start of a name, or of the empty line, that a chunk may end in
 
@@ -56,7 +57,7 @@ class HeaderMend:
     def _header(self, text: bytes) -> bytes:
         if self._first and text:
             text, self._first = text[2:], False
-        room = HEADER_BLOCK_LIMIT - self._block_size
+        room = MAX_BLOCK - self._block_size
         if room > 0:
             self._block.append(text[:room])
             self._block_size += min(len(text), room)

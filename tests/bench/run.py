@@ -44,7 +44,7 @@ QUICK = Scale(
 THROUGHPUT = (
     Load("small-20", 4 * KIB, 20, 10_000),
     Load("small-50", 4 * KIB, 50, 10_000),
-    Load("small-1", 4 * KIB, 1, 2000),
+    Load("small-1", 4 * KIB, 1, 4000),
     Load("connect-20", 4 * KIB, 20, 4000, reuse=False),
     Load("medium-20", 50 * KIB, 20, 4000),
     Load("large-50", 5 * MIB, 50, 100),
@@ -117,6 +117,7 @@ class Run:
             index = max(0, machine.pss_bytes(many.roots()) - alone)
             self.report.add("citizens-idle", "guard-one", start_s=one.started_in, load_s=one.loaded_in)
             self.report.add("citizens-idle", "guard-many", start_s=many.started_in, load_s=many.loaded_in, index_pss=index)
+            self._source = Source(self._folder, 1)  # the one whom both know
             self._throughput(self._scaled(CITIZENS), [one, many], sink)
 
     def _idle(self, systems: list[System]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import email
+import email.policy
 import hashlib
 import json
 import os
@@ -33,6 +34,10 @@ def split(content: bytes) -> tuple[list[bytes], bytes]:
 
 def to(running: Running, address: str) -> list[Mail]:
     return [one for one in running.sink.mails if address in one.recipients]
+
+
+def subject(one: Mail) -> str:
+    return str(email.message_from_bytes(one.content, policy=email.policy.default)["Subject"])
 
 
 async def books(running: Running) -> tuple[int, int, int, int, int]:
@@ -129,23 +134,37 @@ async def test_when_nobody_takes_it_the_original_recipient_gets_it(tmp_path: Pat
         assert await books(running) == (1, 1, 0, 0, 0)
 
 
+REPORT = (
+    b"From: <mailer-daemon@intern.eksempel.dk>\r\nMessage-ID: <b@eksempel.dk>\r\nMIME-Version: 1.0\r\n"
+    b'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n--b\r\n'
+    b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
+    b"Action: failed\r\nStatus: 5.2.2\r\n--b--\r\n"
+)
+
+
 async def test_a_report_comes_home_and_the_mail_goes_to_the_main_mailbox(tmp_path: Path) -> None:
     async with guarding(tmp_path, FRAMED) as running:
         content = mail("<1@example.net>")
         await running.send(content, KAREN)
         await running.settled()
-        home = to(running, BOX)[0].sender
-        report = (
-            b"From: <mailer-daemon@intern.eksempel.dk>\r\nMessage-ID: <b@eksempel.dk>\r\nMIME-Version: 1.0\r\n"
-            b'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n--b\r\n'
-            b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
-            b"Action: failed\r\nStatus: 5.2.2\r\n--b--\r\n"
-        )
-        assert (await running.send(report, home, sender="")).startswith("250")
+        assert (await running.send(REPORT, to(running, BOX)[0].sender, sender="")).startswith("250")
         await running.settled()
         contents = [split(one.content)[1] for one in to(running, MAIN)]
-        assert sorted(contents) == sorted([content, report])
+        assert sorted(contents) == sorted([content, REPORT])
         assert await books(running) == (2, 0, 2, 0, 0)
+
+
+async def test_law_1_a_mail_that_no_mailbox_keeps_stays_queued_and_people_are_told(tmp_path: Path) -> None:
+    async with guarding(tmp_path, FRAMED) as running:
+        await running.send(mail("<1@example.net>"), KAREN)
+        for place in (BOX, MAIN, KAREN):
+            await running.settled()
+            copy = next(one for one in to(running, place) if one.sender.startswith("rv-"))
+            assert (await running.send(REPORT, copy.sender, sender="")).startswith("250")
+        await running.sink.until(lambda: any("ikke afleveres" in subject(one) for one in to(running, LENE)))
+        (waiting,) = [one for one in await running.guard.store.queue() if one.stuck]
+        assert waiting.address == KAREN and waiting.due > waiting.queued_at + timedelta(hours=3)
+        assert await books(running) == (4, 0, 3, 1, 0)
 
 
 async def test_a_forged_return_address_is_relaying(tmp_path: Path) -> None:

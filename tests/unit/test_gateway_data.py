@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.gateway.data import DataReceiver, crlf
-from services.gateway.mend import HEADER_BLOCK_LIMIT, HeaderMend
+from services.gateway.mend import HeaderMend
+from workflows.reading import MAX_BLOCK
 
 # Bytes that matter are drawn far more often than others.
 RAW = st.lists(st.sampled_from([b"\r", b"\n", b".", b"\r\n", b"\r\n.", b"a", b"\0", b"\xe6"]), max_size=40).map(b"".join)
@@ -141,4 +142,4 @@ def test_law_6_a_header_of_megabytes_is_mended_whole_and_kept_short() -> None:
     mend = HeaderMend()
     out = b"".join(mend.feed(chunk) for chunk in pieces(content, [65_536])) + mend.finish()
     assert out == b"X-Untrusted-Rammevagt-Id: 1\r\n" * 200_000 + b"\r\nX-Rammevagt-Body: stays\r\n"
-    assert mend.block == out[:HEADER_BLOCK_LIMIT]
+    assert mend.block == out[:MAX_BLOCK]

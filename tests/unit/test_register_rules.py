@@ -268,6 +268,7 @@ def test_twelve_months_on():
 
     assert months_on(date(2028, 2, 29), 12) == date(2029, 2, 28)
     assert months_on(date(2026, 12, 31), 2) == date(2027, 2, 28)
+    assert months_on(date(9999, 6, 1), 12) == date.max
 
 
 def test_notes_name_caseworkers_who_are_not_listed():
