@@ -5,12 +5,11 @@ operation spoils its group, the group is rolled back and each is run alone, so t
 """
 
 import asyncio
-import queue
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
@@ -18,19 +17,31 @@ from sqlalchemy import Connection, Engine
 
 from services.store.errors import is_unavailable
 from services.store.interface import FactsChanged, StoreUnavailable
+from services.store.line import Line
 from services.store.rows import Statements
 from services.store.unit_of_work import Needs, Operation, UnitOfWork
 
 T = TypeVar("T")
-MOST = 500  # operations in a group
-BUSY = 3  # operations that somebody waits for, in a group, beyond which the next group is given time: a lonely mail never waits
-GATHER = 0.006  # seconds: few larger groups cost less than many small ones, and the event loop works meanwhile
-PATIENCE = 0.02  # seconds that patient operations wait for one that is not, to share its flush to disk
 log = structlog.get_logger()
 
 
 Then = Callable[[Any], None]
-Item = tuple[Operation[Any], "asyncio.Future[Any]", Then | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An operation, whoever waits for it, and who is told of it."""
+
+    operation: Operation[Any]
+    future: "asyncio.Future[Any]"
+    then: Then | None
+
+    @property
+    def patient(self) -> bool:
+        """Whether it may wait for company."""
+        return self.operation.patient
+
+
 Outcome = tuple[Any, BaseException | None]
 
 
@@ -42,7 +53,7 @@ class Writer:
         self._key = key
         self._connection: Connection | None = None  # kept from transaction to transaction
         self._statements = Statements(engine.dialect)
-        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._line: Line[Item] = Line()
         self._closing = threading.Lock()  # nothing is queued after the end
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
@@ -57,7 +68,7 @@ class Writer:
         with self._closing:
             if self._closed:
                 raise StoreUnavailable("the store is closed")
-            self._queue.put((operation, future, then))
+            self._line.put(Item(operation, future, then))
         return await future
 
     def close(self) -> None:
@@ -65,39 +76,14 @@ class Writer:
         with self._closing:
             if not self._closed:
                 self._closed = True
-                self._queue.put(None)
+                self._line.end()
         self._thread.join()
 
     def _work(self) -> None:
-        ended = False
-        before = 0
-        while not ended:
-            items, ended = self._gathered(before)
-            before = sum([not item[0].patient for item in items])
+        while items := self._line.next():
             for group in _groups(items):
-                _resolve(group, self._run([item[0] for item in group]))
+                _resolve(group, self._run([item.operation for item in group]))
         self._drop()
-
-    def _gathered(self, before: int) -> tuple[list[Item], bool]:
-        """What is to be written next, at most ``MOST``; and whether nothing comes behind it.
-
-        ``before``: how many were waited for in the group before.
-        """
-        items: list[Item] = []
-        item = self._queue.get()
-        if before > BUSY:
-            time.sleep(GATHER)
-        ends, patient = time.monotonic() + PATIENCE, True
-        while item is not None:
-            items.append(item)
-            if len(items) == MOST:
-                return items, False
-            patient = patient and item[0].patient
-            try:
-                item = self._queue.get(timeout=max(0.0, ends - time.monotonic()) if patient else 0.0)
-            except queue.Empty:
-                return items, False
-        return items, True
 
     def _run(self, operations: Sequence[Operation[Any]]) -> list[Outcome]:
         try:
@@ -158,29 +144,30 @@ def _finish(finish: Callable[[], None]) -> None:
 
 def _groups(items: list[Item]) -> list[list[Item]]:
     """Those that share a transaction first, then those that want their own."""
-    shared = sorted((item for item in items if not item[0].alone), key=lambda item: item[0].queries)
-    return [*([shared] if shared else []), *([item] for item in items if item[0].alone)]
+    shared = sorted((item for item in items if not item.operation.alone), key=lambda item: item.operation.queries)
+    return [*([shared] if shared else []), *([item] for item in items if item.operation.alone)]
 
 
 def _resolve(group: list[Item], outcomes: list[Outcome]) -> None:
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Item, Outcome]]] = defaultdict(list)
     for item, outcome in zip(group, outcomes, strict=True):
-        by_loop[item[1].get_loop()].append((item, outcome))
+        by_loop[item.future.get_loop()].append((item, outcome))
     for loop, settled in by_loop.items():
         with suppress(RuntimeError):  # the loop has ended: nobody waits any more
             loop.call_soon_threadsafe(_settle, settled)
 
 
 def _settle(settled: list[tuple[Item, Outcome]]) -> None:
-    for (_, future, then), (result, error) in settled:
-        if then is not None and error is None:
-            _tell(then, result)
-        if future.done():  # whoever asked has gone: what was written stays written
-            continue
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)
+    """Whoever waits goes on after this, and first: the sender of a mail gets its 250 before the mail is sent on."""
+    for item, (result, error) in settled:
+        if not item.future.done():  # else whoever asked has gone: what was written stays written
+            if error is not None:
+                item.future.set_exception(error)
+            else:
+                item.future.set_result(result)
+    for item, (result, error) in settled:
+        if item.then is not None and error is None:
+            _tell(item.then, result)
 
 
 def _tell(then: Then, result: object) -> None:
