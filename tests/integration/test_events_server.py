@@ -139,8 +139,8 @@ async def test_the_service_keeps_streams_over_a_restart_and_a_killed_server(tmp_
     """The new server listens elsewhere; the connection follows it, and handlers go on."""
     store, got = EventStore(), []
 
-    async def handle(event):
-        got.append(event.id)
+    async def handle(events):
+        got.extend(event.id for event in events)
 
     for round_ in range(2):
         service = Events(Settings(data=tmp_path), store, SystemClock())
