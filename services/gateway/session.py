@@ -186,9 +186,11 @@ class GuardSMTP(Connection):
         return incoming.discard()
 
     async def _complete(self, incoming: IncomingMail) -> None:
-        """Take the mail, whatever becomes of its client, and then answer."""
+        """Take the mail, whatever becomes of its client meanwhile, and then answer."""
         try:
             spooled = await incoming.finish()
+            if self.leaving:  # the client is gone, or was sent away: it has no answer, so it comes again
+                return
             self._incoming = None
             self._answer(await self._outcome(incoming, spooled))
         finally:

@@ -16,6 +16,7 @@ from prometheus_client import generate_latest
 from services.gateway import connection
 from services.gateway.listener import Gateway
 from services.gateway.metrics import ACCEPTED, CONNECTIONS
+from services.gateway.spool import Spool, Spooled
 from services.gateway.tls import TlsFilesUnusable, server_context
 from services.settings import Gateway as GatewaySettings
 from services.settings import Settings
@@ -243,6 +244,29 @@ async def test_law_1_stop_without_grace_gives_up_uploads_and_never_a_mail_in_the
             await stop
         assert not list(guard.spool.iterdir())
     assert intake.contents == [b"Subject: x\r\n"]
+
+
+async def test_a_mail_whose_client_was_sent_away_while_it_was_written_to_disk_is_not_taken(tmp_path: Path) -> None:
+    """It has no answer and comes again: taken, it would come twice."""
+    written = asyncio.Event()
+
+    async def slow(self: Spool) -> Spooled:
+        kept = await whole(self)
+        written.set()
+        await asyncio.sleep(0.2)
+        return kept
+
+    intake, whole = FakeIntake(), Spool.keep
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Spool, "keep", slow)
+        async with running(tmp_path, intake) as guard, greeted(guard.address) as client:
+            await client.start_mail()
+            await client.send(b"a\r\n" * 200_000 + b".\r\n")
+            await written.wait()
+            await guard.gateway.stop(0.05)
+            assert (await client.line()).startswith("421 4.3.2")
+            assert not list(guard.spool.iterdir())
+    assert intake.taken == []
 
 
 async def test_law_1_a_store_that_never_answers_keeps_its_file_and_does_not_hold_up_the_stop(tmp_path: Path) -> None:
