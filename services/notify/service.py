@@ -1,11 +1,13 @@
 """Tells people, by events: after 250, off the mail's way, once however often an event comes.
 
 Each handler ends in one transaction of the store, with the notices as mails of our own. An event that comes again finds its
-assessment saved or its notices' names taken, and changes nothing.
+assessment saved or its notices' names taken, and changes nothing. A mail that no event came for is found in the store.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from datetime import datetime, time
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import structlog
@@ -16,7 +18,7 @@ from services.notify.assessing import Assessor
 from services.notify.texts import letterhead
 from services.settings import Settings
 from services.signal_words import load
-from services.store.interface import Assessed, NewDelivery, OutgoingMail, Store, Unassessed
+from services.store.interface import Assessed, NewDelivery, OutgoingMail, Store, StoreUnavailable, Unassessed
 from workflows import notices
 from workflows.addresses import normalise
 from workflows.audit import AuditRecord
@@ -31,6 +33,11 @@ log = structlog.get_logger()
 Handler = Callable[[Sequence[Event]], Awaitable[None]]
 ACTOR = "guard"
 END_OF_DAY = "24:00"
+CATCH_UP_EVERY = 60.0  # seconds between looks for mails that no event came for
+LATE = timedelta(minutes=2)  # after which an event is not waited for: the broker gives one again after a minute
+LOOK_BACK = timedelta(days=2)
+PAGE = 100  # mails
+Told = Mapping[str, Any]  # data of ``mail.decided``, as far as ``notices.nobody_to_tell`` reads it
 
 
 class Notifier:
@@ -44,6 +51,7 @@ class Notifier:
         self._hours = working_hours(settings)
         self._head = letterhead(settings)
         self._assessor = Assessor(load())
+        self._catching_up: asyncio.Task[None] | None = None
 
     def handlers(self) -> tuple[tuple[str, str, Handler], ...]:
         """What to register: the event's kind, the handler's lasting name, the handler."""
@@ -54,16 +62,56 @@ class Notifier:
         )
 
     async def start(self) -> None:
-        """Start what assesses; the rest is called by events."""
+        """Start what assesses, and take up what a guard that was killed left; the rest is called by events."""
         await self._assessor.start()
+        self._catching_up = asyncio.create_task(self._keep_catching_up(), name="notify-catch-up")
 
     async def stop(self) -> None:
         """End what assesses."""
+        if self._catching_up is not None:
+            self._catching_up.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._catching_up
         await self._assessor.stop()
 
+    async def catch_up(self, before: datetime) -> None:
+        """Assess what was received before that instant and no event came for, or none that could be handled."""
+        after = before - LOOK_BACK
+        while waiting := await self._store.unassessed(after, before, PAGE):
+            after = waiting[-1][1]
+            decisions = await self._store.decisions([id for id, _ in waiting])
+            log.info("catching_up", mails=len(waiting))
+            await self._assess_each({id: _told(decision) for id, decision in decisions.items()})
+
+    async def _keep_catching_up(self) -> None:
+        late = timedelta()  # whoever had an event of before the start under way is gone
+        while True:
+            try:
+                await self.catch_up(self._clock.now() - late)
+            except StoreUnavailable:
+                log.warning("catching_up_failed")
+            late = LATE
+            await asyncio.sleep(CATCH_UP_EVERY)
+
+    async def _assess_each(self, told: Mapping[str, Told]) -> None:
+        """Together, where none spoils it for the others."""
+        try:
+            await self._assess(told)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            if len(told) == 1:
+                log.exception("mail_not_assessed", mail=next(iter(told)))
+                return
+            for id, data in told.items():
+                await self._assess_each({id: data})
+
     async def mail_decided(self, events: Sequence[Event]) -> None:
-        """Assess the mails and tell whom they concern. Most mails concern nobody here, and their decisions are not read."""
-        told = {event.subject: event.data for event in events}
+        """Assess the mails and tell whom they concern."""
+        await self._assess({event.subject: event.data for event in events})
+
+    async def _assess(self, told: Mapping[str, Told]) -> None:
+        """Most mails concern nobody here, and their decisions are not read."""
         waiting = await self._store.mails_to_assess(tuple(told))
         wires = await self._assessor.assess([one.content for one in waiting])
         found = list(zip(waiting, wires, strict=True))
@@ -124,6 +172,11 @@ class Notifier:
 
     def _mails(self, planned: Iterable[Notice], now: datetime) -> tuple[OutgoingMail, ...]:
         return tuple(_mail(one, compose(one, self._head, now), new_id(now), self._head.sender) for one in planned)
+
+
+def _told(decision: dict[str, Any]) -> Told:
+    """What the event ``mail.decided`` told, as far as it is needed, from the decision itself."""
+    return {"recipients": decision["recipients"], "grade": decision["sender"]["grade"]}
 
 
 def _mail(notice: Notice, content: bytes, id: str, sender: str) -> OutgoingMail:

@@ -153,6 +153,10 @@ class Store(Protocol):
         """The guard ids of the mails that carry this Message-ID."""
         ...
 
+    async def unassessed(self, after: datetime, before: datetime, limit: int) -> list[tuple[str, datetime]]:
+        """Mails received between these instants (both exclusive) that have no assessment yet: id and instant, oldest first."""
+        ...
+
     async def decisions(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """What was decided about these mails (at most 500), as the contract's JSON without the assessed parts; by id."""
         ...

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import Connection, exists, select
@@ -60,6 +60,13 @@ def mails_to_assess(connection: Connection, ids: Sequence[str], spool: Spool) ->
         .where(mail.id.in_(ids), ~exists().where(assessment.mail == mail.id))
     )
     return [Unassessed(id, instant(received_at), spool.content(bytes, file)) for id, received_at, bytes, file in rows]
+
+
+def unassessed(connection: Connection, after: int, before: int, limit: int) -> list[tuple[str, datetime]]:
+    """The mails received between these instants that have no assessment, oldest first."""
+    received = (mail.received_at > after, mail.received_at < before)
+    waiting = select(mail.id, mail.received_at).where(*received, ~exists().where(assessment.mail == mail.id))
+    return [(id, instant(at)) for id, at in connection.execute(waiting.order_by(mail.received_at).limit(limit))]
 
 
 def decisions(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -148,6 +148,10 @@ class SqlStore:
         """Mails by Message-ID."""
         return await self._readers.run(reads.ids_by_message_id, message_id)
 
+    async def unassessed(self, after: datetime, before: datetime, limit: int) -> list[tuple[str, datetime]]:
+        """Those without an assessment."""
+        return await self._readers.run(reads.unassessed, micros(after), micros(before), limit)
+
     async def decisions(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """What was decided."""
         return await self._readers.run(reads.decisions, ids)

@@ -372,6 +372,16 @@ async def test_an_assessment_is_saved_once(store: SqlStore) -> None:
     assert (decided["assessed"], decided["signals"]) == (False, None)
 
 
+async def test_mails_without_an_assessment_are_found_by_their_time(store: SqlStore) -> None:
+    times = {f"m{n}": NOW + timedelta(minutes=n) for n in range(5)}
+    for id, at in times.items():
+        await store.commit(arrival(id, received_at=at))
+    await store.save_assessments([Assessed("m2", {"signals": [], "rights": [], "notify": []})])
+    found = await store.unassessed(NOW, NOW + timedelta(minutes=4), 10)
+    assert found == [("m1", times["m1"]), ("m3", times["m3"])]
+    assert await store.unassessed(NOW, NOW + timedelta(hours=1), 1) == found[:1]
+
+
 async def test_the_outbox_keeps_its_order_and_never_uses_a_number_twice(store: SqlStore) -> None:
     await store.commit(arrival("m1"))
     first = await store.outbox(10)

@@ -69,6 +69,11 @@ class EventStore:
         unassessed = [one for one in found if not one.decision.get("assessed")]
         return [Unassessed(one.id, one.received_at, one.content) for one in unassessed]
 
+    async def unassessed(self, after, before, limit):
+        self._check()
+        waiting = [one for one in self.mails.values() if after < one.received_at < before and not one.decision.get("assessed")]
+        return [(one.id, one.received_at) for one in sorted(waiting, key=lambda one: one.received_at)[:limit]]
+
     async def decisions(self, ids):
         self._check()
         return {id: self.mails[id].decision for id in ids if id in self.mails}

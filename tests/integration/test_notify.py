@@ -6,13 +6,15 @@ import email.policy
 from datetime import UTC, datetime
 
 import pytest
-from fakes.event_store import EventStore
+import structlog
+from fakes.event_store import RECEIVED, EventStore
 from fakes.town import BO, CPH, KAREN, NOW, facts, framework, mail, town
 
 from services.events.service import Events
 from services.notify.service import Notifier, working_hours
 from services.settings import Settings
 from services.store.interface import StoreUnavailable
+from workflows import notices
 from workflows.audit import AuditRecord
 from workflows.decide import decide
 from workflows.events import Event, mail_decided, mailbox_unreachable
@@ -163,6 +165,46 @@ async def test_an_unreachable_mailbox_and_a_stuck_mail_are_told_once(world):
         await world.notifier.mailbox_unreachable([event])
         await world.notifier.mail_stuck([stuck])
     assert [one.delivery.address for one in world.store.outgoing] == [LENE, LENE, "postmaster@eksempel.dk"]
+
+
+async def test_a_mail_that_no_event_came_for_is_found_and_told_once(world):
+    event = handled(world.store)
+    await world.notifier.catch_up(RECEIVED)
+    assert not world.store.outgoing  # received at that very instant: its event may be under way
+    await world.notifier.catch_up(NOW)
+    await world.notifier.mail_decided([event])
+    assert {one.delivery.address for one in world.store.outgoing} == {KAREN, LENE} and len(world.store.outgoing) == 2
+    assert world.store.mails["01mail"].decision["assessed"] and world.woken == 1
+
+
+async def test_a_guard_that_starts_takes_up_what_the_one_before_it_left(world):
+    handled(world.store)
+    world.store.away = 1  # and goes on when the store was away
+    await world.notifier.start()
+    world.notifier._catching_up.cancel()
+    await asyncio.gather(world.notifier._catching_up, return_exceptions=True)
+    world.store.away = 0
+    await world.notifier.start()
+    while len(world.store.outgoing) < 2:
+        await asyncio.sleep(0.005)
+    assert world.store.mails["01mail"].decision["assessed"]
+
+
+async def test_a_mail_that_cannot_be_planned_keeps_no_other_from_its_notices(world, monkeypatch):
+    for n in range(3):
+        handled(world.store, id=f"m{n}")
+    plan = notices.plan
+
+    def fragile(decision, **more):
+        if decision["mail"]["id"] == "m1":
+            raise ValueError
+        return plan(decision, **more)
+
+    monkeypatch.setattr(notices, "plan", fragile)
+    with structlog.testing.capture_logs() as logged:
+        await world.notifier.catch_up(NOW)
+    assert [one["mail"] for one in logged if one["event"] == "mail_not_assessed"] == ["m1"]
+    assert [id for id, one in world.store.mails.items() if one.decision["assessed"]] == ["m0", "m2"]
 
 
 def test_working_hours_come_from_the_settings():
