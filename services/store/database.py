@@ -45,8 +45,13 @@ def _sqlite(path: Path, pragmas: tuple[str, ...], begin: str, size: int) -> Engi
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}").close()
 
+    def start(connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.execute(begin).close()  # past SQLAlchemy, which makes a context and a result of it
+
     event.listen(engine, "connect", prepare)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    event.listen(engine, "begin", start)
     return engine
 
 

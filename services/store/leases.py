@@ -88,7 +88,11 @@ class ReleaseAll(Operation[int]):
     def apply(self, work: UnitOfWork) -> int:
         """At once."""
         work.flush()
-        back = update(schema.delivery).where(delivery.lease.is_not(None)).values(lease=None, ready_at=delivery.due)
+        back = (
+            update(schema.delivery)
+            .where(delivery.tier.is_not(None), delivery.lease.is_not(None))
+            .values(lease=None, ready_at=delivery.due)
+        )
         return work.connection.execute(back).rowcount
 
 

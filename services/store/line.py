@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 MOST = 500  # in a group
 BUSY = 3  # that somebody waits for, in a group, beyond which the next group is given time: a lonely mail never waits
 GATHER = 0.006  # seconds: few larger groups cost less than many small ones, and the event loop works meanwhile
-PATIENCE = 0.02  # seconds that the patient wait, to share what a transaction costs with each other and with those that can't
+PATIENCE = 0.05  # seconds that the patient wait for each other, to share what a transaction costs; twice that at most
 
 
 class Waiting(Protocol):
@@ -48,9 +48,16 @@ class Line(Generic[T]):
                 time.sleep(GATHER)
             group = self._pressing()
             self._before = len(group)
-            if self._held and (self._ended or len(self._held) >= MOST or time.monotonic() >= self._held_until):
+            if self._held and self._held_go_with(group):
                 group, self._held = self._held + group, []
         return group
+
+    def _held_go_with(self, group: list[T]) -> bool:
+        """Whether the patient go now: a few that somebody waits for go without them once more, so that these are through sooner."""
+        if self._ended or len(self._held) >= MOST:
+            return True
+        over = time.monotonic() - self._held_until
+        return over >= (PATIENCE if 0 < len(group) <= BUSY else 0)
 
     def _pressing(self) -> list[T]:
         """Those that somebody waits for; none when the patient have waited long enough before one came."""

@@ -95,7 +95,7 @@ delivery = Table(
     Column("refuse", Text),
     Column("prepend", LargeBinary, nullable=False),
     _partial("ix_delivery_ready", "hop", "tier", "ready_at", "address", where="tier IS NOT NULL"),
-    _partial("ix_delivery_leased", "hop", "address", where="lease IS NOT NULL"),
+    _partial("ix_delivery_tried", "hop", "address", where="lease IS NOT NULL AND attempts > 0"),
 )
 
 outbox = Table(  # events as they are published; a number is never used twice: a late "published" must not hit another event

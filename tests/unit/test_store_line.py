@@ -47,8 +47,22 @@ def test_the_patient_go_with_the_next_once_they_have_waited(waiting):
     put(waiting, *patient("a"), *pressing("b"))
     assert waiting.next() == pressing("b")
     waiting.time += line.PATIENCE
-    put(waiting, *patient("c"), *pressing("d"))
-    assert waiting.next() == [*patient("a", "c"), *pressing("d")]
+    many = [str(number) for number in range(line.BUSY + 1)]
+    put(waiting, *patient("c"), *pressing(*many))
+    assert waiting.next() == [*patient("a", "c"), *pressing(*many)]
+
+
+def test_a_few_go_before_the_patient_once_more_and_no_oftener(waiting):
+    put(waiting, *patient("a"), *pressing("b"))
+    assert waiting.next() == pressing("b")
+    waiting.time += line.PATIENCE
+    put(waiting, *pressing("c"))
+    assert [waiting.next(), waiting.next()] == [pressing("c"), patient("a")]
+    put(waiting, *patient("d"), *pressing("e"))
+    assert waiting.next() == pressing("e")
+    waiting.time += 3 * line.PATIENCE
+    put(waiting, *pressing("f"))
+    assert waiting.next() == [*patient("d"), *pressing("f")]
 
 
 def test_many_patient_do_not_wait(waiting):

@@ -16,6 +16,7 @@ def upgrade() -> None:
     """A mail's row is written once; a waiting event is what goes out."""
     _assessments()
     _outbox()
+    _indexes()
 
 
 def _assessments() -> None:
@@ -40,6 +41,13 @@ def _outbox() -> None:
     for row in connection.execute(sa.select(outbox)).all():
         changed = {"topic": f"rammevagt.{row.topic}", "body": json.dumps(_cloudevent(row), separators=(",", ":"))}
         connection.execute(sa.update(outbox).where(outbox.c.seq == row.seq).values(changed))
+
+
+def _indexes() -> None:
+    """Only what was tried before is counted by its address; every mail would pay for the others."""
+    op.drop_index("ix_delivery_leased", "delivery")
+    tried = sa.text("lease IS NOT NULL AND attempts > 0")
+    op.create_index("ix_delivery_tried", "delivery", ["hop", "address"], sqlite_where=tried, postgresql_where=tried)
 
 
 def _cloudevent(row: sa.Row[tuple[object, ...]]) -> dict[str, object]:
