@@ -1,0 +1,74 @@
+"""The guard, killed by itself when it comes to a named point: ``python crashing.py POINT up …``."""
+
+import functools
+import inspect
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from services import cli
+from services.delivery.client import Connection
+from services.events.publisher import Publisher
+from services.gateway import intake
+from services.notify.assessing import Assessor
+from services.store.arrivals import CommitArrival
+from services.store.attempts import RecordAttempts
+from services.store.own import Published, SaveAssessments
+from services.store.unit_of_work import UnitOfWork
+from services.store.writer import Writer
+
+
+def after(owner: Any, name: str, times: int = 1, counts: Callable[..., bool] = lambda *_: True) -> None:
+    """Die when ``owner.name`` has done its work so many times, of those whose arguments ``counts`` says yes to."""
+    real = getattr(owner, name)
+    left = times
+
+    def come_by() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @functools.wraps(real)
+    def plain(*args: Any, **more: Any) -> Any:
+        matters = counts(*args)
+        result = real(*args, **more)
+        if matters:
+            come_by()
+        return result
+
+    @functools.wraps(real)
+    async def waiting(*args: Any, **more: Any) -> Any:
+        matters = counts(*args)
+        result = await real(*args, **more)
+        if matters:
+            come_by()
+        return result
+
+    setattr(owner, name, waiting if inspect.iscoroutinefunction(real) else plain)
+
+
+def committed(kind: type) -> Callable[..., bool]:
+    """Whether a transaction holds an operation of this kind."""
+    return lambda _, operations: any(isinstance(one, kind) for one in operations)
+
+
+POINTS: dict[str, Callable[[], None]] = {
+    "headers read": lambda: after(intake, "read_headers", 3),
+    "decided": lambda: after(intake, "decide", 3),
+    "prepared": lambda: after(intake, "arrival", 3),
+    "written, not committed": lambda: after(UnitOfWork, "flush", 3, lambda work: bool(work._rows.get("mail"))),
+    "committed, not answered": lambda: after(Writer, "_transaction", 3, committed(CommitArrival)),
+    "sent, not recorded": lambda: after(Connection, "send", 3),
+    "outcome recorded": lambda: after(Writer, "_transaction", 1, committed(RecordAttempts)),
+    "published, still in the outbox": lambda: after(Publisher, "publish"),
+    "gone from the outbox": lambda: after(Writer, "_transaction", 1, committed(Published)),
+    "assessed, not saved": lambda: after(Assessor, "assess"),
+    "assessment saved, event not acknowledged": lambda: after(Writer, "_transaction", 1, committed(SaveAssessments)),
+}
+
+if __name__ == "__main__":
+    POINTS[sys.argv[1]]()
+    sys.exit(cli.main(sys.argv[2:]))
