@@ -123,6 +123,8 @@ class Notifier:
             decision = decisions.get(mail.id)
             planned = await self._plan(mail, decision, wire, now) if decision else ()
             assessed.append(self._assessed(mail.id, wire, planned, now))
+            if planned:
+                await asyncio.sleep(0)  # mail comes first
         saved = await self._store.save_assessments(assessed)
         if any(one.notices for one in assessed if one.mail in saved):
             self._wake()

@@ -14,7 +14,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 READERS = 4
 STATEMENTS = 512  # kept prepared for each connection: those of the mail path for every number of rows
 _WRITER_PRAGMAS = (
-    "busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "wal_autocheckpoint=4000", "cache_size=-32768",
+    "busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "wal_autocheckpoint=4000",
+    "cache_size=-32768", "secure_delete=FAST",
 )  # fmt: skip
 _READER_PRAGMAS = ("busy_timeout=5000", "foreign_keys=ON", "query_only=ON", "cache_size=-4096")
 

@@ -3,6 +3,7 @@
 Counts and audit entries stay. Nothing that a waiting delivery needs is ever removed.
 """
 
+import sqlite3
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -41,6 +42,7 @@ class RemoveContents(Operation[int]):
 
     def apply(self, work: UnitOfWork) -> int:
         """The files go after the commit."""
+        _overwrite(work)
         needed = exists().where(
             delivery.content == content.id, (delivery.tier.is_not(None)) | (delivery.finished_at >= self.before)
         )
@@ -63,6 +65,7 @@ class RemoveMails(Operation[int]):
 
     def apply(self, work: UnitOfWork) -> int:
         """Gives how many."""
+        _overwrite(work)
         connection = work.connection
         ids: list[str] = list(connection.execute(self._old()).scalars())
         if ids:
@@ -89,6 +92,7 @@ class RemoveOwn(Operation[int]):
 
     def apply(self, work: UnitOfWork) -> int:
         """Gives how many."""
+        _overwrite(work)
         kept = exists().where(mail.id == delivery.mail)
         old = select(delivery.id).where(delivery.tier.is_(None), delivery.finished_at < self.before, ~kept).limit(BATCH)
         ids = list(work.connection.execute(old).scalars())
@@ -107,6 +111,7 @@ class RemoveFrameworks(Operation[int]):
 
     def apply(self, work: UnitOfWork) -> int:
         """All of them."""
+        _overwrite(work)
         table = schema.framework.c
         rows = work.connection.execute(select(table.id, table.since, table.document).where(table.current == 1))
         ended = [row.id for row in rows if self._is_over(BY_NAME["frameworks"].entry(row.document), instant(row.since))]
@@ -126,6 +131,17 @@ def ended_at(framework: ContactFramework, since: datetime, calendar: WorkingCale
     if framework.state not in CLOSED:
         return by_date
     return since if by_date is None else min(since, by_date)
+
+
+def _overwrite(work: UnitOfWork) -> None:
+    """Have what this transaction removes overwritten in the file, not only given up (SQLite's ``secure_delete``, law 10).
+
+    Afterwards pages are only given up again: what the mail path removes are published events, which hold nothing of anybody.
+    """
+    driver = work.connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        driver.execute("PRAGMA secure_delete = ON").close()
+        work.after_commit.append(lambda: driver.execute("PRAGMA secure_delete = FAST").close())
 
 
 def _count(connection: Connection, ids: list[str]) -> None:

@@ -6,10 +6,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fakes.arrivals import CONTENT, NOW, SetClock, arrival, spooled
+from fakes.arrivals import CONTENT, NOW, SetClock, arrival, attempt, spooled
 
 from services.settings import Settings, StoreSettings
 from services.store import database, schema
@@ -100,6 +101,27 @@ async def test_what_an_older_version_left_is_there_after_the_migration(tmp_path:
     await store.commit(arrival("m3"))
     assert [one.seq for one in await store.outbox(10)] == [7, 8, 9]
     await store.close()
+
+
+async def test_law_10_what_is_removed_is_gone_from_the_file_too(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    store = await open_store(settings, SetClock())
+    for n in range(20):
+        secret = f"Hemmelig {n} ".encode() * 400
+        await store.commit(arrival(f"m{n}", sender=f"hemmelig{n}@example.net", content=secret))
+    await store.record([attempt(one) for one in await store.lease("next", NOW, NOW + timedelta(minutes=5), 50)])
+    assert b"Hemmelig 7" in whole(tmp_path)
+    await store.purge(NOW + timedelta(days=200), 7, 90, 183)
+    await store.commit(arrival("later"))  # the mail path goes on as before
+    assert pragma(store, "secure_delete") == 2
+    await store.close()
+    found = whole(tmp_path)
+    assert b"Hemmelig" not in found and b"hemmelig" not in found
+
+
+def whole(folder: Path) -> bytes:
+    """All bytes of the database."""
+    return b"".join(file.read_bytes() for file in sorted(folder.glob("rammevagt.db*")))
 
 
 def _bare(sql: str) -> str:
