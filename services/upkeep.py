@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 
 import structlog
 from prometheus_client import Gauge
 
 from services.clock import Clock
+from services.repeating import repeat
 from services.settings import Settings
-from services.store.interface import Store, StoreUnavailable
+from services.store.interface import Store
 
 log = structlog.get_logger()
 BOOKS_EVERY = 120.0  # seconds
@@ -32,8 +32,8 @@ class Upkeep:
     def start(self) -> None:
         """Begin."""
         self._tasks = [
-            asyncio.create_task(self._repeat(self.books, BOOKS_EVERY)),
-            asyncio.create_task(self._repeat(self.purge, PURGE_EVERY)),
+            asyncio.create_task(repeat(self.books, BOOKS_EVERY)),
+            asyncio.create_task(repeat(self.purge, PURGE_EVERY)),
         ]
 
     async def stop(self) -> None:
@@ -43,16 +43,6 @@ class Upkeep:
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-
-    async def _repeat(self, run: Callable[[], Awaitable[None]], every: float) -> None:
-        while True:
-            try:
-                await run()
-            except StoreUnavailable:
-                log.warning("upkeep_failed", what=run.__name__)
-            except Exception:
-                log.exception("upkeep_failed", what=run.__name__)
-            await asyncio.sleep(every)
 
     async def books(self) -> None:
         """Balance the books and measure the queue."""

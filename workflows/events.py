@@ -90,20 +90,14 @@ def mail_decided(decision: Decision, at: datetime) -> Event:
     return Event(f"{mail_id}.decided", "mail.decided", mail_id, at, data)
 
 
-def mailbox_unreachable(  # noqa: PLR0917 - in the order of its data
-    id: str, at: datetime, mail_id: str, delivery: str, unit: str | None, framework: str | None
-) -> Event:
-    """The functional mailbox that ``delivery`` went to sent it back."""
-    data = {"mail": mail_id, "delivery": delivery, "unit": unit, "framework": framework}
-    return Event(id, "mailbox.unreachable", mail_id, at, data)
+def mailbox_unreachable(id: str, at: datetime, mail_id: str, copy: Mapping[str, str | None]) -> Event:
+    """The functional mailbox that ``copy`` (``delivery``, ``unit`` and ``framework``) went to did not take or keep it."""
+    return Event(id, "mailbox.unreachable", mail_id, at, {"mail": mail_id, **copy})
 
 
-def mail_stuck(  # noqa: PLR0917 - in the order of its data
-    id: str, at: datetime, mail_id: str, delivery: str, unit: str | None, framework: str | None
-) -> Event:
-    """No mailbox kept the copy ``delivery``: it stays queued, and people must look."""
-    data = {"mail": mail_id, "delivery": delivery, "unit": unit, "framework": framework}
-    return Event(id, "mail.stuck", mail_id, at, data)
+def mail_stuck(id: str, at: datetime, mail_id: str, copy: Mapping[str, str | None]) -> Event:
+    """No mailbox took or kept ``copy`` (as above): it stays queued, and people must look."""
+    return Event(id, "mail.stuck", mail_id, at, {"mail": mail_id, **copy})
 
 
 def signal_raised(mail_id: str, at: datetime, signals: Sequence[Mapping[str, str]], rights: Sequence[str]) -> Event:

@@ -19,15 +19,14 @@ from nats.js.api import ConsumerConfig
 from nats.js.errors import ServiceUnavailableError
 from pydantic import ValidationError
 
+from services.apart import Outcome, together
 from services.events.retry import DELAYS, retrying
 from services.events.streams import ConsumerSpec
-from services.store.interface import StoreUnavailable
 from workflows.events import STREAM, SUBJECT_PREFIX, Event, parse_event
 
 log = structlog.get_logger()
 
 Handle = Callable[[Sequence[Event]], Awaitable[None]]
-Outcome = BaseException | None
 BATCH = 100  # events handled together: they share their reads and writes, and all of them their ``ack_wait``
 FETCH_TIMEOUT = 1.0  # seconds; without one a pull never comes back after a restart of the broker
 GRACE = 10.0  # seconds that running handlers have at a stop
@@ -113,22 +112,9 @@ def _read(body: bytes) -> Event | ValidationError:
 
 
 async def handled(handle: Handle, found: Sequence[Event | ValidationError]) -> list[Outcome]:
-    """What came of each: None, or its error. An event that spoils its group fails alone."""
-    events = [one for one in found if isinstance(one, Event)]
-    outcomes = iter(await _together(handle, events))
+    """What came of each: None, or its error."""
+    outcomes = iter(await together(handle, [one for one in found if isinstance(one, Event)]))
     return [next(outcomes) if isinstance(one, Event) else one for one in found]
-
-
-async def _together(handle: Handle, events: Sequence[Event]) -> list[Outcome]:
-    if not events:
-        return []
-    try:
-        await handle(events)
-    except Exception as error:
-        if len(events) == 1 or isinstance(error, StoreUnavailable):
-            return [error] * len(events)
-        return [outcome for event in events for outcome in await _together(handle, [event])]
-    return [None] * len(events)
 
 
 async def _bodies(message: NatsBatchMessage) -> list[bytes]:

@@ -66,7 +66,7 @@ def arrival(received: Received, decision: Decision, facts: Facts, homes: Mapping
         outgoing=outgoing,
         bounced=bounced,
         events=_events(received, decision, bounced),
-        audit=(_audit(received, decision, desk),),
+        audit=(_audit(received, decision, desk), *[_moved_on(one, received.received_at) for one in bounced]),
         receipt_sender=sender,
         receipt_not_since=received.received_at - ONCE_IN if outgoing else None,
         framework_in_force=any([one.framework for one in decision.recipients]),
@@ -234,10 +234,20 @@ def _events(received: Received, decision: Decision, bounced: tuple[Bounced, ...]
 
 
 def _came_home(one: Bounced, at: datetime) -> Event:
+    """A copy that comes home again and again has one name for ever, so that people are told of it once."""
     way = one.replacement
     if way.stuck:
-        return mail_stuck(f"{way.id}.stuck", at, way.mail, one.delivery, way.unit, way.framework)
-    return mailbox_unreachable(f"{way.id}.unreachable", at, way.mail, one.delivery, way.unit, way.framework)
+        return mail_stuck(f"{way.mail}.home{way.serves[0]}.stuck", at, way.mail, _copy_of(one))
+    return mailbox_unreachable(f"{way.id}.unreachable", at, way.mail, _copy_of(one))
+
+
+def _copy_of(one: Bounced) -> dict[str, str | None]:
+    return {"delivery": one.delivery, "unit": one.replacement.unit, "framework": one.replacement.framework}
+
+
+def _moved_on(one: Bounced, at: datetime) -> AuditRecord:
+    what = "mail.stuck" if one.replacement.stuck else "mailbox.unreachable"
+    return AuditRecord(at, "guard", what, one.replacement.mail, _copy_of(one))
 
 
 _known = lru_cache(maxsize=4096)(keyed)  # the same few write and are written to again and again

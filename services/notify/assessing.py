@@ -40,9 +40,12 @@ class Assessor:
         self._one_at_a_time = asyncio.Lock()
 
     async def start(self) -> None:
-        """Start the reader, so that the first mail does not wait for it."""
-        async with self._one_at_a_time:
-            await self._running()
+        """Start the reader, so that the first mail does not wait for it. Where that fails mail flows, and the next mail tries."""
+        try:
+            async with self._one_at_a_time:
+                await self._running()
+        except OSError as error:
+            log.error("reader_not_started", why=type(error).__name__)
 
     async def assess(self, contents: Sequence[Content]) -> list[Wire]:
         """``signals`` and ``rights`` (contract) of each of ``contents``; None is a content that was removed already."""

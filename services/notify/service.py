@@ -12,10 +12,12 @@ from typing import Any
 
 import structlog
 
+from services.apart import together
 from services.clock import Clock, new_id
 from services.gather import policy_of
 from services.notify.assessing import Assessor
 from services.notify.texts import letterhead
+from services.repeating import repeat
 from services.settings import Settings
 from services.signal_words import load
 from services.store.interface import Assessed, NewDelivery, OutgoingMail, Store, StoreUnavailable, Unassessed
@@ -52,6 +54,7 @@ class Notifier:
         self._head = letterhead(settings)
         self._assessor = Assessor(load())
         self._catching_up: asyncio.Task[None] | None = None
+        self._late = timedelta()  # at first: whoever had an event of before the start under way is gone
 
     def handlers(self) -> tuple[tuple[str, str, Handler], ...]:
         """What to register: the event's kind, the handler's lasting name, the handler."""
@@ -64,7 +67,7 @@ class Notifier:
     async def start(self) -> None:
         """Start what assesses, and take up what a guard that was killed left; the rest is called by events."""
         await self._assessor.start()
-        self._catching_up = asyncio.create_task(self._keep_catching_up(), name="notify-catch-up")
+        self._catching_up = asyncio.create_task(repeat(self._catch_up, CATCH_UP_EVERY), name="notify-catch-up")
 
     async def stop(self) -> None:
         """End what assesses."""
@@ -79,32 +82,21 @@ class Notifier:
         after = before - LOOK_BACK
         while waiting := await self._store.unassessed(after, before, PAGE):
             after = waiting[-1][1]
-            decisions = await self._store.decisions([id for id, _ in waiting])
             log.info("catching_up", mails=len(waiting))
-            await self._assess_each({id: _told(decision) for id, decision in decisions.items()})
+            decisions = await self._store.decisions([id for id, _ in waiting])
+            found = [(id, _told(decision)) for id, decision in decisions.items()]
+            for (id, _), error in zip(found, await together(self._assess_some, found), strict=True):
+                if isinstance(error, StoreUnavailable):
+                    raise error
+                if error is not None:
+                    log.error("mail_not_assessed", mail=id, exc_info=error)
 
-    async def _keep_catching_up(self) -> None:
-        late = timedelta()  # whoever had an event of before the start under way is gone
-        while True:
-            try:
-                await self.catch_up(self._clock.now() - late)
-            except StoreUnavailable:
-                log.warning("catching_up_failed")
-            late = LATE
-            await asyncio.sleep(CATCH_UP_EVERY)
+    async def _catch_up(self) -> None:
+        late, self._late = self._late, LATE
+        await self.catch_up(self._clock.now() - late)
 
-    async def _assess_each(self, told: Mapping[str, Told]) -> None:
-        """Together, where none spoils it for the others."""
-        try:
-            await self._assess(told)
-        except StoreUnavailable:
-            raise
-        except Exception:
-            if len(told) == 1:
-                log.exception("mail_not_assessed", mail=next(iter(told)))
-                return
-            for id, data in told.items():
-                await self._assess_each({id: data})
+    async def _assess_some(self, told: Sequence[tuple[str, Told]]) -> None:
+        await self._assess(dict(told))
 
     async def mail_decided(self, events: Sequence[Event]) -> None:
         """Assess the mails and tell whom they concern."""

@@ -15,11 +15,12 @@ from sqlalchemy import (
     Column,
     Connection,
     Dialect,
-    Executable,
+    Insert,
     Integer,
     Select,
     Table,
     Text,
+    Update,
     bindparam,
     column,
     exists,
@@ -36,6 +37,7 @@ from services.store import schema
 MOST = 64  # rows in one statement
 EXACT = 16  # as many as a group mostly has: up to here they go in one statement, whatever their number
 Row = tuple[Any, ...]
+Statement = Insert | Update | Select[Any]
 _VALUES = re.compile(r"VALUES (\([^)]*\))")
 _IN = re.compile(r" IN \(([^)]*)\)")
 
@@ -46,7 +48,7 @@ class RowsStatement:
     It is run by the driver's own cursor: SQLAlchemy's expressions and results would cost more than the statement.
     """
 
-    def __init__(self, dialect: Dialect, of_one: Executable) -> None:
+    def __init__(self, dialect: Dialect, of_one: Statement) -> None:
         """``of_one`` is the statement for one row, with one VALUES."""
         before, row, after = _parted(_VALUES, dialect, of_one)
         self.text = cache(lambda size: before + ", ".join(repeat(row, size)) + after)
@@ -67,7 +69,7 @@ class RowsStatement:
 class RowsQuery:
     """A query for the rows with one of several values, its text made once for each number of them."""
 
-    def __init__(self, dialect: Dialect, of_one: Executable) -> None:
+    def __init__(self, dialect: Dialect, of_one: Statement) -> None:
         """``of_one`` is the query for one value, with one IN."""
         before, one, after = _parted(_IN, dialect, of_one)
         self.text = cache(lambda size: before + ", ".join(repeat(one, size)) + after)
@@ -111,9 +113,9 @@ def _at_once(left: int) -> int:
     return left if left <= EXACT else min(MOST, 1 << (left.bit_length() - 1))
 
 
-def _parted(mark: re.Pattern[str], dialect: Dialect, of_one: Executable) -> tuple[str, str, str]:
+def _parted(mark: re.Pattern[str], dialect: Dialect, of_one: Statement) -> tuple[str, str, str]:
     """The statement's text before, in and behind the group of ``mark``."""
-    text = str(of_one.compile(dialect=dialect))  # type: ignore[attr-defined]
+    text = str(of_one.compile(dialect=dialect))
     [found] = mark.finditer(text)
     return text[: found.start(1)], found[1], text[found.end(1) :]
 

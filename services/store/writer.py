@@ -24,7 +24,6 @@ from services.store.unit_of_work import Needs, Operation, UnitOfWork
 T = TypeVar("T")
 log = structlog.get_logger()
 
-
 Then = Callable[[Any], None]
 
 
@@ -135,11 +134,11 @@ def _apply(operation: Operation[Any], work: UnitOfWork) -> Outcome:
 
 
 def _finish(finish: Callable[[], None]) -> None:
-    """What follows a commit can't undo it: a file that stays is an orphan, and goes at the next start."""
+    """What follows a commit can't undo it, and is no failure of it: a file that stays is an orphan, and goes at the next start."""
     try:
         finish()
-    except OSError as error:
-        log.warning("store.file_not_removed", error=type(error).__name__)
+    except Exception as error:
+        log.warning("store.not_tidied", error=type(error).__name__)
 
 
 def _groups(items: list[Item]) -> list[list[Item]]:

@@ -125,7 +125,9 @@ async def test_workers_rest_and_are_woken_and_end_with_the_guard(sink):
 
 
 async def test_the_transactions_under_way_are_told(sink):
-    read = lambda: REGISTRY.get_sample_value("rammevagt_deliveries_in_flight", {"hop": "next"})  # noqa: E731
+    def read():
+        return REGISTRY.get_sample_value("rammevagt_deliveries_in_flight", {"hop": "next"})
+
     sink.on("DOT", stall=True)
     async with Post(sink) as post:
         assert read() == 0

@@ -248,12 +248,12 @@ async def test_law_1_stop_without_grace_gives_up_uploads_and_never_a_mail_in_the
 
 async def test_a_mail_whose_client_was_sent_away_while_it_was_written_to_disk_is_not_taken(tmp_path: Path) -> None:
     """It has no answer and comes again: taken, it would come twice."""
-    written = asyncio.Event()
+    written, sent_away = asyncio.Event(), asyncio.Event()
 
     async def slow(self: Spool) -> Spooled:
         kept = await whole(self)
         written.set()
-        await asyncio.sleep(0.2)
+        await sent_away.wait()
         return kept
 
     intake, whole = FakeIntake(), Spool.keep
@@ -263,8 +263,10 @@ async def test_a_mail_whose_client_was_sent_away_while_it_was_written_to_disk_is
             await client.start_mail()
             await client.send(b"a\r\n" * 200_000 + b".\r\n")
             await written.wait()
-            await guard.gateway.stop(0.05)
+            stop = asyncio.create_task(guard.gateway.stop(0.05))
             assert (await client.line()).startswith("421 4.3.2")
+            sent_away.set()
+            await stop
             assert not list(guard.spool.iterdir())
     assert intake.taken == []
 

@@ -159,7 +159,7 @@ async def test_a_caseworker_hears_of_a_night_mail_next_working_morning():
 
 async def test_an_unreachable_mailbox_and_a_stuck_mail_are_told_once(world):
     handled(world.store)
-    event = mailbox_unreachable("d.unreachable", NOW, "01mail", "d", "bf", "f-1")
+    event = mailbox_unreachable("d.unreachable", NOW, "01mail", {"delivery": "d", "unit": "bf", "framework": "f-1"})
     stuck = Event("d.stuck", "mail.stuck", "01mail", NOW, {"mail": "01mail", "delivery": "d", "unit": "bf", "framework": "f-1"})
     for _ in range(2):
         await world.notifier.mailbox_unreachable([event])

@@ -1,6 +1,7 @@
 """The whole guard over real sockets: a mail comes in, is decided, delivered, told of, and accounted for."""
 
 import asyncio
+import contextlib
 import email
 import email.policy
 import hashlib
@@ -8,6 +9,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import urllib.request
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +18,9 @@ import pytest
 from fakes.guard import Running, guarding, mail
 from fakes.sink import Mail
 from fakes.town import BO, BOX, KAREN, MAIN, PER, framework, town
+
+from services.events.streams import call
+from workflows.events import STREAM
 
 # nats-py leaves a socket that it could not connect to the garbage collector, where a server was killed under it.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -165,6 +170,26 @@ async def test_law_1_a_mail_that_no_mailbox_keeps_stays_queued_and_people_are_to
         (waiting,) = [one for one in await running.guard.store.queue() if one.stuck]
         assert waiting.address == KAREN and waiting.due > waiting.queued_at + timedelta(hours=3)
         assert await books(running) == (4, 0, 3, 1, 0)
+
+
+async def test_a_mail_that_comes_home_again_and_again_is_told_of_once(tmp_path: Path) -> None:
+    async with guarding(tmp_path, FRAMED) as running:
+        await running.send(mail("<1@example.net>"), KAREN)
+        for place in (BOX, MAIN, KAREN, KAREN):
+            running.clock.forward(timedelta(hours=5))
+            await running.sink.until(lambda place=place: any(one.sender.startswith("rv-") for one in to(running, place)))
+            await running.settled()
+            copy = [one for one in to(running, place) if one.sender.startswith("rv-")][-1]
+            assert (await running.send(REPORT, copy.sender, sender="")).startswith("250")
+        assert len([one for one in to(running, KAREN) if one.sender.startswith("rv-")]) == 2
+        while await running.guard.store.outbox(1):
+            await asyncio.sleep(0.01)
+        assert running.guard.events is not None and running.guard.events.client is not None
+        about = await call(running.guard.events.client, f"STREAM.INFO.{STREAM}", {"subjects_filter": "rammevagt.mail.stuck"})
+        assert about["state"]["subjects"] == {"rammevagt.mail.stuck": 1}
+        with contextlib.closing(sqlite3.connect(tmp_path / "rammevagt.db")) as database:
+            entries = database.execute("SELECT count(*) FROM audit WHERE action = 'mail.stuck'").fetchone()
+        assert entries == (2,)  # what was done is written down each time
 
 
 async def test_a_forged_return_address_is_relaying(tmp_path: Path) -> None:

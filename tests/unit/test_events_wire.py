@@ -66,7 +66,7 @@ def test_events_are_the_same_for_the_same_fact():
     [
         mail_received("01mail", AT, 10, 2),
         mail_decided(_decided(), AT),
-        mailbox_unreachable("01d.unreachable", AT, "01mail", "01d", "bf", None),
+        mailbox_unreachable("01d.unreachable", AT, "01mail", {"delivery": "01d", "unit": "bf", "framework": None}),
         signal_raised("01mail", AT, [{"kind": "threat", "level": "red", "rule_id": "x"}], ["complaint"]),
         identity_suggested("01mail", AT, "c-1"),
         Event("d.sent", "notification.sent", "01mail", AT, {"mail": "01mail", "delivery": "d"}),
