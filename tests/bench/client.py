@@ -10,6 +10,7 @@ from bench.sinks import CountingSink, StampingSink
 from bench.systems import System
 
 PIECE = 65536
+SMALL = 4096  # bytes
 
 
 class Session:
@@ -130,6 +131,42 @@ class Pace:
         await session.end()
         self._accepted[identity] = time.monotonic()
         self._free.append(session)
+
+
+async def beside(system: System, sink: CountingSink, flood: tuple[int, int, int], rate: float) -> list[float]:
+    """Send small mails at ``rate`` a second while others send large ones. Returns the seconds that each small one took to its 250.
+
+    ``flood`` is how many sessions send at once (each of them a ``smtp-source``, whose own sessions take turns), how many mails
+    each, and of what size.
+    """
+    sessions, each, size = flood
+    before = sink.reset()
+    command = ["smtp-source", "-d", "-s", "1", "-m", str(each), "-l", str(size), "-f", sample.STRANGER, "-t", sample.RECIPIENT]
+    sources = [await asyncio.create_subprocess_exec(*command, f"127.0.0.1:{system.port}") for _ in range(sessions)]
+    over = asyncio.gather(*(one.wait() for one in sources))
+    loop = asyncio.get_running_loop()
+    first, small = loop.time(), []
+    while not over.done():
+        small.append(asyncio.create_task(_small(system.port, len(small))))
+        await asyncio.sleep(max(0.0, first + len(small) / rate - loop.time()))
+    if any(over.result()):
+        raise RuntimeError(f"{system.name}: a source of large mails failed")
+    taken = await asyncio.gather(*small)
+    await asyncio.to_thread(sink.wait_for, before + sessions * each + len(small), 300)
+    return taken
+
+
+async def _small(port: int, number: int) -> float:
+    """One mail over a connection of its own; the time runs from its MAIL command."""
+    session = await Session.open(port)
+    content = content_of(sample.STRANGER, SMALL, f"beside-{number}")
+    began = time.monotonic()
+    await session.begin(sample.STRANGER)
+    await session.body(content)
+    await session.end()
+    taken = time.monotonic() - began
+    await session.close()
+    return taken
 
 
 def percentile(values: list[float], share: float) -> float:

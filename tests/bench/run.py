@@ -30,6 +30,8 @@ class Scale:
     citizens: int = 10_000
     many: int = 1_000_000
     held: tuple[int, int] = (50, 5 * MIB)
+    flood: tuple[int, int, int] = (50, 4, 5 * MIB)
+    small_rate: float = 20
     rate: float = 50
     paced: int = 500
     idle_s: float = 30
@@ -38,7 +40,17 @@ class Scale:
 
 
 QUICK = Scale(
-    rounds=1, share=0.01, citizens=50, many=500, held=(5, 256 * KIB), rate=50, paced=20, idle_s=0.5, quiet_s=0.1, largest=256 * KIB
+    rounds=1,
+    share=0.01,
+    citizens=50,
+    many=500,
+    held=(5, 256 * KIB),
+    flood=(5, 2, 256 * KIB),
+    rate=50,
+    paced=20,
+    idle_s=0.5,
+    quiet_s=0.1,
+    largest=256 * KIB,
 )
 
 THROUGHPUT = (
@@ -51,7 +63,15 @@ THROUGHPUT = (
 )
 SLOW_DISK = (Load("slow-disk-20", 4 * KIB, 20, 1000), Load("slow-disk-50", 4 * KIB, 50, 2000))
 CITIZENS = Load("citizens", 4 * KIB, 20, 4000)
-NAMES = ("idle", *(load.name for load in THROUGHPUT), "held-50", "latency", *(load.name for load in SLOW_DISK), "citizens")
+NAMES = (
+    "idle",
+    *(load.name for load in THROUGHPUT),
+    "held-50",
+    "beside-50",
+    "latency",
+    *(load.name for load in SLOW_DISK),
+    "citizens",
+)
 
 
 class Run:
@@ -67,6 +87,8 @@ class Run:
         self._main_fleet()
         if "held-50" in self._wanted:
             self._held()
+        if "beside-50" in self._wanted:
+            self._beside()
         if "latency" in self._wanted:
             asyncio.run(self._latency())
         if self._among(SLOW_DISK):
@@ -165,6 +187,18 @@ class Run:
                 held, peak = asyncio.run(client.hold(system, sink, count, size))
                 self._say(f"held-50 {system.name}: held {held / 1e6:.0f} MB, peak {peak / 1e6:.0f} MB")
                 self.report.add("held-50", system.name, held_pss=held, peak_pss=peak)
+
+    def _beside(self) -> None:
+        """Round 0 warms up."""
+        with self._fleet() as (place, sink, keep):
+            systems: list[System] = [keep(PlainPostfix(place)), keep(self._guard(place))]
+            for number, system in [(0, one) for one in systems] + list(self._rotated(systems)):
+                taken = asyncio.run(client.beside(system, sink, self._scale.flood, self._scale.small_rate))
+                figures = {f"accept_p{share}": client.percentile(taken, share / 100) for share in (50, 99)}
+                told = ", ".join(f"{name} {value * 1000:.1f} ms" for name, value in figures.items())
+                self._say(f"beside-50 {number} {system.name}: {len(taken)} small mails, {told}")
+                if number:
+                    self.report.add("beside-50", system.name, **figures)
 
     async def _latency(self) -> None:
         sink, turn = StampingSink(), itertools.count()

@@ -23,7 +23,9 @@ class Rung:
         """The highest rung that ``value`` reaches with all below it; 0 is none."""
         rung = 0
         for number, step in enumerate(self.steps, 1):
-            if step is not None and (value < step if self.better == "more" else value > step):
+            if step is None:
+                continue
+            if value < step if self.better == "more" else value > step:
                 break
             rung = number
         return rung
@@ -40,6 +42,7 @@ LADDER = (
     Rung("medium-20", "throughput", "50 KiB, 20 sessions", "more", (0.8, 1.5, 2.0)),
     Rung("large-50", "throughput", "5 MiB, 50 sessions", "more", (0.3, 1.0, 1.2)),
     Rung("held-50", "peak_pss", "50 bodies of 5 MiB held: peak PSS, MB", "less", (600 * MB, 200 * MB, 128 * MB), against=None),
+    Rung("beside-50", "accept_p99", "4 KiB beside 50 of 5 MiB: accepted, p99, s", "less", (None, 0.25, None), against=None),
     Rung("latency", "arrive_p50", "arrival at 50/s, p50", "less", (1.5, 1.0, 0.7)),
     Rung("latency", "arrive_p99", "arrival at 50/s, p99", "less", (4.0, 1.5, 1.0)),
     Rung("slow-disk-20", "throughput", "each fsync 5 ms slower, 20 sessions", "more", (None, 1.5, 2.0)),

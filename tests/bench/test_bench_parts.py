@@ -19,6 +19,8 @@ def test_a_rung_is_reached_with_all_below_it():
     assert [more.reached(value) for value in (0.9, 1.0, 2.4, 2.5, 9)] == [0, 1, 1, 2, 3]
     less = Rung("load", "cpu_ms", "", "less", (0.7, 0.3, 0.15))
     assert [less.reached(value) for value in (0.8, 0.7, 0.3, 0.1)] == [0, 1, 2, 3]
+    one = Rung("load", "accept_p99", "", "less", (None, 0.25, None))
+    assert [one.reached(value) for value in (0.3, 0.25)] == [0, 2]
 
 
 def test_ratios_are_taken_within_a_round():
