@@ -10,6 +10,7 @@ BAD_SENDER = "501 5.1.7 Bad sender address syntax"
 BAD_RECIPIENT = "501 5.1.3 Bad recipient address syntax"
 BAD_SIZE = "501 5.5.4 SIZE takes a number of bytes"
 BAD_BODY = "501 5.5.4 BODY is 7BIT or 8BITMIME"
+REPEATED = "501 5.5.4 A parameter is given once"
 BAD_SMTPUTF8 = "501 5.5.4 SMTPUTF8 takes no value"
 UNKNOWN_PARAMETER = "555 5.5.4 Parameter not recognized or not implemented"
 TOO_BIG = "552 5.3.4 Message size exceeds the limit"
@@ -46,6 +47,8 @@ def mail_from(argument: str, limit: int) -> MailFrom | Refusal:
     if path is None:
         return Refusal(BAD_SENDER)
     parameters = [_split(word) for word in path.parameters.split()]
+    if len({name for name, _ in parameters}) < len(parameters):
+        return Refusal(REPEATED)
     for parameter in parameters:
         if refused := _refused(parameter, limit):
             return Refusal(refused)

@@ -93,9 +93,11 @@ class Connection(Wire):
             self._refuse_client("421 4.7.0 PROXY header expected", logged_as="proxy_header")
             return
         self.client = header.client or self.client
-        if not self.reception.gate.trusts(self.client):
-            self._refuse_client(NOT_TRUSTED, logged_as=NOT_TRUSTED)
+        refusal = self.reception.crowded(self.client) if self.reception.gate.trusts(self.client) else NOT_TRUSTED
+        if refusal:
+            self._refuse_client(refusal, logged_as=refusal)
             return
+        self.count_as(self.client)
         self.lines.feed(header.rest)
         self._welcome()
 
@@ -150,11 +152,18 @@ class Connection(Wire):
         if not self.encrypted and self.reception.settings.require_tls and verb not in _BEFORE_TLS:
             self.refuse(NEEDS_TLS)
         elif command is None:
-            self.refuse("500 5.5.2 Command not recognized")
+            self._unknown(argument)
         elif len(line) > _LIMITS.get(verb, _LIMIT):
             self.refuse("500 5.5.2 Command line too long")
         else:
             command(self, argument.strip())
+
+    def _unknown(self, argument: str) -> None:
+        if " HTTP/" not in argument:
+            self.refuse("500 5.5.2 Command not recognized")
+            return
+        self.refuse("421 4.7.0 This is SMTP")  # a browser that was led here: what follows is a page's, and may hold commands
+        self.leave()
 
     # -- TLS
     async def upgrade(self, context: ssl.SSLContext) -> None:

@@ -27,6 +27,15 @@ class Path(NamedTuple):
     parameters: str
 
 
+def routes_on(address: str) -> bool:
+    """Whether the local part names a way on, as ``bo%elsewhere@ours``, ``elsewhere!bo@ours`` or ``"bo@elsewhere"@ours``.
+
+    A next hop that trusts us may follow it (Postfix's allow_percent_hack does), and would relay for anybody.
+    """
+    local = address.rpartition("@")[0]
+    return "%" in local or "!" in local or "@" in local
+
+
 def reverse_path(text: str) -> Path | None:
     """The path after ``FROM:``; its address is empty for the null sender. None: no such path."""
     return _path(_PATH.fullmatch(text) or _BARE.fullmatch(text)) or _null(_NULL.fullmatch(text))

@@ -15,6 +15,7 @@ from services.gateway.faults import described
 from services.gateway.gate import NOT_READY
 from services.gateway.incoming import IncomingMail
 from services.gateway.metrics import ABORTED, ACCEPTED, ACCEPTED_BYTES
+from services.gateway.paths import routes_on
 from services.gateway.received import Received
 from services.gateway.reception import Reception
 from services.gateway.spool import Kept, Spool, Spooled, TooBig, Unwritable
@@ -138,7 +139,7 @@ class GuardSMTP(Connection):
             self.refuse("452 4.5.3 Too many recipients")
             return
         try:
-            ours = self.reception.intake.is_ours(recipient)
+            ours = self.reception.intake.is_ours(recipient) and not routes_on(recipient)
         except Exception as error:
             log.error("recipient_check_failed", **described(error))
             self.refuse(TEMPORARY)

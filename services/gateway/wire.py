@@ -17,7 +17,7 @@ import structlog
 from services.gateway.faults import described
 from services.gateway.gate import NOT_READY
 from services.gateway.lines import CHUNK, CommandLines
-from services.gateway.metrics import CONNECTIONS, REFUSED
+from services.gateway.metrics import REFUSED
 from services.gateway.reception import Reception
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Wire(Base):
         self.loop = loop
         self.reception = reception
         self.client = ""
+        self._counted_as = ""
         self.phase = Phase.COMMAND
         self.encrypted = False
         self.lines = CommandLines()
@@ -60,6 +61,7 @@ class Wire(Base):
         self._others_first = False  # the loop has yet to go round
         self._paused: asyncio.Transport | None = None
         self._deadline = 0.0
+        self._heard = 0  # bytes since the client's time began anew
 
     @abstractmethod
     def begin(self) -> None:
@@ -78,13 +80,12 @@ class Wire(Base):
         """Turn the client away, or start its session."""
         # Not asked by isinstance what it is: uvloop's transports are in none of asyncio's classes.
         self.transport = self._tcp = cast(asyncio.Transport, transport)
-        self.client = _host(transport.get_extra_info("peername"))
+        self.client = self._counted_as = _host(transport.get_extra_info("peername"))
         if refusal := self.reception.refusal(self.client):
             self._turn_away(refusal)
             return
         self.reception.sessions.add(self)
-        self.reception.connections += 1
-        CONNECTIONS.inc()
+        self.reception.enter(self.client)
         self._start_timer()
         self.begin()
         self._flush()
@@ -95,10 +96,16 @@ class Wire(Base):
             return
         self._gone = self.leaving = True
         self._timer.cancel()
-        self.reception.connections -= 1
-        CONNECTIONS.dec()
+        self.reception.exit(self._counted_as)
         if self.work is None:
             self._end()
+
+    def count_as(self, client: str) -> None:
+        """Let the connection be one of ``client``, whom a proxy has named."""
+        if not self._gone:
+            self.reception.exit(self._counted_as)
+            self.reception.enter(client)
+            self._counted_as = client
 
     def dismiss(self) -> None:
         """End the session for a stop: at once when it is idle, else after the mail that it is in."""
@@ -146,6 +153,7 @@ class Wire(Base):
     # -- time
     def progress(self) -> None:
         """The client has done something: its time begins anew."""
+        self._heard = 0
         self._deadline = self.loop.time() + self.reception.idle_timeout
 
     def _start_timer(self) -> None:
@@ -171,7 +179,9 @@ class Wire(Base):
     # -- bytes in
     def data_received(self, data: bytes) -> None:
         """Work on what came, unless something else has to be waited for first."""
-        self._deadline = self.loop.time() + self.reception.idle_timeout
+        self._heard += len(data)
+        if self._heard >= CHUNK if self.phase is Phase.DATA else b"\n" in data:  # a byte now and then is no progress
+            self.progress()
         self.feed(data)
         self._go_on()
 

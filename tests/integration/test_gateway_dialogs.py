@@ -4,6 +4,7 @@
     set require_tls = true      a setting of [gateway], as TOML; "set tls = true" makes a certificate
     C: line                     sent with CRLF; consecutive C and B lines go in one packet
     B: bytes                    sent as they are
+    ONE PACKET                  the next C and B lines go in one packet, also byte by byte
     S: 250 2.1.0 *              the next reply line; * stands for any text
     TLS                         the client's side of the handshake
     CLOSED                      the server has closed
@@ -42,6 +43,7 @@ class Dialog:
         self.intake = guard.intake
         self.bytewise = bytewise
         self.packet = b""
+        self.whole = False
         self.seen = 0
 
     async def step(self, line: str) -> None:
@@ -50,8 +52,12 @@ class Dialog:
         if word in ("C", "B"):
             self.packet += unescaped(rest) + (b"\r\n" if word == "C" else b"")
             return
+        if line == "ONE PACKET":
+            self.whole = True
+            return
         packet, self.packet = self.packet, b""
-        await self.client.send(packet, bytewise=self.bytewise)
+        await self.client.send(packet, bytewise=self.bytewise and not self.whole)
+        self.whole = False
         await self.expect(word, rest)
 
     async def expect(self, word: str, rest: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from pathlib import Path
 
 import pytest
@@ -81,11 +82,18 @@ async def test_law_1_a_slow_store_is_waited_for(tmp_path: Path) -> None:
         assert (await answer).startswith("250 ")
 
 
-async def test_a_flood_of_commands_without_a_mail_ends(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "code"), [("NOOP", "250"), ("RSET", "250"), ("VRFY k", "252"), ("FLOD", "500"), ("MAIL", "501")]
+)
+async def test_a_flood_of_commands_without_a_mail_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, code: str
+) -> None:
+    if command != "NOOP":
+        monkeypatch.setattr(connection, "UNPRODUCTIVE_LIMIT", 1_000)
     limit = connection.UNPRODUCTIVE_LIMIT
     async with running(tmp_path) as guard, greeted(guard.address) as client:
-        flood = asyncio.create_task(client.send(b"NOOP\r\n" * limit))
-        assert [(await client.line())[:3] for _ in range(limit - 1)] == ["250"] * (limit - 1)
+        flood = asyncio.create_task(client.send(f"{command}\r\n".encode() * limit))
+        assert [(await client.line())[:3] for _ in range(limit - 1)] == [code] * (limit - 1)
         await flood
         assert (await client.line()).startswith("421 4.7.0")
 
@@ -185,6 +193,12 @@ def test_faults_of_tls_files_name_setting_and_mend(tmp_path: Path) -> None:
         with pytest.raises(TlsFilesUnusable, match=words):
             server_context(GatewaySettings.model_validate(faulty))
     assert server_context(GatewaySettings()) is None
+
+
+def test_a_client_can_make_no_tls_session_begin_anew(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    context = server_context(GatewaySettings(tls_certificate=certificate, tls_key=key))
+    assert context is not None and context.options & ssl.OP_NO_RENEGOTIATION
 
 
 async def test_ipv6_is_listened_on_and_trusted(tmp_path: Path) -> None:
