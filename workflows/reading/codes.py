@@ -8,7 +8,7 @@ class Unreadable(StrEnum):
 
     HEADERS = "headers"  # lines that are no fields, or a header section beyond the caps
     ENCRYPTED = "encrypted"  # OpenPGP or S/MIME, also signed in the form that wraps the text
-    WINMAIL = "winmail"  # Microsoft's TNEF
+    WINMAIL = "winmail"  # Microsoft's TNEF, broken or beyond the caps; what could be read was read
     CHARSET = "charset"  # of text or subject: unknown, or not the one declared; it was guessed
     TRANSFER_ENCODING = "transfer_encoding"  # of text: unknown or broken; what could be decoded was read
     STRUCTURE = "structure"  # a multipart without its boundary; it was read as one text

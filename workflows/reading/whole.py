@@ -1,6 +1,6 @@
 """The whole mail, for what is assessed after 250."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from workflows.mail import Part, Reading
 from workflows.reading.codes import Unreadable
@@ -9,6 +9,7 @@ from workflows.reading.fields import RawFields, line_feeds, split_block, text_of
 from workflows.reading.headers import headers_of
 from workflows.reading.markup import html_to_text
 from workflows.reading.parts import Leaf, walk_mail
+from workflows.reading.tnef import Winmail, read_tnef
 from workflows.reading.words import decode_words
 
 MAX_CONTENT = 16 * 1024 * 1024  # bytes of a mail that are looked at
@@ -19,7 +20,10 @@ MAX_FILENAME = 255  # characters
 
 _WRAPPED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"})
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+MAX_WINMAILS = 3  # of a mail; programs write one
 _PGP = "-----BEGIN PGP MESSAGE-----"
+
+Winmails = dict[int, Winmail]  # by the identity of their leaf
 
 
 def read_mail(content: bytes) -> Reading:
@@ -33,8 +37,9 @@ def read_mail(content: bytes) -> Reading:
     walk = walk_mail(looked_at)
     notes = walk.unreadable
     subject = _subject(fields, notes)
-    text = _text(walk.leaves, notes)
-    parts = tuple(_part(leaf, notes) for leaf in walk.leaves if not _is_running_text(leaf))
+    winmails = _winmails(walk.leaves, notes)
+    text = _text(walk.leaves, winmails, notes)
+    parts = tuple([part for leaf in walk.leaves if not _is_running_text(leaf) for part in _parts(leaf, winmails, notes)])
     if "headers" in headers.unreadable:
         notes.add(Unreadable.HEADERS)
     if len(content) > MAX_CONTENT:
@@ -64,32 +69,48 @@ def _is_running_text(leaf: Leaf) -> bool:
     return leaf.content_type in ("text/plain", "text/html") and leaf.disposition != "attachment"
 
 
-def _part(leaf: Leaf, notes: set[Unreadable]) -> Part:
-    filename = decode_words(leaf.filename)[0].strip()[:MAX_FILENAME] if leaf.filename else None
+def _filename(leaf: Leaf) -> str | None:
+    return decode_words(leaf.filename)[0].strip()[:MAX_FILENAME] if leaf.filename else None
+
+
+def _parts(leaf: Leaf, winmails: Winmails, notes: set[Unreadable]) -> Iterator[Part]:
+    """What ``leaf`` is, and what is attached inside it."""
     if leaf.content_type in _WRAPPED:
         notes.add(Unreadable.ENCRYPTED)
-    if leaf.content_type in _TNEF or (filename or "").lower() == "winmail.dat":
-        notes.add(Unreadable.WINMAIL)
-    return Part(leaf.content_type, filename, decoded_size(leaf.body(), leaf.encoding))
+    yield Part(leaf.content_type, _filename(leaf), decoded_size(leaf.body(), leaf.encoding))
+    if id(leaf) in winmails:
+        for one in winmails[id(leaf)].attached:
+            yield Part(one.content_type, one.name[:MAX_FILENAME] if one.name else None, one.size)
 
 
-def _text(leaves: list[Leaf], notes: set[Unreadable]) -> str:
+def _winmails(leaves: list[Leaf], notes: set[Unreadable]) -> Winmails:
+    found: Winmails = {}
+    for leaf in leaves:
+        if leaf.content_type in _TNEF or (leaf.filename and (_filename(leaf) or "").lower() == "winmail.dat"):
+            is_read = len(found) < MAX_WINMAILS
+            found[id(leaf)] = read_tnef(decode_transfer(leaf.body(), leaf.encoding).data if is_read else b"")
+            if not found[id(leaf)].whole:
+                notes.add(Unreadable.WINMAIL)
+    return found
+
+
+def _text(leaves: list[Leaf], winmails: Winmails, notes: set[Unreadable]) -> str:
     """The running text of the mail itself; where it has none, that of the mails attached to it."""
-    running = [leaf for leaf in leaves if _is_running_text(leaf)]
-    own = _joined([leaf for leaf in running if not leaf.attached], notes)
-    return own or _joined([leaf for leaf in running if leaf.attached], notes)
+    running = [leaf for leaf in leaves if _is_running_text(leaf) or id(leaf) in winmails]
+    own = _joined([leaf for leaf in running if not leaf.attached], winmails, notes)
+    return own or _joined([leaf for leaf in running if leaf.attached], winmails, notes)
 
 
-def _joined(leaves: list[Leaf], notes: set[Unreadable]) -> str:
+def _joined(leaves: list[Leaf], winmails: Winmails, notes: set[Unreadable]) -> str:
     """The texts in the order of the mail; of alternatives (RFC 2046 5.1.4) the plain ones, where they say anything."""
     reader = _Reader(notes)
-    texts: dict[int, str] = {}
+    texts = {index: winmails[id(leaf)].text for index, leaf in enumerate(leaves) if id(leaf) in winmails}
     said: set[int] = set()
-    for index, leaf in _of_type(leaves, "text/plain"):
+    for index, leaf in _of_type(leaves, "text/plain", texts):
         texts[index] = reader.plain(leaf)
         if leaf.alternative is not None and texts[index].strip():
             said.add(leaf.alternative)
-    for index, leaf in _of_type(leaves, "text/html"):
+    for index, leaf in _of_type(leaves, "text/html", texts):
         if leaf.alternative not in said:
             texts[index] = html_to_text(reader.plain(leaf))
     found = "\n".join(text for _, text in sorted(texts.items()) if text.strip())
@@ -98,8 +119,9 @@ def _joined(leaves: list[Leaf], notes: set[Unreadable]) -> str:
     return found[:MAX_TEXT]
 
 
-def _of_type(leaves: list[Leaf], content_type: str) -> Iterator[tuple[int, Leaf]]:
-    return ((index, leaf) for index, leaf in enumerate(leaves) if leaf.content_type == content_type)
+def _of_type(leaves: list[Leaf], content_type: str, told: Container[int]) -> list[tuple[int, Leaf]]:
+    """Those leaves with their places, without the places already ``told``."""
+    return [(index, leaf) for index, leaf in enumerate(leaves) if leaf.content_type == content_type and index not in told]
 
 
 class _Reader:
