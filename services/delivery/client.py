@@ -8,6 +8,8 @@ delivered twice, and when the process dies between that answer and its record.
 import asyncio
 from dataclasses import dataclass
 
+import structlog
+
 from services.delivery.dialogue import Dialogue
 from services.delivery.outcomes import Accepted, ConnectionTrouble, DialogueTimeout, Postponed, Refused, StaleConnection
 from services.delivery.replies import SERVICE_CLOSING, Reply, judge
@@ -27,6 +29,7 @@ from services.delivery.wire import (
     wire_address,
 )
 
+log = structlog.get_logger()
 Answer = Accepted | Refused | Postponed
 BYTES_PER_SECOND = 262_144  # slower than this, a large mail isn't waited for
 
@@ -155,6 +158,7 @@ class Connection:
             else:
                 end = await self._stream(mail)
         except OSError as error:  # the file: nothing is ended, so the server drops what it has
+            log.error("content_unreadable", error=type(error).__name__)
             raise ConnectionTrouble(f"content unreadable: {type(error).__name__}") from error
         return end if isinstance(end, Reply) else (await self._ask(end, 1, self._timeouts.dot))[0]
 
@@ -162,7 +166,7 @@ class Connection:
         """Send all but the end, which is returned, or a reply that came before it."""
         transparency = Transparency()
         await self._put(transparency.chunk(mail.prepend))
-        async for piece in pieces(mail.content):
+        async for piece in pieces(mail.content, mail.sha256):
             if self._dialogue.has_answered:
                 early = self._checked(await self._dialogue.replies(1, 0))[0]
                 self.abort()  # it wants no more of this mail, and can't be told otherwise that it ends here

@@ -229,6 +229,9 @@ class HopLoop:
             answers = await self._pool.send(mail)
         except ConnectionTrouble as trouble:
             return await self._unreached(batch, str(trouble))
+        except OSError as error:  # the mail's file
+            log.error("content_unreadable", error=type(error).__name__)
+            answers = [Postponed("4.3.0", f"content unreadable: {type(error).__name__}")] * len(batch.leases)
         except Exception:
             log.exception("attempt_failed", hop=self.hop)
             answers = [Postponed("4.3.0", "internal error")] * len(batch.leases)

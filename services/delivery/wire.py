@@ -1,6 +1,7 @@
 """What goes over the wire: commands and the transparent form of the content (RFC 5321 4.5.2). No I/O but reading a file."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ class Transaction:
     size: int  # octets of both, before dots are doubled (RFC 1870)
     smtputf8: bool = False
     eight_bit: bool = False
+    sha256: str | None = None  # in hexadecimal, of what the file of ``content`` must hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +118,38 @@ async def transaction(leases: Sequence[Leased]) -> Transaction:
         size=len(one.prepend) + size,
         smtputf8=one.smtputf8,
         eight_bit=one.eight_bit,
+        sha256=leases[0].sha256,
     )
 
 
-async def pieces(content: bytes | Path) -> AsyncIterator[bytes]:
-    """The content in chunks; a file is read in a thread, never whole. Raises OSError where it can't be read."""
+class ContentChanged(OSError):
+    """A file does not hold the bytes that were received."""
+
+
+async def pieces(content: bytes | Path, sha256: str | None = None) -> AsyncIterator[bytes]:
+    """The content in chunks; a file is read in a thread, never whole.
+
+    Raises OSError where it can't be read, and after its last chunk ``ContentChanged`` where its digest is not ``sha256``.
+    """
     if isinstance(content, bytes):
         for start in range(0, len(content), CHUNK):
             yield content[start : start + CHUNK]
         return
+    digest = hashlib.sha256()
     file: BinaryIO = await asyncio.to_thread(content.open, "rb", 0)
+
+    def read() -> bytes:
+        data = file.read(CHUNK)
+        digest.update(data)
+        return data
+
     try:
-        while data := await asyncio.to_thread(file.read, CHUNK):
+        while data := await asyncio.to_thread(read):
             yield data
     finally:
         file.close()
+    if sha256 is not None and digest.hexdigest() != sha256:
+        raise ContentChanged
 
 
 def _stuffed(data: bytes) -> bytes:

@@ -71,12 +71,14 @@ class CommitArrival(Operation[list[Leased]]):
         arrival, claim, claimed = self.arrival, self.claim, []
         written_by, recipients = arrival.decision.mail.envelope.sender, arrival.decision.recipients
         until = micros(claim.until) if claim else 0
+        sha256 = arrival.decision.mail.sha256 if isinstance(arrival.content, Path) else None
         for one in arrival.deliveries:
             originals = tuple([recipients[n].address for n in one.serves])
             lease = None
             if claim is not None and one.hop == claim.hop:
                 lease = self.token, until
-                claimed.append(Leased(one, self.token, claim.until, 0, arrival.received_at, arrival.content, originals, written_by))
+                received, content = arrival.received_at, arrival.content
+                claimed.append(Leased(one, self.token, claim.until, 0, received, content, originals, written_by, sha256=sha256))
             work.add("delivery", new_row(one, Origin(one.serves, compact(originals), sender), now, lease))
         return claimed
 

@@ -63,7 +63,7 @@ class Lease(Operation[list[Leased]]):
                 return list(chosen.values())
 
     def _leased(self, row: Row) -> Leased:
-        attempts, queued_at, originals, original_sender, stuck, in_row, file = row[len(NEW_COLUMNS) :]
+        attempts, queued_at, originals, original_sender, stuck, in_row, file, sha256 = row[len(NEW_COLUMNS) :]
         kept = self.spool.content(in_row, file)
         assert kept is not None  # a content row holds the one or the other
         return Leased(
@@ -76,6 +76,7 @@ class Lease(Operation[list[Leased]]):
             originals=addresses_out(originals),
             original_sender=text_out(original_sender),
             stuck=bool(stuck),
+            sha256=sha256,
         )
 
 

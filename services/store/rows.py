@@ -192,7 +192,8 @@ class Statements:
 def _leased() -> Select[Any]:
     delivery, content = schema.delivery.c, schema.content.c
     of_delivery = (delivery.attempts, delivery.queued_at, delivery.originals, delivery.original_sender, delivery.stuck)
-    whole = select(*NEW_COLUMNS, *of_delivery, content.bytes, content.file)
+    recorded = select(schema.mail.c.sha256).where(schema.mail.c.id == content.id, content.file.is_not(None)).scalar_subquery()
+    whole = select(*NEW_COLUMNS, *of_delivery, content.bytes, content.file, recorded)
     return whole.join(schema.content, content.id == delivery.content)
 
 

@@ -112,6 +112,7 @@ class Leased:
     originals: tuple[str, ...]  # the envelope recipients that it serves, as written
     original_sender: str  # the envelope sender of the received mail, also of a redirected one
     stuck: bool = False  # the last ``Deferred`` raised it to people already
+    sha256: str | None = None  # in hexadecimal, of a received mail's content that lies in a file: what is read is compared
 
 
 @dataclass(frozen=True, slots=True)

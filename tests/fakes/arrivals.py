@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256 as digest
 from pathlib import Path
 
 from services.store.interface import Arrival, Attempt, Deferred, Delivered, DeliveryOutcome, Leased, NewDelivery, OutgoingMail
@@ -65,9 +66,10 @@ def decision(
     sender: str = "bo@example.net",
     message_id: str | None = None,
     content: bytes | None = CONTENT,
+    sha256: str = "00" * 32,
 ) -> Decision:
     mail = Mail(
-        sha256="00" * 32,
+        sha256=sha256,
         envelope=Envelope(sender, tuple(one.address for one in outcomes)),
         headers=Headers(1, (sender,), message_id=message_id),
         id=id,
@@ -106,6 +108,7 @@ def arrival(
         sender=str(more.pop("sender", "bo@example.net")),
         message_id=more.pop("message_id", None),  # type: ignore[arg-type]
         content=content if isinstance(content, bytes) else None,
+        sha256=digest(content.read_bytes()).hexdigest() if isinstance(content, Path) and content.exists() else "00" * 32,
     )
     at = more.pop("received_at", NOW)
     assert isinstance(at, datetime)

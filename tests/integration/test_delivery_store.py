@@ -1,5 +1,9 @@
 """Delivery from the real store to a real server: the books balance, whatever comes of the mails."""
 
+import asyncio
+import hashlib
+from datetime import timedelta
+
 import pytest
 from fakes.arrivals import NOW, SetClock, arrival, delivery
 from fakes.sink import Sink
@@ -96,3 +100,29 @@ async def test_law_6_a_large_mail_leaves_the_store_as_it_came(post, tmp_path):
     [mail] = await sink.arrived(1)
     await deliverer.stop()
     assert mail.content.removeprefix(b"X-Rammevagt-Id: m1\r\n") == content
+
+
+@pytest.mark.parametrize("what", ["changed", "shorter", "gone"])
+async def test_law_6_a_file_that_is_not_what_was_received_is_never_sent(post, tmp_path, what):
+    sink, store, _, deliverer = post
+    content = b"Subject: stor\r\n\r\n" + b"x\r\n" * 100_000
+    file = tmp_path / "data" / "spool" / "incoming"
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(content)
+    await store.commit(arrival("m1", content=file))
+    file.unlink()
+    if what != "gone":
+        file.write_bytes(content[:-3] if what == "shorter" else content.replace(b"Subject", b"subject"))
+    await store.commit(arrival("m2", ("ida@eksempel.dk",)))
+    await deliverer.start()
+    await sink.arrived(1)
+    while not [item for item in await store.queue() if item.mail == "m1" and item.error]:
+        await asyncio.sleep(0.01)
+    await deliverer.stop()
+    assert [one.recipients for one in sink.mails] == [("ida@eksempel.dk",)]
+    [waiting] = await store.queue()
+    assert "content unreadable" in waiting.error
+    if what != "gone":  # put back from the backup, it goes
+        file.write_bytes(content)
+        [lease] = await store.lease("next", NOW + timedelta(days=1), NOW + timedelta(days=2), 5)
+        assert lease.sha256 == hashlib.sha256(content).hexdigest()
