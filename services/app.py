@@ -23,7 +23,7 @@ from services.gateway.tls import TlsFilesUnusable
 from services.gather import national_authorities
 from services.notify.service import Notifier
 from services.settings import Settings
-from services.store.errors import UnsupportedStore, WrongKey
+from services.store.errors import UnsoundStore, UnsupportedStore, WrongKey
 from services.store.interface import Claim, Hop, StoreUnavailable
 from services.store.keys import BadKey
 from services.store.open import open_store
@@ -86,7 +86,7 @@ class Guard:
     async def _open_store(self) -> SqlStore:
         try:
             return await open_store(self.settings, self.clock, extra_authorities=national_authorities())
-        except (BadKey, WrongKey, UnsupportedStore) as error:
+        except (BadKey, WrongKey, UnsoundStore, UnsupportedStore) as error:
             raise BadInput(str(error)) from error
         except StoreUnavailable as error:
             raise BadInput(f"{self.settings.data}: the store can't be used now: {error}") from error

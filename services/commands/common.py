@@ -19,7 +19,7 @@ from services.bad_input import BadInput
 from services.clock import SystemClock
 from services.gather import national_authorities
 from services.settings import Log, Settings
-from services.store.errors import UnsupportedStore, WrongKey
+from services.store.errors import LostPromises, UnsoundStore, UnsupportedStore, WrongKey
 from services.store.interface import StoreUnavailable
 from services.store.keys import FILE, BadKey
 from services.store.open import open_store
@@ -42,18 +42,27 @@ async def opened(settings: Settings, *, create: bool = False) -> AsyncIterator[S
     if not create and not settings.store.url and not (settings.data / FILE).exists():
         raise BadInput(f"{settings.data}: there is no store here; start the guard once, or name its folder with --data")
     try:
-        store = await open_store(settings, SystemClock(), migrate=True, extra_authorities=national_authorities())
+        store = await _open(settings)
         try:
             yield store
         finally:
             await store.close()
-    except (BadKey, WrongKey, UnsupportedStore) as error:
+    except (BadKey, WrongKey, UnsoundStore, UnsupportedStore) as error:
         raise BadInput(str(error)) from error
     except StoreUnavailable as error:
         reason = next(iter(str(error).splitlines()), "it is locked")
         raise BadInput(f"{settings.data}: the store can't be used now: {reason}") from error
     except OSError as error:
         raise BadInput(f"{settings.data}: {error.strerror or error}") from error
+
+
+async def _open(settings: Settings) -> SqlStore:
+    """Only to be read where promised mails are missing: people have to be able to look at what is there."""
+    try:
+        return await open_store(settings, SystemClock(), extra_authorities=national_authorities())
+    except LostPromises as error:
+        click.echo(f"rammevagt: {error}", err=True)
+        return await open_store(settings, SystemClock(), extra_authorities=national_authorities(), look=True)
 
 
 def system_user() -> str:
@@ -73,6 +82,14 @@ def record(action: str, subject: str, **data: object) -> AuditRecord:
 def read_record(command: str, ids: Sequence[str], why: str | None) -> AuditRecord:
     """The audit entry of a command that reads citizens' data: which command, which ids, why (law 10)."""
     return record("data.read", ids[0] if len(ids) == 1 else command, command=command, ids=list(ids), why=why)
+
+
+async def keep_record(store: SqlStore, looked: AuditRecord) -> None:
+    """Keep in the audit chain that somebody looked; where nothing can be written, tell the one who looks to write it down."""
+    if store.read_only:
+        click.echo("rammevagt: the store can only be read: that you looked is not in its audit chain; write it down", err=True)
+    else:
+        await store.append_audit(looked)
 
 
 def print_json(value: object) -> None:

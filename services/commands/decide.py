@@ -11,7 +11,7 @@ import click
 from services import signal_words
 from services.bad_input import BadInput
 from services.clock import SystemClock
-from services.commands.common import console, opened, print_json, read_record, run
+from services.commands.common import console, keep_record, opened, print_json, read_record, run
 from services.commands.register import read_with_bar
 from services.commands.showing import show
 from services.commands.times import Instant
@@ -101,7 +101,7 @@ async def _from_store(settings: Settings, mail: Mail, why: str | None) -> Facts:
         await store.refresh()
         facts = await gather(store, store.key, policy_of(settings), mail)
         ids = [file.citizen.id for file in facts.files]
-        await store.append_audit(read_record("decide", ids, why))
+        await keep_record(store, read_record("decide", ids, why))
         return facts
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from services.commands.common import console, opened, print_json, read_record, run
+from services.commands.common import console, keep_record, opened, print_json, read_record, run
 from services.commands.showing import show, show_way
 from services.options import as_json, common, given, why
 from services.settings import ZONE, Settings
@@ -43,7 +43,7 @@ async def _find(settings: Settings, id: str, why: str | None) -> tuple[StoredMai
         if mail is None and len(ids) == 1:
             mail = await store.mail(ids[0])
         if ids:
-            await store.append_audit(read_record("explain", ids, why))
+            await keep_record(store, read_record("explain", ids, why))
         return mail, ids
 
 

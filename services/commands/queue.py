@@ -7,7 +7,7 @@ import click
 from rich.table import Table
 
 from services.clock import SystemClock
-from services.commands.common import console, opened, print_json, read_record, record, run, seen
+from services.commands.common import console, keep_record, opened, print_json, read_record, record, run, seen
 from services.options import as_json, common, given, why
 from services.settings import ZONE, Settings
 from services.store.interface import QueueItem
@@ -82,7 +82,7 @@ async def _waiting(settings: Settings, command: str, id: str | None, why: str | 
     async with opened(settings) as store:
         items = [item for item in await store.queue() if id is None or id in (item.id, item.mail)]
         if items:
-            await store.append_audit(read_record(command, [item.id for item in items], why))
+            await keep_record(store, read_record(command, [item.id for item in items], why))
         return items
 
 

@@ -7,7 +7,7 @@ import click
 from rich.table import Table
 
 from services.bad_input import BadInput
-from services.commands.common import bar, console, opened, print_json, read_record, record, run
+from services.commands.common import bar, console, keep_record, opened, print_json, read_record, record, run
 from services.options import as_json, common, given, why
 from services.register_file import parse_register, read_bytes, write_register
 from services.settings import Settings
@@ -105,7 +105,7 @@ def export(file: str, why: str | None, as_json: bool) -> None:
 async def _export(settings: Settings, why: str | None) -> Register:
     async with opened(settings) as store:
         register = await store.export_register()
-        await store.append_audit(read_record("export", [citizen.id for citizen in register.citizens], why))
+        await keep_record(store, read_record("export", [citizen.id for citizen in register.citizens], why))
         return register
 
 

@@ -30,7 +30,13 @@ def sqlite_reader(path: Path) -> Engine:
     return _sqlite(path, _READER_PRAGMAS, "BEGIN", READERS)
 
 
-def _sqlite(path: Path, pragmas: tuple[str, ...], begin: str, size: int) -> Engine:
+def sqlite_read_only(path: Path, *, immutable: bool) -> Engine:
+    """The engine for a folder that can't be written. ``immutable``: nobody else can write there either, and there is no log."""
+    how = "mode=ro&immutable=1" if immutable else "mode=ro"
+    return _sqlite(f"{path.absolute().as_uri()}?{how}&uri=true", _READER_PRAGMAS, "BEGIN", READERS)
+
+
+def _sqlite(path: Path | str, pragmas: tuple[str, ...], begin: str, size: int) -> Engine:
     engine = create_engine(
         f"sqlite:///{path}",
         poolclass=QueuePool,
@@ -47,13 +53,18 @@ def _sqlite(path: Path, pragmas: tuple[str, ...], begin: str, size: int) -> Engi
             connection.execute(f"PRAGMA {pragma}").close()
 
     def start(connection: Connection) -> None:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)
-        driver.execute(begin).close()  # past SQLAlchemy, which makes a context and a result of it
+        driver(connection).execute(begin).close()  # past SQLAlchemy, which makes a context and a result of it
 
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", start)
     return engine
+
+
+def driver(connection: Connection) -> sqlite3.Connection:
+    """SQLite's own connection under SQLAlchemy's."""
+    found = connection.connection.driver_connection
+    assert isinstance(found, sqlite3.Connection)
+    return found
 
 
 def migrate(engine: Engine) -> None:

@@ -10,27 +10,41 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from services.clock import Clock
 from services.settings import Settings
-from services.store import database, schema
+from services.store import database, read_only, schema
 from services.store.errors import UnsupportedStore, WrongKey, is_unavailable
 from services.store.interface import StoreUnavailable
 from services.store.keys import FILE, key_of, sync_folder
+from services.store.promises import Promises
 from services.store.spool import Spool
 from services.store.sql_store import SqlStore
 from services.store.unit_of_work import read_meta
 
 
-async def open_store(settings: Settings, clock: Clock, *, migrate: bool = True, extra_authorities: Iterable[str] = ()) -> SqlStore:
+async def open_store(
+    settings: Settings, clock: Clock, *, migrate: bool = True, extra_authorities: Iterable[str] = (), look: bool = False
+) -> SqlStore:
     """The store, its tables up to date where ``migrate``. ``extra_authorities`` are those of the national list.
 
-    Raises ``UnsupportedStore``, ``BadKey`` and ``WrongKey`` (bad settings; the message names the mend) and ``StoreUnavailable``.
+    ``look``: only to be read, and then also where promised mails are missing.
+
+    Raises ``StoreUnavailable``, and ``UnsupportedStore``, ``BadKey``, ``WrongKey`` and ``UnsoundStore``, whose messages name the
+    mend. A folder that can't be written gives a store that only reads: its ``read_only`` tells.
     The index of citizens' addresses is read in the background: see ``ready``.
     """
     if settings.store.url:
         raise UnsupportedStore("store.url: this version keeps its store in SQLite under the data folder: leave store.url empty")
     try:
-        engines, key, spool = await asyncio.to_thread(_prepare, settings, clock.now().timestamp(), migrate)
+        engines, key, spool, promises = await asyncio.to_thread(
+            _prepare_reading if look else _prepare, settings, clock.now().timestamp(), migrate
+        )
         return SqlStore(
-            engines, key=key, clock=clock, spool=spool, calendar=settings.calendar(), extra_authorities=tuple(extra_authorities)
+            engines,
+            key=key,
+            clock=clock,
+            spool=spool,
+            calendar=settings.calendar(),
+            extra_authorities=tuple(extra_authorities),
+            promises=promises,
         )
     except Exception as error:
         if is_unavailable(error):
@@ -38,10 +52,16 @@ async def open_store(settings: Settings, clock: Clock, *, migrate: bool = True, 
         raise
 
 
-def _prepare(settings: Settings, now: float, migrate: bool) -> tuple[tuple[Engine, Engine], bytes, Spool]:
+def _prepare(settings: Settings, now: float, migrate: bool) -> tuple[tuple[Engine, Engine], bytes, Spool, Promises | None]:
+    if read_only.is_read_only(settings):
+        return _prepare_reading(settings, now, migrate)
     make_folder(settings.data)
-    key = key_of(settings)
     path = settings.data / FILE
+    promises = Promises(path)
+    there = promises.is_there()
+    key = key_of(settings)
+    if there:
+        promises.check()
     path.touch(mode=0o600)  # SQLite gives its other files the same mode
     engines = database.sqlite_writer(path), database.sqlite_reader(path)
     try:
@@ -49,15 +69,31 @@ def _prepare(settings: Settings, now: float, migrate: bool) -> tuple[tuple[Engin
             database.migrate(engines[0])
         with engines[0].begin() as connection:
             check_key(connection, key)
+        with engines[0].begin() as connection:
+            promises.begin(database.driver(connection))
         spool = Spool(settings.data)
         with engines[1].begin() as connection:
             known = set(connection.execute(select(schema.content.c.file).where(schema.content.c.file.is_not(None))).scalars())
         spool.remove(spool.orphans(known, now))
     except BaseException:
+        promises.close()
         for engine in engines:
             engine.dispose()
         raise
-    return engines, key, spool
+    return engines, key, spool, promises
+
+
+def _prepare_reading(settings: Settings, _now: float, _migrate: bool) -> tuple[tuple[Engine, Engine], bytes, Spool, None]:
+    """Nothing is made, migrated or tidied."""
+    key = key_of(settings)
+    engines = read_only.engines(settings.data / FILE)
+    try:
+        with engines[1].begin() as connection:
+            check_key(connection, key)
+    except BaseException:
+        engines[1].dispose()
+        raise
+    return engines, key, Spool(settings.data), None
 
 
 def make_folder(folder: Path) -> None:

@@ -9,8 +9,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection, Engine
 
 from services.store.database import READERS
-from services.store.errors import is_unavailable
+from services.store.errors import is_unavailable, spoils_connection
 from services.store.interface import StoreUnavailable
+from services.store.promises import Promises
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -19,8 +20,9 @@ T = TypeVar("T")
 class Readers:
     """A few threads, each of which keeps its connection; a call sees one snapshot."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, promises: Promises | None = None) -> None:
         self._engine = engine
+        self._promises = promises
         self._own = threading.local()
         self._connections: list[Connection] = []
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
@@ -41,7 +43,9 @@ class Readers:
             with connection.begin():
                 return read(connection, *args, **kwargs)
         except Exception as error:
-            self._drop()
+            self._drop(spoilt=spoils_connection(error))
+            if self._promises:
+                self._promises.failed(error)
             if is_unavailable(error):
                 raise StoreUnavailable(str(getattr(error, "orig", error))) from error
             raise
@@ -59,10 +63,12 @@ class Readers:
             self._connections.append(kept)
         return kept
 
-    def _drop(self) -> None:
+    def _drop(self, *, spoilt: bool) -> None:
         """After a failure: the next call gets a connection that nothing has happened to."""
         kept: Connection | None = getattr(self._own, "connection", None)
         if kept is not None:
             self._own.connection = None
             self._connections.remove(kept)
+            if spoilt:
+                kept.invalidate()
             kept.close()

@@ -13,7 +13,8 @@ class Spool:
 
     def __init__(self, data: Path) -> None:
         self.folder = data / SPOOL
-        self.folder.mkdir(mode=0o700, exist_ok=True)
+        if not self.folder.is_dir():
+            self.folder.mkdir(mode=0o700, exist_ok=True)
 
     def name(self, file: Path) -> str:
         """The name under which ``file`` is kept in a row. Raises ``ValueError`` for a file that lies elsewhere."""

@@ -36,6 +36,7 @@ from services.store.interface import (
     Unassessed,
 )
 from services.store.own import Enqueue, Published, SaveAssessments
+from services.store.promises import Promises
 from services.store.readers import Readers
 from services.store.register_load import LoadRegister
 from services.store.spool import Spool
@@ -60,15 +61,17 @@ class SqlStore:
         spool: Spool,
         calendar: WorkingCalendar,
         extra_authorities: tuple[str, ...],
+        promises: Promises | None = None,
     ) -> None:
         self.key = key
         self.spool = spool
         self._engines = engines
         self._clock = clock
         self._calendar = calendar
-        self._readers = Readers(engines[1])
+        self._promises = promises
+        self._readers = Readers(engines[1], promises)
         self._directory = Directory(self._readers, key, extra_authorities)
-        self._writer = Writer(engines[0], key)
+        self._writer = Writer(engines[0], key, promises)
         self._holder = secrets.token_hex(6)
         self._leases = count(1)
         self._directory.start()
@@ -79,8 +82,8 @@ class SqlStore:
         return self._directory.organisation
 
     def ready(self) -> bool:
-        """Whether the index of citizens' addresses is whole."""
-        return self._directory.ready()
+        """Whether the index of citizens' addresses is whole, and nothing has shown that the database is damaged."""
+        return self._directory.ready() and not (self._promises and self._promises.broken)
 
     async def refresh(self) -> None:
         """Take in the register's changes now (it happens by itself within a second)."""
@@ -188,6 +191,11 @@ class SqlStore:
         """The books."""
         return await self._readers.run(books.ledger, since, self.spool)
 
+    @property
+    def read_only(self) -> bool:
+        """Whether its folder can't be written: then nothing is kept, not even that somebody looked."""
+        return self._engines[0] is self._engines[1]
+
     async def append_audit(self, record: AuditRecord) -> None:
         """One audit entry."""
         await self._writer.run(Enqueue((), (), (record,), 0))
@@ -215,6 +223,8 @@ class SqlStore:
         self._readers.close()
         for engine in reversed(self._engines):
             engine.dispose()
+        if self._promises:
+            self._promises.close()
 
     async def _all(self, batch: Operation[int]) -> int:
         total = 0

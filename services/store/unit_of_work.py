@@ -71,6 +71,7 @@ class UnitOfWork:
         self.dedupes: set[str] = set()
         self._unassessed: set[str] = set()
         self.after_commit: list[Callable[[], None]] = []
+        self.head: tuple[int, str] | None = None  # of the audit chain, where this transaction made it longer
 
     def fetch(self, needs: Needs) -> None:
         """Read what the group's operations want to know, one query a kind."""
@@ -161,6 +162,7 @@ class UnitOfWork:
         self.statements.inserts["audit"].run(self.connection, rows)
         cursor.execute(self.statements.write_meta, (f"{seq} {previous}", HEAD))
         cursor.close()
+        self.head = seq, previous
         self._audit = []
 
 

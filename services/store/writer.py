@@ -15,9 +15,11 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy import Connection, Engine
 
-from services.store.errors import is_unavailable
+from services.store.database import driver
+from services.store.errors import code_of, is_unavailable, spoils_connection
 from services.store.interface import FactsChanged, StoreUnavailable
 from services.store.line import Line
+from services.store.promises import Promises
 from services.store.rows import Statements
 from services.store.unit_of_work import Needs, Operation, UnitOfWork
 
@@ -47,9 +49,11 @@ Outcome = tuple[Any, BaseException | None]
 class Writer:
     """Runs operations in its thread, in groups."""
 
-    def __init__(self, engine: Engine, key: bytes) -> None:
+    def __init__(self, engine: Engine, key: bytes, promises: Promises | None = None) -> None:
         self._engine = engine
         self._key = key
+        self._promises = promises  # of a SQLite file; a database server looks after its own
+        self._spoilt = False
         self._connection: Connection | None = None  # kept from transaction to transaction
         self._statements = Statements(engine.dialect)
         self._line: Line[Item] = Line()
@@ -85,11 +89,15 @@ class Writer:
         self._drop()
 
     def _run(self, operations: Sequence[Operation[Any]]) -> list[Outcome]:
+        if self._promises and self._promises.broken:
+            return [(None, StoreUnavailable(self._promises.broken))] * len(operations)
         try:
             return self._transaction(operations)
         except Exception as error:
+            if self._promises:
+                self._promises.failed(error)
             if is_unavailable(error):
-                log.warning("store.unavailable", operations=len(operations), error=type(error).__name__)
+                log.warning("store.unavailable", operations=len(operations), error=type(error).__name__, code=code_of(error))
                 refusal = StoreUnavailable(str(getattr(error, "orig", error)))
                 refusal.__cause__ = error
                 return [(None, refusal)] * len(operations)
@@ -107,8 +115,10 @@ class Writer:
                 work.fetch(needs)
                 outcomes = [_apply(operation, work) for operation in operations]
                 work.flush()
-        except BaseException:
-            self._drop()
+            if self._promises:
+                self._promises.kept(work.head)
+        except BaseException as error:
+            self._drop(spoilt=spoils_connection(error))
             raise
         for finish in work.after_commit:
             _finish(finish)
@@ -117,11 +127,21 @@ class Writer:
     def _kept(self) -> Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
+        if self._spoilt and self._promises:
+            self._promises.reopened(driver(self._connection))
+            self._spoilt = False
         return self._connection
 
-    def _drop(self) -> None:
-        """After a failure, and at the end: the next transaction gets a connection that nothing has happened to."""
+    def _drop(self, *, spoilt: bool = False) -> None:
+        """After a failure, and at the end. ``spoilt``: the next transaction gets a new connection, which is asked what it knows.
+
+        After a flush that failed no second try of the same pages is believed: they count as clean though they are not on disk.
+        SQLite writes a transaction's pages anew, and what had been flushed before must still be found.
+        """
         if self._connection is not None:
+            if spoilt:
+                self._spoilt = True
+                self._connection.invalidate()
             self._connection.close()
             self._connection = None
 

@@ -14,7 +14,7 @@ from fakes.arrivals import CONTENT, NOW, SetClock, arrival, attempt, spooled
 
 from services.settings import Settings, StoreSettings
 from services.store import database, schema
-from services.store.errors import UnsupportedStore, WrongKey
+from services.store.errors import UnsoundStore, UnsupportedStore, WrongKey
 from services.store.interface import StoreUnavailable
 from services.store.keys import FILE, BadKey, make_key
 from services.store.open import open_store
@@ -32,7 +32,11 @@ async def test_the_folder_and_the_key_are_their_owners_alone(store: SqlStore, se
     assert settings.data.stat().st_mode & 0o777 == 0o700
     assert (settings.data / "secret.key").stat().st_mode & 0o777 == 0o600
     assert store.key == bytes.fromhex((settings.data / "secret.key").read_text())
-    assert sorted(one.name for one in settings.data.iterdir() if not one.name.startswith(FILE)) == ["secret.key", "spool"]
+    assert sorted(one.name for one in settings.data.iterdir() if not one.name.startswith(FILE)) == [
+        "rammevagt.promised",
+        "secret.key",
+        "spool",
+    ]
 
 
 async def test_law_1_a_commit_is_flushed_to_disk(store: SqlStore) -> None:
@@ -270,5 +274,5 @@ async def test_a_missing_key_is_never_made_anew_beside_a_store(tmp_path):
 async def test_a_file_that_is_no_database_is_told_as_such(tmp_path):
     make_key(tmp_path / "secret.key")
     (tmp_path / FILE).write_bytes(b"this is no database, but long enough to be taken for one" * 99)
-    with pytest.raises(StoreUnavailable, match="not a database"):
+    with pytest.raises(UnsoundStore, match=r"not a database.*runbook"):
         await open_store(Settings(data=tmp_path), SetClock())
