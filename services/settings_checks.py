@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from itertools import combinations
 from pathlib import Path
 
+from services.broker_address import parse_address
 from services.settings import Settings
 from workflows.addresses import domain_of
 from workflows.faults import Fault
@@ -29,7 +30,6 @@ class Check:
 
 
 _ANYWHERE = ("0.0.0.0", "[::]", "::", "*")  # noqa: S104 - compared with, not bound to
-_BROKERS = ("nats://", "tls://", "ws://", "wss://")
 
 
 def split_host_port(value: str) -> tuple[str, int]:
@@ -126,8 +126,16 @@ def _working_hours(settings: Settings) -> Iterator[Fault]:
 
 
 def _broker(settings: Settings) -> Iterator[Fault]:
-    if settings.events.url and not settings.events.url.startswith(_BROKERS):
-        yield Fault(("events", "url"), "write the broker's address, such as nats://127.0.0.1:4222, or leave it empty")
+    events = settings.events
+    if not events.url:
+        return
+    try:
+        address = parse_address(events.url)
+    except ValueError as error:
+        yield Fault(("events", "url"), f"{error}; or leave it empty")
+        return
+    if events.token_file and (address.user or address.token):
+        yield Fault(("events", "token_file"), "events.url names a user or token already; keep one of the two")
 
 
 CHECKS: tuple[Check, ...] = (
@@ -137,14 +145,14 @@ CHECKS: tuple[Check, ...] = (
     Check(("gateway.listen", "gateway.lmtp_listen", "console.listen", "health.listen"), _one_listener_per_port),
     Check(("municipality.domains", "delivery.bounce_domain", "notifications.sender"), _own_domains),
     Check(("notifications.working_hours", "notifications.closing_days"), _working_hours),
-    Check(("events.url",), _broker),
+    Check(("events",), _broker),
 )
 
 
 def machine_faults(settings: Settings) -> tuple[Fault, ...]:
     """What this machine lacks for these settings: files that are named and can't be read. A service asks this before it starts."""
     named = [fault for place, name in _files(settings) if (fault := _unreadable(place, name))]
-    return (*_store(settings), *named, *(() if named else _certificate(settings)))
+    return (*_store(settings), *named, *(() if named else (*_certificate(settings), *_token(settings))))
 
 
 def _store(settings: Settings) -> Iterator[Fault]:
@@ -183,6 +191,17 @@ def _certificate(settings: Settings) -> Iterator[Fault]:
         yield Fault(
             ("gateway", "tls_certificate"), f"does not work with gateway.tls_key: {reason}; give the chain and its key in PEM"
         )
+
+
+def _token(settings: Settings) -> Iterator[Fault]:
+    """NATS's other kind of secret, a signed one, needs a library that the guard does without."""
+    if not (name := settings.events.token_file):
+        return
+    text = Path(name).read_bytes().strip()
+    if b"BEGIN NATS" in text:
+        yield Fault(("events", "token_file"), "is a file of credentials (JWT); give a token, or user and password in events.url")
+    elif not text or len(text.splitlines()) > 1:
+        yield Fault(("events", "token_file"), f"{name} must hold the token alone, on one line")
 
 
 def _none() -> str:

@@ -56,18 +56,19 @@ class Callbacks:
     lost: Callable[[], Awaitable[None]]
     back: Callable[[], Awaitable[None]]
     closed: Callable[[], Awaitable[None]]
+    error: Callable[[Exception], Awaitable[None]]
 
 
 def build_broker(
-    url: str,
+    servers: Sequence[str],
     security: BaseSecurity | None,
     subscriptions: tuple[Subscription, ...],
     on: Callbacks,
     delays: tuple[float, ...] = DELAYS,
 ) -> NatsBroker:
-    """A broker that reconnects for ever. Its streams and consumers must be there before it is started."""
+    """A broker that reconnects for ever, to whichever of ``servers`` answers. Streams and consumers must be there at its start."""
     broker = NatsBroker(
-        url,
+        servers,
         security=security,
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.5,  # type: ignore[arg-type]  # seconds; nats-py sleeps for it
@@ -76,7 +77,7 @@ def build_broker(
         disconnected_cb=on.lost,
         reconnected_cb=on.back,
         closed_cb=on.closed,
-        error_cb=_ignore,
+        error_cb=on.error,
         logger=None,
         apply_types=False,
         name="rammevagt",
@@ -119,10 +120,6 @@ async def handled(handle: Handle, found: Sequence[Event | ValidationError]) -> l
 
 async def _bodies(message: NatsBatchMessage) -> list[bytes]:
     return [one.data for one in message.raw_message]
-
-
-async def _ignore(_: Exception) -> None:
-    """Failed reconnects are told of once, by the callback that the connection was lost."""
 
 
 async def start_broker(broker: NatsBroker) -> None:

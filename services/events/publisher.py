@@ -15,6 +15,7 @@ from typing import Literal
 import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 
 from services.store.interface import Pending
@@ -65,7 +66,7 @@ class Publisher:
             reply = await self._client.request(last.topic, last.body, timeout=ACK_TIMEOUT, headers=headers)
         except (NatsError, OSError) as error:
             log.info("event_batch_failed", why=type(error).__name__)
-            return "unanswered" if isinstance(error, NatsTimeoutError | OSError) else "refused"
+            return "unanswered" if isinstance(error, NatsTimeoutError | NoRespondersError | OSError) else "refused"
         ack = json.loads(reply.data)
         if refusal := ack.get("error"):
             log.info("event_batch_refused", code=refusal.get("err_code"))

@@ -5,10 +5,11 @@ import contextlib
 from pathlib import Path
 
 import structlog
-from faststream.nats import NatsBroker, NatsToken
+from faststream.nats import NatsBroker, NatsToken, NatsUserPassword
 from faststream.security import BaseSecurity
 from nats.aio.client import Client
 
+from services.broker_address import parse_address
 from services.clock import Clock
 from services.events.broker import Callbacks, Handle, Subscription, build_broker, start_broker, stop_broker
 from services.events.metrics import CONNECTED
@@ -16,7 +17,7 @@ from services.events.publisher import Publisher
 from services.events.relay import Relay
 from services.events.retry import DELAYS
 from services.events.server import OwnServer
-from services.events.streams import Provision
+from services.events.streams import ApiError, Provision
 from services.settings import Settings
 from services.store.interface import Store
 
@@ -40,9 +41,10 @@ class Events:
         self._delays = delays
         self._subscriptions: list[Subscription] = []
         self._server: OwnServer | None = None
-        self._url = ""
-        self._url_known = asyncio.Event()
+        self._servers: tuple[str, ...] = ()
+        self._servers_known = asyncio.Event()
         self._client: Client | None = None
+        self._why = ""  # the kind of the last error of the connection
         self._relay: Relay | None = None
         self.provision: Provision | None = None  # what keeps streams and consumers in place, while connected
         self._closed = asyncio.Event()
@@ -78,7 +80,7 @@ class Events:
     async def start(self) -> None:
         """Begin; returns at once, also while the broker is away."""
         if self._settings.events.url:
-            self._found(self._settings.events.url)
+            self._found(*parse_address(self._settings.events.url).servers)
         else:
             self._server = OwnServer(self._settings.data / "nats", self._found)
             self._server.start()
@@ -92,7 +94,7 @@ class Events:
         """Let the group and the handlers under way finish, then end. Never raises because of the broker."""
         self._stop.set()
         self._closed.set()
-        self._url_known.set()
+        self._servers_known.set()
         if self._relay:
             self._relay.stop()
         if self._task:
@@ -100,18 +102,20 @@ class Events:
         if self._server:
             await self._server.stop()
 
-    def _found(self, url: str) -> None:
-        """Our own server listens here now; a connection that is looking for it learns the new address."""
-        self._url = url
-        self._url_known.set()
+    def _found(self, *servers: str) -> None:
+        """The broker listens here now; a connection that is looking for our own one learns its new address."""
+        self._servers = servers
+        self._servers_known.set()
         if self._client and not self._client.is_closed:
-            self._client.set_server_pool([url])
+            self._client.set_server_pool(list(servers))
 
     async def _keep_running(self) -> None:
-        await self._url_known.wait()
+        await self._servers_known.wait()
         while not self._stop.is_set():
             try:
                 await self._session()
+            except ApiError as error:
+                log.warning("broker_session_failed", why=str(error))
             except Exception as error:
                 log.warning("broker_session_failed", why=type(error).__name__)
             self._ready.clear()
@@ -123,8 +127,9 @@ class Events:
     async def _session(self) -> None:
         """One connection from its start to its end."""
         self._closed.clear()
-        on = Callbacks(self._on_lost, self._on_back, self._on_closed)
-        broker = build_broker(self._url, self._security(), tuple(self._subscriptions), on, self._delays)
+        self._why = ""
+        on = Callbacks(self._on_lost, self._on_back, self._on_closed, self._on_error)
+        broker = build_broker(self._servers, self._security(), tuple(self._subscriptions), on, self._delays)
         try:
             self._client = await self._connect(broker)
             if self._client:
@@ -144,7 +149,7 @@ class Events:
         connecting.cancel()
         await asyncio.gather(connecting, return_exceptions=True)
         if not self._stop.is_set():
-            log.warning("broker_away")
+            log.warning("broker_away", why=self._why)
         return None
 
     async def _serve(self, broker: NatsBroker, client: Client) -> None:
@@ -197,6 +202,10 @@ class Events:
         self.look()
         self.wake()
 
+    async def _on_error(self, error: Exception) -> None:
+        """Failed attempts are told of once, when looking for the broker is given up for a while. The words could hold a secret."""
+        self._why = type(error).__name__
+
     async def _on_closed(self) -> None:
         """For good, by a stop of ours or because the server refuses us: then it is built anew."""
         if not self._stop.is_set():
@@ -208,4 +217,7 @@ class Events:
             return NatsToken(token=self._server.token)
         if self._settings.events.token_file:
             return NatsToken(token=Path(self._settings.events.token_file).read_text("utf-8").strip())
-        return None
+        who = parse_address(self._settings.events.url)
+        if who.token:
+            return NatsToken(token=who.token)
+        return NatsUserPassword(who.user, who.password) if who.user else None

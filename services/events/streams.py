@@ -20,7 +20,10 @@ DLQ = "DLQ"
 DLQ_PREFIX = "dlq."
 NANO = 1_000_000_000
 API_TIMEOUT = 5.0
+UNCHANGEABLE = 10012  # a consumer that exists, and a setting that is fixed at its birth
 NOT_FOUND = 404
+REPLICAS = 3
+TOO_FEW_SERVERS = (10005, 10074)  # no peers for so many replicas; no cluster at all
 Json = dict[str, Any]
 
 
@@ -53,7 +56,10 @@ class ConsumerSpec:
     max_ack_pending: int = 256
 
     def config(self) -> Json:
-        """What is ours of its configuration. ``max_deliver`` has no limit: giving up is the retry middleware's, never silent."""
+        """What is ours of its configuration. ``max_deliver`` has no limit: giving up is the retry middleware's, never silent.
+
+        It has as many replicas as its stream, since nothing else is said here.
+        """
         return {
             "durable_name": self.durable,
             "name": self.durable,
@@ -75,7 +81,7 @@ EVENTS_STREAM = StreamSpec(
 DLQ_STREAM = StreamSpec(
     DLQ, f"{DLQ_PREFIX}>", {"max_age": 90 * 86_400 * NANO, "max_bytes": 256 << 20, "duplicate_window": 3_600 * NANO}
 )
-_ALWAYS: Json = {"retention": "limits", "storage": "file", "discard": "old", "num_replicas": 1}
+_ALWAYS: Json = {"retention": "limits", "storage": "file", "discard": "old"}
 
 
 class Provision:
@@ -121,7 +127,9 @@ class Provision:
     async def _update(self, spec: ConsumerSpec, current: Json) -> None:
         try:
             await self._send(spec, current)
-        except ApiError:  # a setting that can't be changed in place
+        except ApiError as error:
+            if error.err_code != UNCHANGEABLE:  # not now, as while the stream is on its way to other servers
+                raise
             await call(self._client, f"CONSUMER.DELETE.{STREAM}.{spec.durable}")
             await self._create(spec)
         log.warning("consumer_settings_restored", durable=spec.durable)
@@ -134,20 +142,43 @@ class Provision:
 async def ensure_stream(client: Client, spec: StreamSpec) -> bool:
     """True when it had to be made. An existing one keeps every setting but what the guard can't do without."""
     try:
-        current = (await call(client, f"STREAM.INFO.{spec.name}"))["config"]
+        found = await call(client, f"STREAM.INFO.{spec.name}")
     except ApiError as error:
         if error.code != NOT_FOUND:
             raise
-        body = {"name": spec.name, "subjects": [spec.subject], **_ALWAYS, **spec.made_with, **spec.must_have}
-        await call(client, f"STREAM.CREATE.{spec.name}", body)
-        log.info("stream_created", stream=spec.name)
+        await _create_stream(client, spec)
         return True
-    if spec.subject in current["subjects"] and _has(current, spec.must_have):
-        return False
-    subjects = list(dict.fromkeys([*current["subjects"], spec.subject]))
-    await call(client, f"STREAM.UPDATE.{spec.name}", {**current, **spec.must_have, "subjects": subjects})
-    log.warning("stream_settings_restored", stream=spec.name)
+    current = found["config"]
+    if spec.subject not in current["subjects"] or not _has(current, spec.must_have):
+        current = {**current, **spec.must_have, "subjects": list(dict.fromkeys([*current["subjects"], spec.subject]))}
+        await call(client, f"STREAM.UPDATE.{spec.name}", current)
+        log.warning("stream_settings_restored", stream=spec.name)
+    if current["num_replicas"] < REPLICAS and found.get("cluster", {}).get("name"):
+        await _replicate(client, spec.name, current)
     return False
+
+
+async def _create_stream(client: Client, spec: StreamSpec) -> None:
+    body = {"name": spec.name, "subjects": [spec.subject], **_ALWAYS, **spec.made_with, **spec.must_have}
+    for replicas in (REPLICAS, 1):
+        try:
+            await call(client, f"STREAM.CREATE.{spec.name}", body | {"num_replicas": replicas})
+        except ApiError as error:
+            if replicas == 1 or error.err_code not in TOO_FEW_SERVERS:
+                raise
+        else:
+            log.info("stream_created", stream=spec.name, replicas=replicas)
+            return
+
+
+async def _replicate(client: Client, stream: str, config: Json) -> None:
+    try:
+        await call(client, f"STREAM.UPDATE.{stream}", {**config, "num_replicas": REPLICAS})
+    except ApiError as error:
+        if error.err_code not in TOO_FEW_SERVERS:
+            raise
+    else:
+        log.info("stream_replicated", stream=stream, replicas=REPLICAS)
 
 
 def _has(current: Json, wanted: Json) -> bool:
