@@ -12,7 +12,7 @@ from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.message import NatsBatchMessage
 from faststream.security import BaseSecurity
 from nats.aio.client import Client
-from nats.errors import ConnectionClosedError
+from nats.errors import ConnectionClosedError, SecureConnRequiredError
 from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.api import ConsumerConfig
@@ -67,8 +67,8 @@ def build_broker(
     delays: tuple[float, ...] = DELAYS,
 ) -> NatsBroker:
     """A broker that reconnects for ever, to whichever of ``servers`` answers. Streams and consumers must be there at its start."""
-    broker = NatsBroker(
-        servers,
+    broker = Broker(
+        list(servers),
         security=security,
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.5,  # type: ignore[arg-type]  # seconds; nats-py sleeps for it
@@ -86,6 +86,25 @@ def build_broker(
     for one in subscriptions:
         _subscribe(broker, one)
     return broker
+
+
+class Broker(NatsBroker):
+    """FastStream's, over a connection that keeps to TLS."""
+
+    async def _connect(self) -> Client:
+        client = TlsClient() if any(one.startswith("tls://") for one in self._connection_kwargs["servers"]) else Client()
+        await client.connect(**self._connection_kwargs)
+        self.config.connect(client)
+        return client
+
+
+class TlsClient(Client):
+    """Says who it is under TLS alone. The library's own, told ``tls://``, gives its password in clear to a server without TLS."""
+
+    def _connect_command(self) -> bytes:
+        if not self._server_info.get("tls_required"):
+            raise SecureConnRequiredError
+        return super()._connect_command()
 
 
 def _subscribe(broker: NatsBroker, one: Subscription) -> None:

@@ -8,6 +8,7 @@ import structlog
 from faststream.nats import NatsBroker, NatsToken, NatsUserPassword
 from faststream.security import BaseSecurity
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 
 from services.broker_address import parse_address
 from services.clock import Clock
@@ -114,10 +115,8 @@ class Events:
         while not self._stop.is_set():
             try:
                 await self._session()
-            except ApiError as error:
-                log.warning("broker_session_failed", why=str(error))
             except Exception as error:
-                log.warning("broker_session_failed", why=type(error).__name__)
+                log.warning("broker_session_failed", why=_reason(error))
             self._ready.clear()
             CONNECTED.set(0)
             if not self._stop.is_set():
@@ -203,8 +202,8 @@ class Events:
         self.wake()
 
     async def _on_error(self, error: Exception) -> None:
-        """Failed attempts are told of once, when looking for the broker is given up for a while. The words could hold a secret."""
-        self._why = type(error).__name__
+        """Failed attempts are told of once, when looking for the broker is given up for a while."""
+        self._why = _reason(error)
 
     async def _on_closed(self) -> None:
         """For good, by a stop of ours or because the server refuses us: then it is built anew."""
@@ -221,3 +220,8 @@ class Events:
         if who.token:
             return NatsToken(token=who.token)
         return NatsUserPassword(who.user, who.password) if who.user else None
+
+
+def _reason(error: Exception) -> str:
+    """The broker's own words, else the kind of error alone: another's words could hold a secret."""
+    return str(error) if isinstance(error, ApiError | NatsError) else type(error).__name__

@@ -27,9 +27,9 @@ def free_ports(number):
 class NatsServer:
     """``start``, ``kill`` (as with kill -9), ``start`` again: streams stay in ``folder``. ``more`` are lines of its settings."""
 
-    def __init__(self, folder: Path, more: str = ""):
+    def __init__(self, folder: Path, more: str = "", token: str = TOKEN):
         self.folder = folder
-        self.more = more
+        self.more = (f"authorization {{ token: {token} }}\n" if token else "") + more
         (self.port,) = free_ports(1)
         self.url = f"nats://127.0.0.1:{self.port}"
         self.child = None
@@ -42,7 +42,6 @@ class NatsServer:
         config = self.folder / "c.conf"
         config.write_text(
             f"host: 127.0.0.1\nport: {self.port}\nports_file_dir: {json.dumps(str(ports))}\n"
-            f"authorization {{ token: {TOKEN} }}\n"
             f"jetstream {{ store_dir: {json.dumps(str(self.folder / 'js'))}, max_file: 8GB, sync_interval: always }}\n" + self.more
         )
         with (self.folder / "log").open("ab") as log:
