@@ -4,9 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from services.store.values import Hop, Kind
+
+Booked = Literal["mailbox", "recipient"]
+"""By what the books can be told apart: the address where a mail ended or waits to go, or the one that it was written to."""
+Gap = Literal["no_row", "no_mail", "no_state", "no_delivery", "no_content", "two_copies"]
+"""Why a recipient is not accounted for exactly once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class QueueItem:
     error: str | None
     stuck: bool
     under_way: bool
+    unit: str | None = None
+    framework: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,38 @@ class LedgerRow:
     def balances(self) -> bool:
         """Whether every accepted recipient is accounted for."""
         return self.accepted == self.delivered + self.redirected + self.queued + self.returned
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One day of one mailbox or recipient (an address, normalised); None for what has no row of its own any more."""
+
+    name: str | None
+    row: LedgerRow
+
+
+@dataclass(frozen=True, slots=True)
+class Unaccounted:
+    """A recipient (the ``n``-th of the envelope; None: it has no row) that the tables can't account for exactly once."""
+
+    mail: str
+    n: int | None
+    day: date
+    why: Gap
+    delivery: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The books of some days, as one snapshot tells them, and the days of which a copy still waits."""
+
+    rows: tuple[LedgerRow, ...]
+    unaccounted: tuple[Unaccounted, ...]
+    open_days: frozenset[date]
+
+    def balance(self) -> bool:
+        """Whether every accepted recipient is accounted for exactly once."""
+        return not self.unaccounted and all(row.balances() for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)

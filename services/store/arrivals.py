@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from services.store import schema
 from services.store.columns import compact, micros, numbers_out, text_in
@@ -119,13 +119,15 @@ def _take_over(work: UnitOfWork, bounced: Bounced, now: int) -> None:
     """The replacement serves the recipients still linked to the bounced copy.
 
     A second bounce of one copy changes nothing, and neither does one whose content has just been removed: nobody could send it.
+    Nor does one of a copy that waits for its next attempt (an earlier one was taken, and we never heard of it). One that is under
+    way ends here: its server has answered, and the report was faster than our record.
     """
     work.flush()
     linked, delivery = schema.recipient.c, schema.delivery.c
     old = work.connection.execute(
         select(delivery.mail, delivery.originals, delivery.original_sender, delivery.serves)
         .join(schema.content, schema.content.c.id == delivery.content)
-        .where(delivery.id == bounced.delivery)
+        .where(delivery.id == bounced.delivery, or_(delivery.tier.is_(None), delivery.lease.is_not(None)))
     ).one_or_none()
     if old is None:
         return
@@ -134,7 +136,8 @@ def _take_over(work: UnitOfWork, bounced: Bounced, now: int) -> None:
     if not numbers:
         return
     work.connection.execute(update(schema.recipient).where(*belongs).values(state="queued", delivery=bounced.replacement.id))
-    work.connection.execute(update(schema.delivery).where(delivery.id == bounced.delivery).values(state="bounced"))
+    ended = {"state": "bounced", "tier": None, "ready_at": None, "lease": None, "finished_at": now}
+    work.connection.execute(update(schema.delivery).where(delivery.id == bounced.delivery).values(ended))
     written = dict(zip(numbers_out(old.serves), addresses_out(old.originals), strict=True))
     origin = Origin(numbers, compact([written[n] for n in numbers]), old.original_sender)
     work.add("delivery", new_row(replace(bounced.replacement, mail=old.mail), origin, now))

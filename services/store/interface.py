@@ -8,13 +8,18 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from services.store.answers import (
+    Account,
+    Booked,
+    Books,
     ChainReport,
+    Gap,
     LedgerRow,
     Progress,
     Purged,
     QueueItem,
     RegisterChange,
     StoredMail,
+    Unaccounted,
 )
 from services.store.values import (
     Arrival,
@@ -46,9 +51,12 @@ from workflows.facts import CitizenFile, Organisation
 from workflows.register import Register
 
 __all__ = [
+    "Account",
     "Arrival",
     "Assessed",
     "Attempt",
+    "Booked",
+    "Books",
     "Bounced",
     "ChainReport",
     "Claim",
@@ -57,6 +65,7 @@ __all__ = [
     "DeliveryOutcome",
     "FactsChanged",
     "Failed",
+    "Gap",
     "Hop",
     "Kind",
     "Leased",
@@ -75,6 +84,7 @@ __all__ = [
     "Store",
     "StoreUnavailable",
     "StoredMail",
+    "Unaccounted",
     "Unassessed",
 ]
 
@@ -192,6 +202,24 @@ class Store(Protocol):
 
     async def ledger(self, since: date | None = None) -> list[LedgerRow]:
         """The books, a row a day."""
+        ...
+
+    async def accounts(self, by: Booked, since: date | None = None) -> list[Account]:
+        """The same, a row a day and mailbox or recipient; the rows of a day add up to the ledger's."""
+        ...
+
+    async def books(self, since: date | None = None, alone: Collection[date] | None = None) -> Books:
+        """The ledger of the days from ``since`` on, or of these ``alone``, with every recipient that it can't account for.
+
+        Single days cost what their mails cost; a recipient that has lost its mail shows only where all days are asked for.
+        """
+        ...
+
+    async def tell(self, events: Sequence[Event], audit: Sequence[AuditRecord]) -> int:
+        """Write each event whose id was never told before, with its audit entry; returns how many were new.
+
+        The two belong together one by one.
+        """
         ...
 
     async def append_audit(self, record: AuditRecord) -> None:

@@ -59,6 +59,33 @@ class Enqueue(Operation[int]):
 
 
 @dataclass(frozen=True, slots=True)
+class Tell(Operation[int]):
+    """Write events that are told once for ever, each with its audit entry; gives how many were new."""
+
+    events: Sequence[Event]
+    audit: Sequence[AuditRecord]
+
+    def needs(self, needs: Needs) -> None:
+        """Which of them were told."""
+        needs.dedupes |= {_name(one) for one in self.events}
+
+    def apply(self, work: UnitOfWork) -> int:
+        """By name, as mails of our own."""
+        told = 0
+        for event, record in zip(self.events, self.audit, strict=True):
+            if _name(event) not in work.dedupes:
+                work.dedupes.add(_name(event))
+                work.add("once", (_name(event), event.subject))
+                work.born((event,), (record,))
+                told += 1
+        return told
+
+
+def _name(event: Event) -> str:
+    return f"event:{event.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class Published(Operation[None]):
     """Forget events that the broker has."""
 

@@ -25,6 +25,7 @@ _QUEUE_COLUMNS = tuple(
     schema.delivery.columns[name]
     for name in (
         "id", "mail", "kind", "address", "hop", "queued_at", "attempts", "due", "error", "stuck", "lease", "ready_at",
+        "unit", "framework",
     )
 )  # fmt: skip
 
@@ -138,6 +139,8 @@ def waiting(connection: Connection, now: int) -> list[QueueItem]:
             error=None if row.error is None else text_out(row.error),
             stuck=bool(row.stuck),
             under_way=row.lease is not None and row.ready_at > now,
+            unit=row.unit,
+            framework=row.framework,
         )
         for row in rows
     ]

@@ -11,15 +11,18 @@ from sqlalchemy import Connection, Engine, select
 
 from services.clock import Clock
 from services.settings import ZONE
-from services.store import books, chain, leases, reads, register_read, retention, schema
+from services.store import accounting, books, chain, leases, reads, register_read, retention, schema
 from services.store.arrivals import CommitArrival
 from services.store.attempts import RecordAttempts, Release
 from services.store.columns import instant_or_none, micros
 from services.store.directory import Directory
 from services.store.interface import (
+    Account,
     Arrival,
     Assessed,
     Attempt,
+    Booked,
+    Books,
     ChainReport,
     Claim,
     Hop,
@@ -35,7 +38,7 @@ from services.store.interface import (
     StoredMail,
     Unassessed,
 )
-from services.store.own import Enqueue, Published, SaveAssessments
+from services.store.own import Enqueue, Published, SaveAssessments, Tell
 from services.store.promises import Promises
 from services.store.readers import Readers
 from services.store.register_load import LoadRegister
@@ -189,7 +192,19 @@ class SqlStore:
 
     async def ledger(self, since: date | None = None) -> list[LedgerRow]:
         """The books."""
-        return await self._readers.run(books.ledger, since, self.spool)
+        return await self._readers.run(books.ledger, books.Days(since), self.spool)
+
+    async def accounts(self, by: Booked, since: date | None = None) -> list[Account]:
+        """The books by mailbox or recipient."""
+        return await self._readers.run(books.accounts, by, since, self.spool)
+
+    async def books(self, since: date | None = None, alone: Collection[date] | None = None) -> Books:
+        """The books and what they can't account for."""
+        return await self._readers.run(_books, books.Days(since, alone), self.spool)
+
+    async def tell(self, events: Sequence[Event], audit: Sequence[AuditRecord]) -> int:
+        """Events that are told once for ever."""
+        return await self._writer.run(Tell(events, audit)) if events else 0
 
     @property
     def read_only(self) -> bool:
@@ -243,3 +258,8 @@ class SqlStore:
 def _last_receipt(connection: Connection, sender_hash: str) -> datetime | None:
     sent = select(schema.receipt.c.sent_at).where(schema.receipt.c.sender_hash == sender_hash)
     return instant_or_none(connection.execute(sent).scalar())
+
+
+def _books(connection: Connection, days: books.Days, spool: Spool) -> Books:
+    rows, lost = books.ledger(connection, days, spool), accounting.unaccounted(connection, days, spool)
+    return Books(tuple(rows), tuple(lost), frozenset(books.open_days(connection)))

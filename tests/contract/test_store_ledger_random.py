@@ -103,6 +103,12 @@ class Town(RuleBasedStateMachine):
         rows = self.runner.run(self.store.ledger())
         assert all(row.balances() for row in rows)
         assert sum(row.accepted for row in rows) == self.accepted
+        books = self.runner.run(self.store.books())
+        assert books.balance() and list(books.rows) == rows
+        for by in ("mailbox", "recipient"):
+            named = self.runner.run(self.store.accounts(by))
+            assert all(one.row.balances() for one in named)
+            assert sum(one.row.accepted for one in named) == self.accepted
 
 
 TestTheBooks = Town.TestCase
