@@ -240,7 +240,22 @@ def test_law_1_the_ledger_balances_or_says_so(rammevagt):
     in_store(lose)
     status, out, _ = rammevagt("ledger")
     assert (status, out.splitlines()[-1]) == (1, "1 of 1 days do not balance.")
-    assert rammevagt("ledger", "--json")[0] == 1
+    assert "mail m1: the number of its recipients is not that of its rows" in out.splitlines()
+    status, out, err = rammevagt("ledger", "--json")
+    assert (status, json.loads(out)[0]["accepted"], "1 of 1 days do not balance." in err) == (1, 2, True)
+
+
+def test_the_ledger_by_mailbox_and_recipient_names_them_and_is_recorded(rammevagt):
+    rammevagt("load", "r.yaml")
+    in_store(lambda store: store.commit(arrival("m1", ["karen@eksempel.dk", "per@eksempel.dk"], "bf@eksempel.dk")))
+    [row] = json.loads(rammevagt("ledger", "--by", "mailbox", "--json", "--why", "revision")[1])
+    figures = {"accepted": 2, "delivered": 0, "redirected": 0, "queued": 2, "returned": 0}
+    assert row == {"day": "2026-11-23", "mailbox": "bf@eksempel.dk"} | figures
+    rows = json.loads(rammevagt("ledger", "--by", "recipient", "--json")[1])
+    assert [one["recipient"] for one in rows] == ["karen@eksempel.dk", "per@eksempel.dk"]
+    assert "per@eksempel.dk" in rammevagt("ledger", "--by", "recipient")[1]
+    reads = [(data["command"], data["why"]) for _, action, _, data in audited() if action == "data.read"]
+    assert reads == [("ledger --by mailbox", "revision"), *[("ledger --by recipient", None)] * 2]
 
 
 def test_the_audit_chain(rammevagt):
