@@ -7,7 +7,8 @@ import gc
 import random
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import datetime
 from typing import TextIO
 
 import structlog
@@ -78,7 +79,7 @@ class Guard:
         if "gateway" in self.roles:
             await self._start_gateway()
         if self.roles & {"console", "deliver"}:
-            upkeep = Upkeep(self.settings, self.store, self.clock)
+            upkeep = Upkeep(self.settings, self.store, self.clock, self._up_since, lambda: self._committed(()))
             upkeep.start()
             self._ends.append(("upkeep", upkeep.stop))
         await self._start_http()
@@ -121,6 +122,9 @@ class Guard:
         except OSError as error:
             raise BadInput(f"{section}.listen: {listen}: {error.strerror}; choose another address") from error
         self._ends.append(("http", self.http.stop))
+
+    def _up_since(self) -> Mapping[str, datetime]:
+        return self.deliverer.up_since if self.deliverer else {}
 
     def _broker(self) -> bool:
         return bool(self.events and self.events.connected)

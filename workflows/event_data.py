@@ -71,12 +71,17 @@ class MailReturned(EventData):
 
 
 class MailStuck(EventData):
-    """Every road of a copy has failed: it stays queued, and people must look."""
+    """A mail does not get on by itself, and people must look: by default every road of a copy has failed, and it stays queued."""
 
     mail: Id
-    delivery: Id
+    delivery: Id | None = Field(default=None, description="The copy, where one is known")
     unit: Id | None = None
     framework: Id | None = None
+    why: Literal["late", "unaccounted", "set_aside", "untold"] | None = Field(
+        default=None,
+        description="late: it has waited for hours; unaccounted: the books can't account for a recipient; set_aside: sending it "
+        "ended the guard again and again; untold: telling people of it did",
+    )
 
 
 class MailboxUnreachable(EventData):

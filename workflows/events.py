@@ -96,7 +96,7 @@ def mailbox_unreachable(id: str, at: datetime, mail_id: str, copy: Mapping[str, 
 
 
 def mail_stuck(id: str, at: datetime, mail_id: str, copy: Mapping[str, str | None]) -> Event:
-    """No mailbox took or kept ``copy`` (as above): it stays queued, and people must look."""
+    """No mailbox took or kept ``copy`` (as above, with ``why`` where it is something else): people must look."""
     return Event(id, "mail.stuck", mail_id, at, {"mail": mail_id, **copy})
 
 

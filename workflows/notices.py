@@ -27,8 +27,19 @@ NoticeKind = Literal[
     "other_case_question",
     "mailbox_unreachable",
     "mail_stuck",
+    "mail_late",
+    "mail_unaccounted",
+    "mail_set_aside",
+    "mail_untold",
 ]
 Json = Mapping[str, Any]
+STUCK: Mapping[str | None, NoticeKind] = {
+    None: "mail_stuck",
+    "late": "mail_late",
+    "unaccounted": "mail_unaccounted",
+    "set_aside": "mail_set_aside",
+    "untold": "mail_untold",
+}
 NO_CONCERN = frozenset({Reason.INTERNAL_SENDER.value, Reason.AUTHORITY.value, Reason.NOT_EVALUATED.value})
 
 
@@ -231,15 +242,14 @@ def mailbox_unreachable(event_id: str, data: Json, house: House, now: datetime) 
 
 
 def mail_stuck(event_id: str, data: Json, house: House, now: datetime) -> tuple[Notice, ...]:
-    """The unit's leader and operations are told that a mail has no road left."""
+    """The unit's leader and operations are told that a mail does not get on by itself; ``why`` has words of its own."""
+    kind = STUCK[data.get("why")]
     about = _of_event(data, house, now)
     leader = house.leader(data.get("unit"))
     told: dict[str, NoticeRole] = dict.fromkeys(_operations(house), "it")
     if leader:
         told[leader] = "leader"
-    return tuple(
-        Notice(to, role, "same_day", "mail_stuck", now, f"notice:{event_id}:{to}", about) for to, role in sorted(told.items())
-    )
+    return tuple(Notice(to, role, "same_day", kind, now, f"notice:{event_id}:{to}", about) for to, role in sorted(told.items()))
 
 
 def _operations(house: House) -> Collection[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Callable, Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.clock import Clock
 from services.delivery.bookkeeper import Bookkeeper, Random
@@ -70,6 +70,11 @@ class Deliverer:
     def down(self) -> frozenset[Hop]:
         """The hops that are away."""
         return frozenset(loop.hop for loop in self._loops.values() if loop.is_down)
+
+    @property
+    def up_since(self) -> dict[str, datetime]:
+        """The hops that are there, and since when."""
+        return {hop: loop.up_since for hop, loop in self._loops.items() if loop.up_since}
 
     async def start(self) -> None:
         """Begin to deliver."""

@@ -6,7 +6,7 @@ and what has waited for 5 days ends; when it answers again, what it kept waiting
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -67,6 +67,7 @@ class HopLoop:
         self._stopping = asyncio.Event()
         self._due = True  # something may be due
         self._behind = True  # something that is due may not have found room: what comes now has to queue behind it
+        self.up_since: datetime | None = clock.now()  # None while it is away
         self._failures = 0  # how often in a row the hop was away; 0 while it is there
         self._next_tick = self._next_room = 0.0
         self._held: list[str] = []  # deliveries that wait because the hop was away
@@ -284,6 +285,7 @@ class HopLoop:
     def _report(self, what: str, error: str) -> None:
         log.warning(what, hop=self.hop, error=error)
         metrics.HOP_UP.labels(self.hop).set(what == "hop_up")
+        self.up_since = self._clock.now() if what == "hop_up" else None
         self._signal.set()
         self._on_problem(self.hop, what)
 

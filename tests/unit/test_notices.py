@@ -161,6 +161,8 @@ def every_kind():
     yield from planned(town(framework(), cases=cases), mail(KAREN))
     yield from notices.mailbox_unreachable("e1", DATA, _house(), NOW)
     yield from notices.mail_stuck("e1", {**DATA, "unit": None}, _house(), NOW)
+    for why in filter(None, notices.STUCK):
+        yield from notices.mail_stuck("e1", {**DATA, "why": why}, _house(), NOW)
 
 
 @pytest.mark.parametrize("notice", list(every_kind()), ids=lambda one: f"{one.kind}-{one.role}-{one.urgency}")

@@ -6,7 +6,7 @@ import pytest
 from fakes.arrivals import NOW, SetClock
 
 from services.settings import Settings
-from services.store.interface import QueueItem
+from services.store.interface import Books, QueueItem
 from services.upkeep import OLDEST, Upkeep
 
 
@@ -16,11 +16,15 @@ class Waiting:
     def __init__(self, item):
         self.item = item
 
-    async def ledger(self):
-        return []
+    async def books(self, alone):
+        return Books((), (), frozenset())
 
     async def queue(self):
         return [self.item]
+
+    async def tell(self, events, audit):
+        assert not events
+        return 0
 
 
 def item(kind="mail", *, attempts=0, error=None, due=NOW):
@@ -38,5 +42,5 @@ def item(kind="mail", *, attempts=0, error=None, due=NOW):
     ],
 )
 async def test_the_oldest_delivery_counts_also_while_its_hop_is_down(waiting, seconds):
-    await Upkeep(Settings(), Waiting(waiting), SetClock()).books()
+    await Upkeep(Settings(), Waiting(waiting), SetClock()).look()
     assert OLDEST._value.get() == seconds
