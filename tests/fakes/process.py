@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 
+from fakes.guard import mail
 from fakes.sink import Sink
 from fakes.smtp_client import RawClient
 from fakes.town import framework, town
@@ -83,6 +84,23 @@ async def hang_up(client: RawClient) -> None:
     client.writer.close()
     with suppress(OSError):
         await client.writer.wait_closed()
+
+
+async def reply_to(port: int, name: str, body: str = "Hej\r\n") -> str:
+    """The reply to a whole mail; how it was sent away, where it was; empty where nobody was there."""
+    client = await connected(port)
+    if client is None:
+        return ""
+    try:
+        with suppress(OSError, AssertionError):
+            begun = await client.start_mail(to="karen@eksempel.dk")
+            if not begun.startswith("354"):
+                return begun
+            await client.send(mail(name, body=body) + b".\r\n")
+            return await client.reply()
+        return ""
+    finally:
+        await hang_up(client)
 
 
 def arrived(sink: Sink) -> Counter[str]:

@@ -1,39 +1,37 @@
 """A data folder on a file system that is read-only: services stop with one line, and people can still look."""
 
+import asyncio
 import json
-import os
 import shutil
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from fakes.arrivals import SetClock, arrival
-from fakes.process import Process, write_framed_register
+from fakes.disk import mounted, needs_root
+from fakes.process import write_framed_register
 
+from services.cli import main
 from services.settings import Settings
 from services.store.keys import FILE
 from services.store.open import open_store
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+pytestmark = needs_root
+Command = Callable[..., tuple[int, str, str]]
 
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """``folder`` is on a tmpfs of its own, and can't be written meanwhile."""
-    copy = folder.with_name("as-it-was")
-    shutil.copytree(folder, copy)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "rammevagt-test", str(folder)], check=True)
-    try:
+    """``folder`` lies on a disk that can't be written meanwhile."""
+    copy = folder.rename(folder.with_name("as-it-was"))
+    with mounted(folder, "32m") as disk:
         shutil.copytree(copy, folder, dirs_exist_ok=True)
-        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+        disk.read_only()
         yield
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
-async def filled(data: Path, *, stopped: bool, folder: Path) -> None:
+async def filled(data: Path, folder: Path, *, stopped: bool) -> None:
     """``folder`` holds a store with mails: one that was stopped, or killed."""
     store = await open_store(Settings(data=data), SetClock())
     for n in range(5):
@@ -45,39 +43,42 @@ async def filled(data: Path, *, stopped: bool, folder: Path) -> None:
         shutil.copytree(data, folder)
 
 
+@pytest.fixture
+def command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command on the folder ``data``: exit status, standard output, standard error."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = main([*words, "--data", str(tmp_path / "data")])
+        return status, *capsys.readouterr()
+
+    return run
+
+
 @pytest.mark.parametrize("stopped", [True, False])
-async def test_people_can_look_at_a_read_only_folder(stopped: bool, tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    guard = Process(folder, "127.0.0.1:9", 10)
+def test_people_can_look_at_a_read_only_folder(stopped: bool, tmp_path: Path, command: Command) -> None:
     write_framed_register(tmp_path / "register.yaml")
-    Process(tmp_path / "made", "127.0.0.1:9", 10).command("load", str(tmp_path / "register.yaml"))
     (tmp_path / "empty.yaml").write_text("{}")
-    await filled(tmp_path / "made", stopped=stopped, folder=folder)
-    with read_only(folder):
-        ledger = guard.command("ledger", "--json")
-        assert ledger.returncode == 0, ledger.stderr
-        assert json.loads(ledger.stdout)[0]["accepted"] == 5
-        if not stopped:
-            return
-        assert guard.command("audit", "verify").returncode == 0
+    assert main(["load", str(tmp_path / "register.yaml"), "--data", str(tmp_path / "made")]) == 0
+    asyncio.run(filled(tmp_path / "made", tmp_path / "data", stopped=stopped))
+    with read_only(tmp_path / "data"):
+        status, out, err = command("ledger", "--json")
+        assert (status, err, json.loads(out)[0]["accepted"]) == (0, "", 5)
+        assert command("audit", "verify")[0] == 0
         for words, shows in ((("queue", "list"), "karen@"), (("explain", "m1"), "karen@"), (("export", "-"), "citizens:")):
-            looked = guard.command(*words)
-            assert (looked.returncode, shows in looked.stdout) == (0, True), looked.stderr
-            assert looked.stderr == (
-                "rammevagt: the store can only be read: that you looked is not in its audit chain; write it down\n"
-            )
+            status, out, err = command(*words)
+            assert (status, shows in out) == (0, True), err
+            assert err == "rammevagt: the store can only be read: that you looked is not in its audit chain; write it down\n"
         for words in (("load", str(tmp_path / "empty.yaml")), ("up",), ("queue", "retry", "--all")):
-            refused = guard.command(*words)
-            assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1), refused.stderr
-            assert "read" in refused.stderr and "only" in refused.stderr
-    assert {file.name for file in folder.iterdir()} >= {FILE}
+            status, out, err = command(*words)
+            assert (status, out, err.count("\n")) == (2, "", 1), err
+            assert "readonly" in err or "Read-only" in err
 
 
-async def test_what_a_log_holds_without_its_index_is_told_with_its_mend(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    await filled(tmp_path / "made", stopped=False, folder=folder)
-    (folder / f"{FILE}-shm").unlink()
-    with read_only(folder):
-        refused = Process(folder, "127.0.0.1:9", 10).command("ledger")
-    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), refused.stderr
-    assert "copy the folder to where you can write" in refused.stderr
+def test_what_a_log_holds_without_its_index_is_told_with_its_mend(tmp_path: Path, command: Command) -> None:
+    asyncio.run(filled(tmp_path / "made", tmp_path / "data", stopped=False))
+    (tmp_path / "data" / f"{FILE}-shm").unlink()
+    with read_only(tmp_path / "data"):
+        status, _, err = command("ledger")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "copy the folder to where you can write" in err
