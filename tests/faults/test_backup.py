@@ -4,6 +4,8 @@ import asyncio
 import re
 import shutil
 import sqlite3
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,18 +20,19 @@ from services.store.sql_store import SqlStore
 RUNBOOK = Path(__file__).parents[2] / "deploy" / "runbook.md"
 
 
-def backed_up(data: Path, backup: Path) -> None:
-    """As the runbook says, by its own statement."""
+def backed_up(data: Path, backup: Path, meanwhile: Callable[[], None]) -> None:
+    """As the runbook says, by its own statement; ``meanwhile`` is called in the middle of it."""
     [statement] = re.findall(r'"(VACUUM INTO [^"]*)"', RUNBOOK.read_text())
     backup.mkdir()
     database = sqlite3.connect(data / FILE)
+    database.set_progress_handler(meanwhile, 1000)
     database.execute(statement.replace("/backup/today", str(backup)))
     database.close()
     shutil.copytree(data / "spool", backup / "spool")
     shutil.copy(data / "secret.key", backup)
 
 
-async def load(store: SqlStore, data: Path, lane: int, promised: list[str], stop: asyncio.Event) -> None:
+async def load(store: SqlStore, data: Path, lane: int, promised: list[str], stop: asyncio.Event, more: threading.Event) -> None:
     n = 0
     while not stop.is_set():
         n += 1
@@ -37,21 +40,28 @@ async def load(store: SqlStore, data: Path, lane: int, promised: list[str], stop
         content = spooled(data, id, b"x" * 70_000) if n % 10 == 0 else CONTENT + b"x" * 5000
         await store.commit(arrival(id, content=content))
         promised.append(id)
+        more.set()
 
 
 async def test_law_1_a_backup_made_under_load_is_whole_elsewhere(tmp_path: Path) -> None:
-    data, stop, promised = tmp_path / "data", asyncio.Event(), []
+    data, stop, more, promised = tmp_path / "data", asyncio.Event(), threading.Event(), []
     store = await open_store(Settings(data=data), SetClock())
-    lanes = [asyncio.create_task(load(store, data, lane, promised, stop)) for lane in range(4)]
+    lanes = [asyncio.create_task(load(store, data, lane, promised, stop, more)) for lane in range(4)]
     while len(promised) < 100:
         await asyncio.sleep(0)
-    before = list(promised)
-    await asyncio.to_thread(backed_up, data, tmp_path / "backup")
-    during = len(promised) - len(before)
+    before, during = list(promised), []
+
+    def meanwhile() -> None:
+        """A mail comes in."""
+        if len(during) < 3:
+            more.clear()
+            during.append(more.wait(30))
+
+    await asyncio.to_thread(backed_up, data, tmp_path / "backup", meanwhile)
     stop.set()
     await asyncio.gather(*lanes)
     await store.close()
-    assert during > 0
+    assert during == [True] * 3
     restored = await open_store(Settings(data=tmp_path / "backup"), SetClock())
     assert all([await restored.mail(id) for id in before])
     report = await restored.verify_audit()
