@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -239,8 +240,10 @@ async def test_law_1_a_locked_database_is_refused_meanwhile_and_used_afterwards(
     connection.rollback()
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    for n in range(3):
+    threads = threading.active_count()
+    for n in range(20):
         assert "locked" in await refused(store, f"l{n}")
+    assert threading.active_count() == threads
     assert store.ready()
     other.execute("ROLLBACK")
     other.close()
