@@ -1,5 +1,6 @@
 """A small file system of its own for a test, which can be filled and made read-only. Needs root."""
 
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
@@ -19,12 +20,17 @@ class Disk:
         self._ballast = folder / "ballast"
 
     def fill(self, leave: int = 0) -> None:
-        """Leave so many bytes."""
-        room = os.statvfs(self.folder)
+        """Leave so many bytes. Others write meanwhile, so it is tried until nobody was quicker."""
         with self._ballast.open("ab") as file:
-            os.posix_fallocate(
-                file.fileno(), 0, self._ballast.stat().st_size + max(room.f_bavail * room.f_bsize - leave, room.f_bsize)
-            )
+            filled = False
+            while not filled:
+                room = os.statvfs(self.folder)
+                more = max(room.f_bavail * room.f_bsize - leave, 0)
+                try:
+                    os.posix_fallocate(file.fileno(), 0, max(self._ballast.stat().st_size + more, 1))
+                    filled = True
+                except OSError as error:
+                    filled = more == 0 or error.errno != errno.ENOSPC
 
     def empty(self) -> None:
         """There is room again."""
