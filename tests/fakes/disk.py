@@ -30,7 +30,9 @@ class Disk:
                     os.posix_fallocate(file.fileno(), 0, max(self._ballast.stat().st_size + more, 1))
                     filled = True
                 except OSError as error:
-                    filled = more == 0 or error.errno != errno.ENOSPC
+                    if error.errno != errno.ENOSPC:
+                        raise
+                    filled = more == 0
 
     def empty(self) -> None:
         """There is room again."""
