@@ -23,6 +23,7 @@ from services.gateway.listener import Gateway
 from services.gateway.tls import TlsFilesUnusable
 from services.gather import national_authorities
 from services.notify.service import Notifier
+from services.repeating import repeat
 from services.settings import Settings
 from services.store.errors import UnsoundStore, UnsupportedStore, WrongKey
 from services.store.interface import Claim, Hop, StoreUnavailable
@@ -33,6 +34,7 @@ from services.upkeep import Upkeep
 
 log = structlog.get_logger()
 ROLES = frozenset({"gateway", "deliver", "relay", "notify", "console"})
+TAKE_OVER_EVERY = 5.0  # seconds between looks for deliverers that died
 GRACE = 10.0  # seconds that what is under way has to end in
 
 
@@ -93,10 +95,18 @@ class Guard:
             raise BadInput(f"{self.settings.data}: the store can't be used now: {error}") from error
 
     async def _start_delivery(self) -> None:
-        await self.store.release_all()
+        await self.store.release_dead()
         deliverer = self.deliverer = Deliverer(self.settings, self.store, self.clock, random.SystemRandom().random)
         await deliverer.start()
         self._ends.append(("deliver", deliverer.stop))
+        taking_over = asyncio.create_task(repeat(self._take_over, TAKE_OVER_EVERY), name="take-over")
+        self._ends.append(("take-over", lambda: _end(taking_over)))
+
+    async def _take_over(self) -> None:
+        """What a deliverer beside this one had under way when it died."""
+        if self.deliverer and (copies := await self.store.release_dead()):
+            log.warning("deliverer_died", copies=copies)
+            self.deliverer.wake()
 
     async def _start_gateway(self) -> None:
         hostname = self.settings.gateway.hostname or socket.gethostname()
@@ -143,19 +153,19 @@ class Guard:
         self._committed({"next"})
 
     def _take_locks(self) -> None:
-        """One process a role and data folder: two deliverers on one SQLite file would take back each other's leases at start."""
+        """The whole guard has a data folder for itself; services that run one by one share theirs, several of a kind too."""
         try:
             self.settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
             for role in sorted(self.roles - {"console"}):
                 self._locks.append((self.settings.data / f"{role}.lock").open("w"))
-                self._lock(role)
+                self._lock(role, fcntl.LOCK_EX if self.roles == ROLES else fcntl.LOCK_SH)
         except OSError as error:
             place, reason = error.filename or self.settings.data, error.strerror or error
             raise BadInput(f"{place}: {reason}; the data folder must be a folder that this user can write in") from error
 
-    def _lock(self, role: str) -> None:
+    def _lock(self, role: str, kind: int) -> None:
         try:
-            fcntl.flock(self._locks[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._locks[-1], kind | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BadInput(f"{self.settings.data}: another process runs {role} on this data folder; stop it first") from None
 
@@ -170,6 +180,11 @@ class Guard:
         for lock in self._locks:
             lock.close()
         self._locks.clear()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def serve(settings: Settings, roles: frozenset[str], started: Callable[[Guard], None]) -> None:

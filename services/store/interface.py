@@ -134,7 +134,11 @@ class Store(Protocol):
         ...
 
     async def release_all(self) -> int:
-        """Take back every lease (at start, when no other deliverer shares this store)."""
+        """Take back every lease, whoever holds it."""
+        ...
+
+    async def release_dead(self) -> int:
+        """Take back the leases of deliverers that are gone. From the first call on, ours are those of one that lives."""
         ...
 
     async def record(self, attempts: Sequence[Attempt]) -> list[str]:

@@ -12,6 +12,7 @@ from services.clock import Clock
 from services.settings import Settings
 from services.store import database, read_only, schema
 from services.store.errors import UnsupportedStore, WrongKey, is_unavailable
+from services.store.holders import Holders
 from services.store.interface import StoreUnavailable
 from services.store.keys import FILE, key_of, sync_folder
 from services.store.promises import Promises
@@ -45,6 +46,7 @@ async def open_store(
             calendar=settings.calendar(),
             extra_authorities=tuple(extra_authorities),
             promises=promises,
+            holders=Holders(settings.data),
         )
     except Exception as error:
         if is_unavailable(error):

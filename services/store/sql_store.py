@@ -16,6 +16,7 @@ from services.store.arrivals import CommitArrival
 from services.store.attempts import RecordAttempts, Release
 from services.store.columns import instant_or_none, micros
 from services.store.directory import Directory
+from services.store.holders import Holders, ReleaseDead
 from services.store.interface import (
     Account,
     Arrival,
@@ -64,6 +65,7 @@ class SqlStore:
         spool: Spool,
         calendar: WorkingCalendar,
         extra_authorities: tuple[str, ...],
+        holders: Holders,
         promises: Promises | None = None,
     ) -> None:
         self.key = key
@@ -75,6 +77,7 @@ class SqlStore:
         self._readers = Readers(engines[1], promises)
         self._directory = Directory(self._readers, key, extra_authorities)
         self._writer = Writer(engines[0], key, promises)
+        self._holders = holders
         self._holder = secrets.token_hex(6)
         self._leases = count(1)
         self._directory.start()
@@ -127,6 +130,12 @@ class SqlStore:
     async def release_all(self) -> int:
         """Take back every lease."""
         return await self._writer.run(leases.ReleaseAll())
+
+    async def release_dead(self) -> int:
+        """Take back the leases of deliverers that are gone."""
+        if self._holders.enter(self._holder) or self._holders.dead():
+            return await self._writer.run(ReleaseDead(self._holders))
+        return 0
 
     async def record(self, attempts: Sequence[Attempt]) -> list[str]:
         """Write outcomes; gives the fenced ids."""
@@ -236,6 +245,7 @@ class SqlStore:
     def _close(self) -> None:
         self._writer.close()
         self._readers.close()
+        self._holders.leave()
         for engine in reversed(self._engines):
             engine.dispose()
         if self._promises:
