@@ -153,7 +153,7 @@ async def test_the_leader_dies_in_the_middle_of_a_batch_and_comes_back_without_i
         assert sorted(await ids_in(client, STREAM)) == sorted(got) == sorted(event.id for event in born(*range(150)))
 
 
-async def test_the_whole_cluster_goes_away_and_comes_back_with_its_data(cluster, opened, tmp_path):
+async def test_one_server_goes_away_then_all_and_they_come_back_with_their_data(cluster, opened, tmp_path):
     store, got = EventStore(), []
 
     async def handle(events):
@@ -163,13 +163,18 @@ async def test_the_whole_cluster_goes_away_and_comes_back_with_its_data(cluster,
         store.born(*born(*range(50)))
         service.wake()
         await until(lambda: store.pending == {} and len(got) == 50)
+        ours = service.client.connected_url.netloc
+        next(one for one in cluster.servers if one.url.endswith(ours)).kill()
+        store.born(*born(*range(50, 100)))
+        await until(lambda: store.pending == {} and len(got) == 100)
+        assert service.client.connected_url.netloc != ours
         cluster.kill()
         await until(lambda: not service.connected)
-        store.born(*born(*range(50, 100)))
+        store.born(*born(*range(100, 150)))
         await cluster.up()
-        await until(lambda: store.pending == {} and len(set(got)) == 100)
+        await until(lambda: store.pending == {} and len(set(got)) == 150)
         client = await opened(cluster)
-        assert await ids_in(client, STREAM) == [event.id for event in born(*range(100))]
+        assert await ids_in(client, STREAM) == [event.id for event in born(*range(150))]
 
 
 async def test_a_stream_deleted_while_running_is_made_again_and_gets_every_event_after(cluster, tmp_path, monkeypatch):
