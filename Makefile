@@ -3,7 +3,7 @@ PY ?= python3
 V := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run test lint bench lock clean
+.PHONY: setup run test lint fuzz bench lock clean
 setup: $(V)/.runtime
 
 run: setup
@@ -14,6 +14,9 @@ test: setup $(V)/.dev
 
 lint: setup $(V)/.dev
 	@tests/lint.sh
+
+fuzz: setup $(V)/.dev
+	@cd tests && for group in reading session files; do ../$(V)/bin/python -m fuzz $$group -max_total_time=300 $(ARGS) || exit; done
 
 bench: setup $(V)/.dev
 	@cd tests && exec ../$(V)/bin/python -m bench $(ARGS)

@@ -1,7 +1,8 @@
-"""Shared by all tests: a test that needs a Debian package is skipped by name where it is missing, and fails with ``CI=true``."""
+"""Shared by all tests: one that needs a Debian package or a module is skipped by name without it, and fails with ``CI=true``."""
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,22 @@ _not_run: list[str] = []
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "needs(*packages): Debian packages of tests/packages.txt without which the test can't run")
+    config.addinivalue_line(
+        "markers", "needs_module(*names): Python modules, not built for every machine, without which it can't run"
+    )
 
 
 def pytest_runtest_setup(item):
-    for marker in item.iter_markers("needs"):
-        missing = [name for name in marker.args if not shutil.which(PACKAGES[name]) and not Path(PACKAGES[name]).exists()]
-        if missing and os.environ.get("CI") == "true":
+    needed = [
+        (name, shutil.which(PACKAGES[name]) or Path(PACKAGES[name]).exists())
+        for marker in item.iter_markers("needs")
+        for name in marker.args
+    ]
+    needed += [(name, find_spec(name)) for marker in item.iter_markers("needs_module") for name in marker.args]
+    if missing := [name for name, there in needed if not there]:
+        if os.environ.get("CI") == "true":
             pytest.fail(f"with CI=true nothing may be skipped for want of a package: {', '.join(missing)}", pytrace=False)
-        if missing:
-            pytest.skip(f"needs the package {', '.join(missing)}")
+        pytest.skip(f"needs the package {', '.join(missing)}")
 
 
 def pytest_runtest_logreport(report):

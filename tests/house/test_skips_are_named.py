@@ -16,6 +16,10 @@ import pytest
 def test_that_needs_it():
     pass
 
+@pytest.mark.needs_module("no_such_module_anywhere")
+def test_that_needs_a_module():
+    pass
+
 def test_that_needs_nothing():
     pass
 """
@@ -38,14 +42,18 @@ def run(tmp_path):
 def test_the_last_lines_name_what_was_not_run(run):
     done = run("")
     assert done.returncode == 0
-    assert done.stdout.splitlines()[-2:] == ["not run: 1", "  test_sample.py::test_that_needs_it: needs the package postfix"]
+    assert done.stdout.splitlines()[-3:] == [
+        "not run: 2",
+        "  test_sample.py::test_that_needs_it: needs the package postfix",
+        "  test_sample.py::test_that_needs_a_module: needs the package no_such_module_anywhere",
+    ]
 
 
 def test_with_ci_a_missing_package_is_a_failure(run):
     done = run("true")
     assert done.returncode == 1
     assert "nothing may be skipped for want of a package: postfix" in done.stdout
-    assert "1 passed, 1 error" in done.stdout
+    assert "1 passed, 2 errors" in done.stdout
 
 
 def test_every_package_has_a_probe():
