@@ -1,12 +1,14 @@
 """The reader, a real process: what bodies do to it, it does not do to anybody else."""
 
 import asyncio
+import base64
 import os
 import signal
 import sys
 from pathlib import Path
 
 import pytest
+from fakes.winmail import BODY, message, unicode, winmail
 
 from services.notify.assessing import Assessor
 from services.signal_words import load
@@ -49,6 +51,14 @@ async def test_each_mail_gets_its_own_assessment(assessor, tmp_path):
     file.write_bytes(THREAT)
     found = await assessor.assess([PLAIN, THREAT, None, file, b"", tmp_path / "gone"])
     assert kinds(found) == [[], ["threat"], UNREADABLE, ["threat"], UNREADABLE, UNREADABLE]
+
+
+async def test_what_stands_in_winmail_is_assessed_and_a_broken_one_is_told(assessor):
+    head = b"From: bo@example.net\r\nContent-Type: application/ms-tnef\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    whole = winmail(message(unicode(BODY, "Jeg slår dig ihjel.")))
+    claims = whole[:-2] + b"\xff" * 40
+    found = await assessor.assess([head + base64.encodebytes(one) for one in (whole, claims, whole)])
+    assert kinds(found) == [["threat"], ["threat", "unreadable"], ["threat"]]
 
 
 async def test_calls_at_once_do_not_mix(assessor):

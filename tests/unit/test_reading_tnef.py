@@ -127,8 +127,8 @@ BROKEN = {
     "a length that claims all": winmail(attribute(0x00069003, properties(struct.pack("<HHII", 0x1F, BODY, 1, 0xFFFFFFFF)))),
     "a name that claims all": winmail(attribute(0x00069003, properties(struct.pack("<HH16sII", 3, 0x8001, b"", 1, 0xFFFFFFFF)))),
     "an unknown type": winmail(attribute(0x00069003, properties(struct.pack("<HHI", 0x7777, BODY, 0)))),
-    "many attributes": winmail(attribute(1, b"") * (MAX_ITEMS + 1)),
-    "many properties": winmail(attribute(0x00069003, properties(*[number(1, 1)] * (MAX_ITEMS + 1)))),
+    "many attributes": winmail(message(unicode(BODY, "hej")), attribute(1, b"") * (MAX_ITEMS + 1)),
+    "many properties": winmail(attribute(0x00069003, properties(unicode(BODY, "hej"), *[number(1, 1)] * (MAX_ITEMS + 1)))),
     "rich text that is none": winmail(message(binary(RTF, b"\0" * 40))),
     "rich text without its end": winmail(message(binary(RTF, compressed(RICH.encode())[:-9]))),
     "a rich text bomb": winmail(
