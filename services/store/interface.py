@@ -160,7 +160,7 @@ class Store(Protocol):
         ...
 
     async def mails_to_assess(self, ids: Sequence[str]) -> list[Unassessed]:
-        """Those of these mails (at most 500) that have no assessment yet, in no order."""
+        """Those of these mails (at most 500) that have no assessment yet, as far as this process knows, in no order."""
         ...
 
     async def ids_by_message_id(self, message_id: str) -> list[str]:

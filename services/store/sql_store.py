@@ -1,6 +1,7 @@
 """The store over SQLAlchemy Core: writes go through the one writer, reads through the readers, the register lies in memory."""
 
 import asyncio
+import json
 import secrets
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
@@ -42,6 +43,7 @@ from services.store.interface import (
 from services.store.own import Enqueue, Published, SaveAssessments, Tell
 from services.store.promises import Promises
 from services.store.readers import Readers
+from services.store.recent import Recent, unassessed
 from services.store.register_load import LoadRegister
 from services.store.spool import Spool
 from services.store.unit_of_work import Operation
@@ -78,6 +80,7 @@ class SqlStore:
         self._directory = Directory(self._readers, key, extra_authorities)
         self._writer = Writer(engines[0], key, promises)
         self._holders = holders
+        self._recent = Recent()
         self._holder = secrets.token_hex(6)
         self._leases = count(1)
         self._directory.start()
@@ -114,6 +117,7 @@ class SqlStore:
             await self._writer.run(CommitArrival(arrival, self.spool))
         else:
             await self._writer.run(CommitArrival(arrival, self.spool, claim, self._token()), claim.take)
+        self._recent.add(arrival)
 
     async def lease(self, hop: Hop, now: datetime, until: datetime, limit: int) -> list[Leased]:
         """Take due deliveries."""
@@ -157,7 +161,10 @@ class SqlStore:
 
     async def mails_to_assess(self, ids: Sequence[str]) -> list[Unassessed]:
         """Those that have no assessment yet."""
-        return await self._readers.run(reads.mails_to_assess, ids, self.spool)
+        recent = self._recent.arrivals(ids)
+        others = [id for id in ids if id not in recent]
+        found = await self._readers.run(reads.mails_to_assess, others, self.spool) if others else []
+        return [*(unassessed(id, one) for id, one in recent.items()), *found]
 
     async def ids_by_message_id(self, message_id: str) -> list[str]:
         """Mails by Message-ID."""
@@ -169,11 +176,15 @@ class SqlStore:
 
     async def decisions(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """What was decided."""
-        return await self._readers.run(reads.decisions, ids)
+        recent = {id: json.loads(one.decision.json()) for id, one in self._recent.arrivals(ids).items()}
+        others = [id for id in ids if id not in recent]
+        return recent | (await self._readers.run(reads.decisions, others) if others else {})
 
     async def save_assessments(self, assessed: Sequence[Assessed]) -> set[str]:
         """Save assessments, each once."""
-        return await self._writer.run(SaveAssessments(assessed, self._now())) if assessed else set()
+        saved = await self._writer.run(SaveAssessments(assessed, self._now())) if assessed else set()
+        self._recent.drop(one.mail for one in assessed)
+        return saved
 
     async def enqueue(self, outgoing: Sequence[OutgoingMail], events: Sequence[Event], audit: Sequence[AuditRecord]) -> int:
         """Enqueue own mails."""

@@ -25,6 +25,7 @@ from fakes.arrivals import (
 )
 
 from services.settings import Settings
+from services.store import recent
 from services.store.interface import (
     Assessed,
     Bounced,
@@ -416,3 +417,20 @@ async def test_everything_is_there_after_a_restart(store: SqlStore, opener: Call
     again = await opener()
     assert await again.release_all() == 1
     assert len(await lease(again)) == 1
+
+
+async def test_what_was_just_committed_is_handed_on_from_memory(store: SqlStore, opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is kept before somebody asks; then the newest, until they are assessed; the others are read."""
+    assert await store.mails_to_assess(["m0"]) == []
+    monkeypatch.setattr(recent, "MOST", 2)
+    for number in (1, 2, 3):
+        await store.commit(arrival(f"m{number}"))
+    held = set(store._recent.arrivals(["m1", "m2", "m3"]))
+    assert held == {"m2", "m3"}
+    other = await opener()
+    ids = ["m1", "m2", "m3"]
+    found = {one.id: one for one in await store.mails_to_assess(ids)}
+    assert found == {one.id: one for one in await other.mails_to_assess(ids)}
+    assert await store.decisions(ids) == await other.decisions(ids)
+    await store.save_assessments([Assessed("m3", {"signals": [], "rights": [], "notify": []})])
+    assert {one.id for one in await store.mails_to_assess(ids)} == {"m1", "m2"}
