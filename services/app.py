@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TextIO
 
 import structlog
@@ -22,6 +23,7 @@ from services.gateway.intake import StoreIntake
 from services.gateway.listener import Gateway
 from services.gateway.tls import TlsFilesUnusable
 from services.gather import national_authorities
+from services.marks import Marks
 from services.notify.service import Notifier
 from services.repeating import repeat
 from services.settings import Settings
@@ -70,7 +72,7 @@ class Guard:
         if "deliver" in self.roles:
             await self._start_delivery()
         if "notify" in self.roles and self.events:
-            notifier = Notifier(self.settings, self.store, self.clock, self._noticed)
+            notifier = Notifier(self.settings, self.store, self.clock, self._noticed, self._marks("telling.mark"))
             for what, durable, handler in notifier.handlers():
                 self.events.register(what, durable, handler)
             self._ends.append(("notify", notifier.stop))
@@ -96,7 +98,9 @@ class Guard:
 
     async def _start_delivery(self) -> None:
         await self.store.release_dead()
-        deliverer = self.deliverer = Deliverer(self.settings, self.store, self.clock, random.SystemRandom().random)
+        deliverer = self.deliverer = Deliverer(
+            self.settings, self.store, self.clock, random.SystemRandom().random, marks=self._marks("sending.mark")
+        )
         await deliverer.start()
         self._ends.append(("deliver", deliverer.stop))
         taking_over = asyncio.create_task(repeat(self._take_over, TAKE_OVER_EVERY), name="take-over")
@@ -110,7 +114,8 @@ class Guard:
 
     async def _start_gateway(self) -> None:
         hostname = self.settings.gateway.hostname or socket.gethostname()
-        intake = StoreIntake(self.settings, self.store, self.store.key, hostname, self._committed, claim=self._claim)
+        marks = self._marks("deciding.mark")
+        intake = StoreIntake(self.settings, self.store, self.store.key, hostname, self._committed, claim=self._claim, marks=marks)
         try:
             gateway = Gateway(self.settings, intake, self.clock, self.settings.data / "spool")
             await gateway.start()
@@ -132,6 +137,11 @@ class Guard:
         except OSError as error:
             raise BadInput(f"{section}.listen: {listen}: {error.strerror}; choose another address") from error
         self._ends.append(("http", self.http.stop))
+
+    def _marks(self, name: str) -> Marks:
+        marks = Marks(self.settings.data / name)
+        self._ends.append((name, partial(asyncio.to_thread, marks.close)))
+        return marks
 
     def _up_since(self) -> Mapping[str, datetime]:
         return self.deliverer.up_since if self.deliverer else {}

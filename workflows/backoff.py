@@ -9,6 +9,7 @@ FIRST = timedelta(minutes=1)
 LONGEST = timedelta(hours=4)
 HOP_LONGEST = timedelta(minutes=5)
 PROBE_LONGEST = timedelta(seconds=60)
+ASIDE_LONGEST = timedelta(days=1)
 GIVE_UP_AFTER = timedelta(days=5)
 SPREAD = 0.1
 
@@ -30,6 +31,15 @@ def hop_delay(failures: int, chance: float) -> timedelta:
 def probe_delay(failures: int) -> timedelta:
     """How long until a hop that was away ``failures`` times in a row is asked again: a second, doubled, to at most a minute."""
     return _doubled(timedelta(seconds=1), failures, PROBE_LONGEST)
+
+
+def aside_delay(crashes: int) -> timedelta:
+    """How long something that the guard died of ``crashes`` times (3, 4, …) is left alone: 4 hours, doubled, to at most a day.
+
+    >>> [str(aside_delay(n)) for n in (3, 4, 9)]
+    ['4:00:00', '8:00:00', '1 day, 0:00:00']
+    """
+    return _doubled(LONGEST, crashes - 2, ASIDE_LONGEST)
 
 
 def gives_up(queued_at: datetime, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from services.delivery.recorder import Recorder
 from services.delivery.settling import House
 from services.delivery.target import target
 from services.gather import policy_of
+from services.marks import Marks
 from services.settings import Settings
 from services.store.interface import Claim, Hop, Store
 from workflows.backoff import probe_delay as default_probe_delay
@@ -29,7 +30,8 @@ class Deliverer:
     """Sends what the store has queued, to the municipality's mail server and to the internet's.
 
     ``random`` gives numbers in [0, 1). ``on_problem(hop, what)`` is called with ``hop_down`` and ``hop_up``. ``contexts`` stand
-    in for the system's certificates. Leases of a process that died are the caller's to take back (``Store.release_all``).
+    in for the system's certificates. ``marks`` tell what a process before this one died of. Its leases are the caller's to take
+    back (``Store.release_all``).
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Deliverer:
         timeouts: Timeouts = RFC_TIMEOUTS,
         contexts: Mapping[Hop, ssl.SSLContext] | None = None,
         probe_delay: Callable[[int], timedelta] = default_probe_delay,
+        marks: Marks | None = None,
     ) -> None:
         """ValueError where the settings ask for a hop without TLS that isn't on loopback."""
         self._recorder = Recorder(store, self.wake)
@@ -50,6 +53,7 @@ class Deliverer:
         policy = policy_of(settings)
         house = House(policy.domains, policy.bounce_domain, settings.notifications.sender, targets["next"].helo, policy.postmaster)
         books = Bookkeeper(house, self._recorder, clock, random)
+        marks = marks or Marks()
         self._loops = {
             hop: HopLoop(
                 hop=hop,
@@ -61,6 +65,7 @@ class Deliverer:
                 timeouts=timeouts,
                 probe_delay=probe_delay,
                 on_problem=on_problem,
+                marks=marks,
             )
             for hop in HOPS
         }

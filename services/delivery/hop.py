@@ -6,6 +6,7 @@ and what has waited for 5 days ends; when it answers again, what it kept waiting
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,11 +15,13 @@ from services.clock import Clock
 from services.delivery import metrics
 from services.delivery.bookkeeper import Bookkeeper
 from services.delivery.client import Timeouts
-from services.delivery.outcomes import ConnectionTrouble, Postponed, Refused, Result, Unreached
+from services.delivery.outcomes import ConnectionTrouble, Postponed, Refused, Result, SetAside, Unreached
 from services.delivery.pool import Pool
 from services.delivery.ready import Batch, Ready, batches
+from services.delivery.suspects import Suspects
 from services.delivery.wire import transaction
 from services.delivery.workers import Workers
+from services.marks import Marks
 from services.store.interface import Claim, Hop, Leased, Store, StoreUnavailable
 
 log = structlog.get_logger()
@@ -51,16 +54,17 @@ class HopLoop:
         timeouts: Timeouts,
         probe_delay: Callable[[int], timedelta],
         on_problem: OnProblem,
+        marks: Marks,
     ) -> None:
         self.hop = hop
-        self._pool = pool
-        self._store = store
+        self._pool, self._store = pool, store
         self._books = books
         self._clock = clock
         self._slots = self._room = slots
         self._timeouts = timeouts
         self._probe_delay = probe_delay
         self._on_problem = on_problem
+        self._suspects = Suspects(marks)
         self._ready = Ready(slots)
         self._workers = Workers(self._work)
         self._signal = asyncio.Event()
@@ -218,13 +222,22 @@ class HopLoop:
 
     async def _attempt(self, batch: Batch) -> bool:
         """Try ``batch``. False: another connection can't be made now."""
+        result = await self._suspects.attempt(batch, self._tried)
+        if isinstance(result, SetAside):
+            await self._settle(batch.leases, result)
+        elif result is None:
+            self._abandoned += batch.leases  # given back at the next tick
+        return result is not False
+
+    async def _tried(self, batch: Batch) -> bool:
         refused = batch.leases[0].delivery.refuse
         if refused and not batch.leases[0].delivery.redirected:
             await self._settle(batch.leases, Refused(refused.partition(" ")[0], refused))
             return True
         try:
             mail = await transaction(batch.leases)
-            if not self._is_time_left(batch, mail.size):
+            left = batch.leases[0].until - self._clock.now()  # leased together, they end together
+            if not self._timeouts.fit(mail.size, left.total_seconds()):
                 self._abandoned += batch.leases
                 return True
             answers = await self._pool.send(mail)
@@ -238,11 +251,6 @@ class HopLoop:
             answers = [Postponed("4.3.0", "internal error")] * len(batch.leases)
         await self._books.settle(self.hop, batch.leases, answers)
         return True
-
-    def _is_time_left(self, batch: Batch, size: int) -> bool:
-        """Whether the lease outlasts the longest attempt: else somebody else may have it before we are through."""
-        left = batch.leases[0].until - self._clock.now()  # leased together, they end together
-        return self._timeouts.connect + self._timeouts.of_attempt(size) < left.total_seconds()
 
     # -- the hop is away
     async def _unreached(self, batch: Batch, error: str) -> bool:
@@ -290,8 +298,5 @@ class HopLoop:
         self._on_problem(self.hop, what)
 
     async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)

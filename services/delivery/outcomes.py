@@ -34,7 +34,14 @@ class Unreached:
     error: str
 
 
-Result = Accepted | Refused | Postponed | Unreached
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """The guard died so often while sending this that it isn't tried now, and then alone."""
+
+    crashes: int
+
+
+Result = Accepted | Refused | Postponed | Unreached | SetAside
 
 
 class ConnectionTrouble(Exception):

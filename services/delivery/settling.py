@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from services.delivery.outcomes import Accepted, Postponed, Refused, Result, Unreached
+from services.delivery.outcomes import Accepted, Postponed, Refused, Result, SetAside, Unreached
 from services.store.interface import (
     Attempt,
     Deferred,
@@ -26,7 +26,7 @@ from services.store.interface import (
 )
 from workflows.addresses import domain_of, normalise
 from workflows.audit import AuditRecord
-from workflows.backoff import gives_up, hop_delay, retry_delay
+from workflows.backoff import aside_delay, gives_up, hop_delay, retry_delay
 from workflows.events import Event
 from workflows.reports import FailedRecipient, Report, compose
 
@@ -78,7 +78,7 @@ def delivered(lease: Leased, now: datetime) -> Attempt:
     return Attempt(one.id, lease.lease, Delivered(now))
 
 
-def settle(lease: Leased, result: Result, about: Circumstances) -> Attempt:
+def settle(lease: Leased, result: Result, about: Circumstances) -> Attempt:  # noqa: PLR0911 - one for each result
     """The outcome of one attempt, with the events, audit entries and report born with it."""
     match result:
         case Accepted():
@@ -93,8 +93,17 @@ def settle(lease: Leased, result: Result, about: Circumstances) -> Attempt:
             return _expired_unreached(lease, result, about)
         case Unreached():
             return _deferred(lease, result.error, hop_delay(about.hop_failures, about.chance), about, counts=False)
+        case SetAside():
+            return _set_aside(lease, result, about)
         case _:
             assert_never(result)
+
+
+def _set_aside(lease: Leased, result: SetAside, about: Circumstances) -> Attempt:
+    error = f"set aside: the guard died {result.crashes} times while sending it; it is tried again alone"
+    if gives_up(lease.queued_at, about.now):
+        return _refused(lease, Refused(EXPIRED, error), about)
+    return _stuck(lease, error, aside_delay(result.crashes), about, counts=False, why="set_aside")
 
 
 def needs_headers(lease: Leased, result: Result, now: datetime) -> bool:
@@ -160,12 +169,15 @@ def _without(fallbacks: tuple[str, ...], address: str) -> tuple[str, ...]:
     return tuple(one for one in fallbacks if normalise(one) != normalise(address))
 
 
-def _stuck(lease: Leased, error: str, delay: timedelta, about: Circumstances, counts: bool = True) -> Attempt:
+def _stuck(
+    lease: Leased, error: str, delay: timedelta, about: Circumstances, *, counts: bool = True, why: str | None = None
+) -> Attempt:
+    """People are told of it once, and of our own mail not at all: that would be one more."""
     outcome = Deferred(about.now + delay, error, counts=counts, stuck=True)
     one = lease.delivery
-    if lease.stuck:
+    if lease.stuck or one.kind != "mail":
         return Attempt(one.id, lease.lease, outcome)
-    data = {"delivery": one.id, "unit": one.unit, "framework": one.framework}
+    data = {"delivery": one.id, "unit": one.unit, "framework": one.framework} | ({"why": why} if why else {})
     return _attempt(lease, outcome, "mail.stuck", about.now, data)
 
 

@@ -11,6 +11,7 @@ from prometheus_client import Counter
 from services.gateway.dispatch import Desk, arrival
 from services.gateway.received import Received
 from services.gather import gather, policy_of, receipt_text
+from services.marks import CRASHES, Marks
 from services.settings import Settings
 from services.store.interface import Arrival, Claim, FactsChanged, Hop, Redirection, Store
 from workflows.addresses import domain_of, normalise
@@ -54,6 +55,7 @@ class StoreIntake:
         after_commit: Callable[[Collection[Hop]], None],
         *,
         claim: Callable[[int], Claim | None] = lambda _: None,
+        marks: Marks | None = None,
     ) -> None:
         self._store = store
         self._key = key
@@ -61,6 +63,7 @@ class StoreIntake:
         self._desk = Desk(hostname, key, receipt_text())
         self._after_commit = after_commit
         self._claim = claim
+        self._marks = marks or Marks()
 
     def ready(self) -> bool:
         """Whether every registered citizen would be recognised."""
@@ -91,38 +94,58 @@ class StoreIntake:
         return await self._commit_once(received, homes)
 
     async def _commit_once(self, received: Received, homes: Homes) -> Decision:
-        decision, facts = await self._decide(received, homes)
-        failed = _failed(received, decision.mail.headers, homes) if homes else {}
+        crashes = self._marks.crashes(received.sha256)
+        mail, facts = await self._gather(received, homes, crashes)
+        slot = self._marks.begin(received.sha256)  # nothing is awaited until its end: no other mail can be in hand
         try:
-            arriving = arrival(received, decision, facts, failed, self._desk)
-        except Exception:
-            if not decision.receipt.send:
-                raise
-            log.exception("receipt_failed", mail=received.id)
-            decision = decision._replace(receipt=Receipt(reason=decision.receipt.reason, blocked_by="failed"))
-            arriving = arrival(received, decision, facts, failed, self._desk)
+            decision = self._decide(received, mail, facts, crashes)
+            decision, arriving = self._arrival(received, decision, facts, homes)
+        finally:
+            self._marks.end(slot)
+        if 0 < crashes < CRASHES:
+            self._marks.forget(received.sha256)
         claim = self._claim(len(arriving.deliveries))
         await self._store.commit(arriving, claim)
         self._after_commit(_waiting(arriving, claim))
         return decision
 
-    async def _decide(self, received: Received, homes: Homes) -> tuple[Decision, Facts]:
-        headers = self._headers(received)
+    async def _gather(self, received: Received, homes: Homes, crashes: int) -> tuple[Mail, Facts]:
+        headers = Headers(unreadable=("headers",)) if crashes >= CRASHES else self._headers(received)
         mail = Mail(received.sha256, received.envelope, headers, received.id, received.size)
-        facts = await gather(self._store, self._key, self._policy, mail, self._returns(homes) if homes else None)
+        return mail, await gather(self._store, self._key, self._policy, mail, self._returns(homes) if homes else None)
+
+    def _decide(self, received: Received, mail: Mail, facts: Facts, crashes: int) -> Decision:
+        """A mail that the guard died of again and again is not looked at any more: it goes as addressed (law 3)."""
+        if crashes >= CRASHES:
+            log.error("mail_set_aside_undecided", mail=received.id, crashes=crashes)
+        else:
+            try:
+                return decide(mail, facts, received.received_at)
+            except Exception:
+                log.exception("decide_failed", mail=received.id)
+        NOT_EVALUATED.inc()
+        return not_evaluated(mail)
+
+    def _arrival(self, received: Received, decision: Decision, facts: Facts, homes: Homes) -> tuple[Decision, Arrival]:
+        failed = _failed(received, decision.mail.headers, homes) if homes else {}
         try:
-            return decide(mail, facts, received.received_at), facts
+            return decision, arrival(received, decision, facts, failed, self._desk)
         except Exception:
-            log.exception("decide_failed", mail=received.id)
-            NOT_EVALUATED.inc()
-            return not_evaluated(mail), facts
+            if not decision.receipt.send:
+                raise
+            log.exception("receipt_failed", mail=received.id)
+            decision = decision._replace(receipt=Receipt(reason=decision.receipt.reason, blocked_by="failed"))
+            return decision, arrival(received, decision, facts, failed, self._desk)
 
     def _headers(self, received: Received) -> Headers:
+        slot = self._marks.begin(received.sha256)
         try:
             return read_headers(received.header_block)
         except Exception:
             log.exception("headers_unreadable", mail=received.id)
             return Headers(unreadable=("headers",))
+        finally:
+            self._marks.end(slot)
 
     def _returning(self, recipient: str) -> str | None:
         return verify(self._key, recipient, self._policy.bounce_domain)

@@ -10,14 +10,17 @@ from typing import Any
 
 from services import cli
 from services.delivery.client import Connection
+from services.delivery.wire import Transaction
 from services.events.publisher import Publisher
 from services.gateway import intake
+from services.notify import service
 from services.notify.assessing import Assessor
 from services.store.arrivals import CommitArrival
 from services.store.attempts import RecordAttempts
 from services.store.own import Published, SaveAssessments
 from services.store.unit_of_work import UnitOfWork
 from services.store.writer import Writer
+from workflows.mail import Mail
 
 
 def after(owner: Any, name: str, times: int = 1, counts: Callable[..., bool] = lambda *_: True) -> None:
@@ -69,6 +72,32 @@ POINTS: dict[str, Callable[[], None]] = {
     "assessment saved, event not acknowledged": lambda: after(Writer, "_transaction", 1, committed(SaveAssessments)),
 }
 
+
+def poisonous(owner: Any, name: str) -> None:
+    """Die each time when ``owner.name`` comes to the mail with POISONED in it, as a fault in it would have it."""
+    after(owner, name, 1, lambda *given: any(POISONED in _bytes(one) for one in given))
+
+
+def _bytes(one: Any) -> bytes:
+    match one:
+        case bytes():
+            return one
+        case Mail():
+            return (one.headers.message_id or "").encode()
+        case Transaction():
+            return bytes(one.content)
+        case _:
+            return b""
+
+
+POISONED = b"<load-poison@"
+POISON: dict[str, Callable[[], None]] = {
+    "reading headers": lambda: poisonous(intake, "read_headers"),
+    "deciding": lambda: poisonous(intake, "decide"),
+    "sending": lambda: poisonous(Connection, "send"),
+    "telling": lambda: after(service, "compose"),
+}
+
 if __name__ == "__main__":
-    POINTS[sys.argv[1]]()
+    (POINTS | POISON)[sys.argv[1]]()
     sys.exit(cli.main(sys.argv[2:]))
