@@ -5,6 +5,7 @@ What a loss of power forgets was not a mail's fault. Mailman keeps its counter o
 end.
 """
 
+import fcntl
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import structlog
 log = structlog.get_logger()
 CRASHES = 3  # after so many something is set aside
 KEY = 64  # octets of a name, such as a SHA-256 in hex
+FELLOWS = 16  # services of a kind that share a data folder; one more notes nothing
 SLOTS = 128  # in hand at once; beyond that nothing is noted
 REMEMBERED = 128  # names with their crashes; the oldest go first
 ENTRY = KEY + 2
@@ -30,7 +32,11 @@ class Suspect:
 
 
 class Marks:
-    """Notes in the file ``path``; without one nothing is noted. For one process and thread at a time."""
+    """Notes in the file ``path``; without one nothing is noted. For one thread.
+
+    Of services that share a data folder each has a file of its own, the first that no living one holds: so whoever starts after one
+    that died learns what it died of.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self._file: int | None = None
@@ -43,8 +49,10 @@ class Marks:
                 log.warning("marks_unusable", file=path.name, why=error.strerror)
                 self.close()
 
-    def _open(self, path: Path) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _open(self, first: Path) -> None:
+        path = self._take(first)
+        if self._file is None:
+            return
         found = os.pread(self._file, SIZE, 0).ljust(SIZE, b"\0")
         self._suspects = _suspects(found[SLOTS * KEY :])
         in_hand = [found[start : start + KEY].rstrip(b"\0") for start in range(0, SLOTS * KEY, KEY)]
@@ -55,6 +63,21 @@ class Marks:
         os.pwrite(self._file, bytes(SLOTS * KEY), 0)
         self._save()
         os.fsync(self._file)
+
+    def _take(self, first: Path) -> Path:
+        """Have the first file that nobody holds; the lock goes with the process."""
+        path = first
+        for number in range(2, FELLOWS + 2):
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(file)
+                path = first.with_stem(f"{first.stem}-{number}")
+            else:
+                self._file = file
+                break
+        return path
 
     def close(self) -> None:
         """Note nothing any more."""

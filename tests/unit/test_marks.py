@@ -80,3 +80,16 @@ def test_a_folder_without_room_costs_the_notes_alone(tmp_path: Path, monkeypatch
     marks.close()
     unmarked = Marks(tmp_path / "y.mark")
     assert (unmarked.begin("a"), unmarked.crashes("a")) == (-1, 0)
+
+
+def test_fellows_have_a_file_each_and_the_next_to_start_learns_what_one_died_of(tmp_path: Path) -> None:
+    path = tmp_path / "x.mark"
+    living = Marks(path)
+    living.begin("good")
+    dying = Marks(path)
+    dying.begin("poison")
+    dying.close()
+    heir = Marks(path)
+    assert (heir.crashes("poison"), heir.crashes("good"), living.crashes("poison")) == (1, 0, 0)
+    heir.close()
+    living.close()
