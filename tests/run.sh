@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 
 missing() {
     grep -v '^#' tests/packages.txt | while read -r package probe; do
-        [ -z "$package" ] || [ -e "$probe" ] || command -v "$probe" >/dev/null 2>&1 || echo "$package"
+        # shellcheck disable=SC2086
+        [ -z "$package" ] || ls $probe >/dev/null 2>&1 || command -v "$probe" >/dev/null 2>&1 || echo "$package"
     done
 }
 

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import and_, not_, or_, update
+from sqlalchemy import and_, not_, update
 
 from services.store import schema
 from services.store.interface import StoreUnavailable
@@ -80,17 +80,17 @@ class Holders:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseDead(Operation[int]):
-    """Take back every lease whose holder doesn't live; gives how many."""
+    """Take back every lease that begins with ``prefix`` and whose holder doesn't live; gives how many."""
 
     holders: Holders
+    prefix: str = ""
     queries = True
 
     def apply(self, work: UnitOfWork) -> int:
         """Who lives is asked under the write lock: whoever leases after that is not touched."""
         work.flush()
-        dead, living = self.holders.dead(), self.holders.living()
-        theirs = or_(*(delivery.lease.startswith(f"{name}.", autoescape=True) for name in living))
-        leased = and_(delivery.tier.is_not(None), delivery.lease.is_not(None))
-        back = update(schema.delivery).where(leased, not_(theirs)) if living else update(schema.delivery).where(leased)
+        dead = self.holders.dead()
+        theirs = (not_(delivery.lease.startswith(f"{name}.", autoescape=True)) for name in self.holders.living())
+        held = and_(delivery.tier.is_not(None), delivery.lease.startswith(self.prefix, autoescape=True), *theirs)
         work.after_commit.append(lambda: self.holders.forget(dead))
-        return work.connection.execute(back.values(lease=None, ready_at=delivery.due)).rowcount
+        return work.connection.execute(update(schema.delivery).where(held).values(lease=None, ready_at=delivery.due)).rowcount

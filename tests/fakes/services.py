@@ -59,7 +59,7 @@ class Fleet:
 
     def __init__(self, folder: Path, roles: Iterable[str], *, store: str, broker: str, token: Path, hop: str) -> None:
         self.data = folder / "data"
-        self.store = store or f"sqlite:///{self.data}/rammevagt.db"
+        self.store = store.replace("postgresql://", "postgresql+psycopg://") or f"sqlite:///{self.data}/rammevagt.db"
         self.environment = os.environ | {
             "RAMMEVAGT_DATA": str(self.data),
             "RAMMEVAGT_STORE__URL": store,
