@@ -27,7 +27,7 @@ from services.marks import Marks
 from services.notify.service import Notifier
 from services.repeating import repeat
 from services.settings import Settings
-from services.store.errors import UnsoundStore, UnsupportedStore, WrongKey
+from services.store.errors import BadStore, UnsoundStore, WrongKey
 from services.store.interface import Claim, Hop, StoreUnavailable
 from services.store.keys import BadKey
 from services.store.open import open_store
@@ -91,10 +91,10 @@ class Guard:
     async def _open_store(self) -> SqlStore:
         try:
             return await open_store(self.settings, self.clock, extra_authorities=national_authorities())
-        except (BadKey, WrongKey, UnsoundStore, UnsupportedStore) as error:
+        except (BadKey, WrongKey, BadStore, UnsoundStore) as error:
             raise BadInput(str(error)) from error
         except StoreUnavailable as error:
-            raise BadInput(f"{self.settings.data}: the store can't be used now: {error}") from error
+            raise BadInput(str(error)) from error
 
     async def _start_delivery(self) -> None:
         await self.store.release_dead()

@@ -1,6 +1,7 @@
 """What settings must hold together, and what the machine must have for them."""
 
 import os
+import re
 import ssl
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class Check:
 
 
 _ANYWHERE = ("0.0.0.0", "[::]", "::", "*")  # noqa: S104 - compared with, not bound to
+_DATABASE = re.compile(r"postgres(ql)?://[^/]*/[^/?]")
 
 
 def split_host_port(value: str) -> tuple[str, int]:
@@ -138,6 +140,11 @@ def _broker(settings: Settings) -> Iterator[Fault]:
         yield Fault(("events", "token_file"), "events.url names a user or token already; keep one of the two")
 
 
+def _database(settings: Settings) -> Iterator[Fault]:
+    if settings.store.url and not _DATABASE.match(settings.store.url):
+        yield Fault(("store", "url"), "write postgresql://USER@HOST:PORT/DATABASE, or leave it empty for SQLite in the data folder")
+
+
 CHECKS: tuple[Check, ...] = (
     Check(("gateway.tls_certificate", "gateway.tls_key", "gateway.require_tls"), _gateway_tls),
     Check(("delivery", "mailboxes"), _plain_only_on_loopback),
@@ -146,18 +153,14 @@ CHECKS: tuple[Check, ...] = (
     Check(("municipality.domains", "delivery.bounce_domain", "notifications.sender"), _own_domains),
     Check(("notifications.working_hours", "notifications.closing_days"), _working_hours),
     Check(("events",), _broker),
+    Check(("store.url",), _database),
 )
 
 
 def machine_faults(settings: Settings) -> tuple[Fault, ...]:
     """What this machine lacks for these settings: files that are named and can't be read. A service asks this before it starts."""
     named = [fault for place, name in _files(settings) if (fault := _unreadable(place, name))]
-    return (*_store(settings), *named, *(() if named else (*_certificate(settings), *_token(settings))))
-
-
-def _store(settings: Settings) -> Iterator[Fault]:
-    if settings.store.url:
-        yield Fault(("store", "url"), "this version keeps its store in SQLite under the data folder: leave it empty")
+    return (*named, *(() if named else (*_certificate(settings), *_token(settings))))
 
 
 def _files(settings: Settings) -> Iterator[tuple[Place, str]]:

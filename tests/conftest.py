@@ -45,3 +45,34 @@ def pytest_unconfigure(config):
         reporter.write_line(f"not run: {len(_not_run)}")
         for line in _not_run:
             reporter.write_line(f"  {line}")
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A server of the tests' own. Whoever wants it is marked ``needs("postgresql")``."""
+    from fakes.postgres import PostgresServer
+
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres):
+    """A database with the tables, and nothing else."""
+    from services.store import database
+    from services.store import postgres as dialect
+
+    name = postgres.database()
+    engine = dialect.writer(dialect.address_of(postgres.url(name)))
+    database.migrate(engine)
+    engine.dispose()
+    return name
+
+
+@pytest.fixture
+def postgres_url(postgres, postgres_template):
+    """``store.url`` of a new store, for one test."""
+    name = postgres.database(postgres_template)
+    yield postgres.url(name)
+    postgres.drop(name)

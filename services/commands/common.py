@@ -19,10 +19,10 @@ from services.bad_input import BadInput
 from services.clock import SystemClock
 from services.gather import national_authorities
 from services.settings import Log, Settings
-from services.store.errors import LostPromises, UnsoundStore, UnsupportedStore, WrongKey
+from services.store.errors import BadStore, LostPromises, UnsoundStore, WrongKey
 from services.store.interface import StoreUnavailable
 from services.store.keys import FILE, BadKey
-from services.store.open import open_store
+from services.store.open import open_store, place_of
 from services.store.sql_store import SqlStore
 from workflows.audit import AuditRecord
 
@@ -47,11 +47,10 @@ async def opened(settings: Settings, *, create: bool = False) -> AsyncIterator[S
             yield store
         finally:
             await store.close()
-    except (BadKey, WrongKey, UnsoundStore, UnsupportedStore) as error:
+    except (BadKey, WrongKey, BadStore, UnsoundStore) as error:
         raise BadInput(str(error)) from error
     except StoreUnavailable as error:
-        reason = next(iter(str(error).splitlines()), "it is locked")
-        raise BadInput(f"{settings.data}: the store can't be used now: {reason}") from error
+        raise BadInput(str(error) or f"{place_of(settings)}: it is locked") from error
     except OSError as error:
         raise BadInput(f"{settings.data}: {error.strerror or error}") from error
 

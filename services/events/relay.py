@@ -27,7 +27,7 @@ class Publishes(Protocol):
 
 
 class Relay:
-    """Publishes the outbox over one connection for as long as it runs. One relay works on a store."""
+    """Publishes the outbox over one connection for as long as it runs. Of all on one store, one works."""
 
     def __init__(self, store: Store, publisher: Publishes, clock: Clock, gather: float = GATHER) -> None:
         self._store = store
@@ -59,6 +59,8 @@ class Relay:
 
     async def publish_some(self) -> bool:
         """Publish the oldest group; True when all of it was taken and more may be waiting."""
+        if not await self._store.publishes():
+            return False
         pending = await self._store.outbox(GROUP)
         LAG.set(max(0.0, (self._clock.now() - pending[0].at).total_seconds()) if pending else 0.0)
         if not pending:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import or_, select, update
@@ -22,6 +23,7 @@ class CommitArrival(Operation[list[Leased]]):
     spool: Spool
     claim: Claim | None = None
     token: str = ""  # of the lease under which what is claimed is born
+    spent: str | None = None  # the spool file that the content was read from: it is in the row now
 
     def needs(self, needs: Needs) -> None:
         """Its sender's last receipt, and what of its own mails is known."""
@@ -29,6 +31,9 @@ class CommitArrival(Operation[list[Leased]]):
             needs.senders.add(self.arrival.receipt_sender)
         if self.arrival.outgoing:
             needs.dedupes |= dedupes_of(self.arrival.outgoing)
+        if self.arrival.bounced:
+            needs.reopens = True
+            needs.deliveries.update(one.delivery for one in self.arrival.bounced)
 
     def apply(self, work: UnitOfWork) -> list[Leased]:
         """Gives what is claimed. Raises ``FactsChanged``; ``ValueError`` for an arrival in which a recipient would be lost."""
@@ -46,6 +51,8 @@ class CommitArrival(Operation[list[Leased]]):
         for bounced in arrival.bounced:
             _take_over(work, bounced, now)
         work.born(arrival.events, arrival.audit)
+        if self.spent is not None:
+            work.after_commit.append(partial(self.spool.remove, [self.spent]))
         return claimed
 
     def _add_mail(self, work: UnitOfWork, now: int, day: str, sender: str) -> None:

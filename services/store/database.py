@@ -1,4 +1,4 @@
-"""Engines: one that writes (BEGIN IMMEDIATE, full flushes), one that reads (a snapshot a transaction), and the migrations."""
+"""SQLite's engines: one that writes (BEGIN IMMEDIATE, full flushes), one that reads (a snapshot a transaction). The migrations."""
 
 import sqlite3
 from pathlib import Path
@@ -8,6 +8,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from services.store import schema
+from services.store.locks import Lock, lock
 
 HEAD = "0002"  # the newest migration
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -77,6 +78,9 @@ def migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # however long another one migrates
+        lock(connection, Lock.START)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -87,6 +91,13 @@ def revision(engine: Engine) -> str | None:
         if not inspect(connection).has_table("alembic_version"):
             return None
         return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
+def discard(connection: Connection) -> None:
+    """Give a connection back after a failure; one that is lost is not used again."""
+    if not connection.invalidated and getattr(connection.connection.driver_connection, "closed", False):
+        connection.invalidate()
+    connection.close()
 
 
 def differences(connection: Connection, metadata: MetaData = schema.metadata) -> list[object]:

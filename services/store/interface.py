@@ -146,6 +146,10 @@ class Store(Protocol):
         ...
 
     # -- events
+    async def publishes(self) -> bool:
+        """Whether the relay of this process is the one that publishes: of all on one database there is one, until it is gone."""
+        ...
+
     async def outbox(self, limit: int) -> list[Pending]:
         """The oldest events not yet published, in order."""
         ...

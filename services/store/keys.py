@@ -14,19 +14,24 @@ class BadKey(Exception):
     """The key file can't be used; the message names the file and the mend."""
 
 
-def key_of(settings: Settings) -> bytes:
+def key_of(settings: Settings, *, known: bool) -> bytes:
     """The key: from ``store.key_file`` where it is set, else from the data folder, where it is made at first start.
 
-    Raises ``BadKey``.
+    ``known``: the store has a key already, so that none is made. Raises ``BadKey``.
     """
     if settings.store.key_file:
         return read_key(Path(settings.store.key_file))
-    path = settings.data / "secret.key"
+    path = key_path(settings)
     if not path.exists():
-        if (settings.data / FILE).exists():
-            raise BadKey(f"{path}: the key of this store is missing; put it back from the backup of the data folder")
+        if known:
+            raise BadKey(f"{path}: the key of this store is missing; put it back from a backup, or from another of its machines")
         make_key(path)
     return read_key(path)
+
+
+def key_path(settings: Settings) -> Path:
+    """The file that the key is in."""
+    return Path(settings.store.key_file) if settings.store.key_file else settings.data / "secret.key"
 
 
 def read_key(path: Path) -> bytes:
@@ -44,11 +49,15 @@ def read_key(path: Path) -> bytes:
 
 def make_key(path: Path) -> None:
     """Make a key in ``path``, whole and on disk or not at all; a key that another process made meanwhile stays."""
+    _make(path, secrets.token_hex(KEY_BYTES))
+
+
+def _make(path: Path, text: str) -> None:
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(KEY_BYTES) + "\n")
+            file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())
         try:

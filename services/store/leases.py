@@ -1,10 +1,10 @@
 """Leasing deliveries: fresh ones first, old ones with a share of their own, and no sick address in everybody's way."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, or_, select, update
 
 from services.store import schema
 from services.store.columns import instant, text_out
@@ -88,13 +88,19 @@ class ReleaseAll(Operation[int]):
 
     def apply(self, work: UnitOfWork) -> int:
         """At once."""
-        work.flush()
-        back = (
-            update(schema.delivery)
-            .where(delivery.tier.is_not(None), delivery.lease.is_not(None))
-            .values(lease=None, ready_at=delivery.due)
-        )
-        return work.connection.execute(back).rowcount
+        return _take_back(work, delivery.lease.is_not(None))
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack(Operation[int]):
+    """Take back the leases that are one of ``names``, or whose holder is; gives how many."""
+
+    names: Collection[str]
+    queries = True
+
+    def apply(self, work: UnitOfWork) -> int:
+        """At once."""
+        return _take_back(work, or_(*(_named(one) for one in self.names)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +142,13 @@ def next_due(connection: Connection, hop: Hop, now: int) -> int | None:
         for tier in (FRESH, DEFERRED)
     ]
     return min((time for time in times if time is not None), default=None)
+
+
+def _named(name: str) -> ColumnElement[bool]:
+    return or_(delivery.lease == name, delivery.lease.startswith(f"{name}.", autoescape=True))
+
+
+def _take_back(work: UnitOfWork, which: ColumnElement[bool]) -> int:
+    work.flush()
+    back = update(schema.delivery).where(delivery.tier.is_not(None), which).values(lease=None, ready_at=delivery.due)
+    return work.connection.execute(back).rowcount

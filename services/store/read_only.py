@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from services.settings import Settings
 from services.store import database
-from services.store.errors import UnsupportedStore
+from services.store.errors import BadStore
 from services.store.keys import FILE
 
 
@@ -24,20 +24,20 @@ def is_read_only(settings: Settings) -> bool:
 def engines(path: Path) -> tuple[Engine, Engine]:
     """In the places of writer and reader, also where the folder could be written and must not be.
 
-    Raises ``UnsupportedStore`` where a person has to help.
+    Raises ``BadStore`` where a person has to help.
     """
     log, memory = path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
     waits = log.exists() and log.stat().st_size > 0
     writable = os.access(path.parent, os.W_OK)
     if waits and not memory.exists() and not writable:
-        raise UnsupportedStore(
+        raise BadStore(
             f"{path.parent}: is read-only, and what {log.name} holds can't be read there;"
             " copy the folder to where you can write, and name the copy with --data"
         )
     engine = database.sqlite_read_only(path, immutable=not (writable or memory.exists()))
     try:
         if database.revision(engine) != database.HEAD:
-            raise UnsupportedStore(
+            raise BadStore(
                 f"{path.parent}: is of another version and can't be changed;"
                 " copy the folder to where you can write, and name the copy with --data"
             )

@@ -8,8 +8,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from services.store.database import READERS
-from services.store.errors import is_unavailable, spoils_connection
+from services.store.database import READERS, discard
+from services.store.errors import is_unavailable, spoils_connection, tries, words
 from services.store.interface import StoreUnavailable
 from services.store.promises import Promises
 
@@ -38,6 +38,7 @@ class Readers:
 
     def now(self, read: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same in this thread."""
+        kept = getattr(self._own, "connection", None) is not None
         try:
             connection = self._connection()
             with connection.begin():
@@ -46,8 +47,10 @@ class Readers:
             self._drop(spoilt=spoils_connection(error))
             if self._promises:
                 self._promises.failed(error)
+            if kept and tries(error, kept=True) > 1:  # the next try has a new connection, and is the last
+                return self.now(read, *args, **kwargs)
             if is_unavailable(error):
-                raise StoreUnavailable(str(getattr(error, "orig", error))) from error
+                raise StoreUnavailable(words(error)) from error
             raise
 
     def close(self) -> None:
@@ -71,4 +74,4 @@ class Readers:
             self._connections.remove(kept)
             if spoilt:
                 kept.invalidate()
-            kept.close()
+            discard(kept)

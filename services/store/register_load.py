@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 
 from services.store import schema
 from services.store.interface import Progress, RegisterChange
+from services.store.locks import Lock, lock
 from services.store.register_tables import KINDS, Kind, hashes_of
 from services.store.unit_of_work import Operation, UnitOfWork, batched, read_meta, write_meta
 from workflows.audit import AuditRecord
@@ -44,6 +45,8 @@ class LoadRegister(Operation[RegisterChange]):
 
     def apply(self, work: UnitOfWork) -> RegisterChange:
         """One transaction; the same register again writes nothing."""
+        lock(work.connection, Lock.REGISTER)
+        self._done, self._hashes = 0, set()  # it may be tried again
         found = {kind.name: self._load(work.connection, kind) for kind in KINDS}
         change = RegisterChange(
             added={name: len(one.added) for name, one in found.items() if one.added},

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Select, delete, exists, func, insert, select,
 from services.settings import ZONE
 from services.store import schema
 from services.store.columns import instant
+from services.store.locks import Lock, lock
 from services.store.register_tables import BY_NAME
 from services.store.spool import Spool
 from services.store.unit_of_work import Operation, UnitOfWork
@@ -42,7 +43,7 @@ class RemoveContents(Operation[int]):
 
     def apply(self, work: UnitOfWork) -> int:
         """The files go after the commit."""
-        _overwrite(work)
+        _begin(work)
         needed = exists().where(
             delivery.content == content.id, (delivery.tier.is_not(None)) | (delivery.finished_at >= self.before)
         )
@@ -65,7 +66,7 @@ class RemoveMails(Operation[int]):
 
     def apply(self, work: UnitOfWork) -> int:
         """Gives how many."""
-        _overwrite(work)
+        _begin(work)
         connection = work.connection
         ids: list[str] = list(connection.execute(self._old()).scalars())
         if ids:
@@ -92,7 +93,7 @@ class RemoveOwn(Operation[int]):
 
     def apply(self, work: UnitOfWork) -> int:
         """Gives how many."""
-        _overwrite(work)
+        _begin(work)
         kept = exists().where(mail.id == delivery.mail)
         old = select(delivery.id).where(delivery.tier.is_(None), delivery.finished_at < self.before, ~kept).limit(BATCH)
         ids = list(work.connection.execute(old).scalars())
@@ -111,7 +112,8 @@ class RemoveFrameworks(Operation[int]):
 
     def apply(self, work: UnitOfWork) -> int:
         """All of them."""
-        _overwrite(work)
+        _begin(work)
+        lock(work.connection, Lock.REGISTER)
         table = schema.framework.c
         rows = work.connection.execute(select(table.id, table.since, table.document).where(table.current == 1))
         ended = [row.id for row in rows if self._is_over(BY_NAME["frameworks"].entry(row.document), instant(row.since))]
@@ -131,6 +133,12 @@ def ended_at(framework: ContactFramework, since: datetime, calendar: WorkingCale
     if framework.state not in CLOSED:
         return by_date
     return since if by_date is None else min(since, by_date)
+
+
+def _begin(work: UnitOfWork) -> None:
+    """One process removes at a time, and nothing that has ended begins to wait again meanwhile."""
+    lock(work.connection, Lock.RETENTION)
+    _overwrite(work)
 
 
 def _overwrite(work: UnitOfWork) -> None:

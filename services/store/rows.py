@@ -5,7 +5,7 @@ and forth hundreds of times a group; one statement over many rows does it once, 
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from itertools import chain, repeat
 from typing import Any
@@ -69,8 +69,9 @@ class RowsStatement:
 class RowsQuery:
     """A query for the rows with one of several values, its text made once for each number of them."""
 
-    def __init__(self, dialect: Dialect, of_one: Statement) -> None:
-        """``of_one`` is the query for one value, with one IN."""
+    def __init__(self, dialect: Dialect, of_one: Statement, arranged: Callable[[Collection[str]], list[str]] = list) -> None:
+        """``of_one`` is the query for one value, with one IN; ``arranged`` puts the values in order where that matters."""
+        self._arranged = arranged
         before, one, after = _parted(_IN, dialect, of_one)
         self.text = cache(lambda size: before + ", ".join(repeat(one, size)) + after)
 
@@ -78,7 +79,7 @@ class RowsQuery:
         """The rows with one of the values ``wanted``. Raises the driver's errors."""
         if not wanted:
             return []
-        values = list(wanted)
+        values = self._arranged(wanted)
         cursor = connection.connection.cursor()
         found: list[Row] = []
         start = 0
@@ -140,6 +141,17 @@ def queries(dialect: Dialect, found: Select[Any], by: Column[Any]) -> RowsQuery:
     return RowsQuery(dialect, found.where(by.in_([bindparam("wanted")])))
 
 
+def locks(dialect: Dialect, found: Select[Any], by: Column[Any]) -> RowsQuery:
+    """As ``queries``, and nobody else changes these rows before the transaction has ended.
+
+    PostgreSQL locks them in one order, whoever asks, so that two transactions do not wait for each other. In SQLite one
+    transaction writes at a time.
+    """
+    if dialect.name != "postgresql":
+        return queries(dialect, found, by)
+    return RowsQuery(dialect, found.where(by.in_([bindparam("wanted")])).order_by(by).with_for_update(), sorted)
+
+
 def _bare(of: Column[Any]) -> ColumnClause[Any]:
     if isinstance(of.type, Text):
         return column(of.name, Text)
@@ -174,14 +186,15 @@ class Statements:
         self.recipient_states = updates(dialect, schema.recipient, ("mail", "n", "delivery"), ("state",))
         name, value = schema.meta.c.name, schema.meta.c.value
         one = name == bindparam("of")
-        self.read_meta = str(select(value).where(one).compile(dialect=dialect))
+        self.read_head = str(select(value).where(one).with_for_update().compile(dialect=dialect))
         self.write_meta = str(update(schema.meta).values(value=bindparam("to")).where(one).compile(dialect=dialect))
         delivery, receipt, once, mail = schema.delivery.c, schema.receipt.c, schema.once.c, schema.mail.c
-        self.deliveries = queries(dialect, select(*STATE_COLUMNS).with_for_update(), delivery.id)
-        self.receipts = queries(dialect, select(receipt.sender_hash, receipt.sent_at), receipt.sender_hash)
+        self.deliveries = locks(dialect, select(*STATE_COLUMNS), delivery.id)
+        self.receipts = locks(dialect, select(receipt.sender_hash, receipt.sent_at), receipt.sender_hash)
         self.dedupes = queries(dialect, select(once.dedupe), once.dedupe)
         assessed = exists().where(schema.assessment.c.mail == mail.id)
         self.unassessed = queries(dialect, select(mail.id).where(~assessed), mail.id)
+        self.receipt_times = updates(dialect, schema.receipt, ("sender_hash",), ("sent_at",))
         self.take = updates(dialect, schema.delivery, ("id",), ("lease", "ready_at"))
         self.leased = queries(dialect, _leased(), delivery.id)
         self.under_way = Query(dialect, _under_way())
@@ -207,7 +220,8 @@ def _due(full: int = 0) -> Select[Any]:
     found = select(delivery.id, delivery.ready_at, delivery.address).where(*wanted, exists().where(content.id == delivery.content))
     if full:
         found = found.where(delivery.address.not_in([bindparam(f"full_{n}", type_=Text) for n in range(full)]))
-    return found.order_by(delivery.ready_at).limit(bindparam("most", type_=Integer))
+    free = found.with_for_update(of=schema.delivery, skip_locked=True)  # what another process is about to lease or change
+    return free.order_by(delivery.ready_at).limit(bindparam("most", type_=Integer))
 
 
 def _under_way() -> Select[Any]:

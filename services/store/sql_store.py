@@ -4,8 +4,10 @@ import asyncio
 import json
 import secrets
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
@@ -17,6 +19,7 @@ from services.store.arrivals import CommitArrival
 from services.store.attempts import RecordAttempts, Release
 from services.store.columns import instant_or_none, micros
 from services.store.directory import Directory
+from services.store.fellows import Fellows
 from services.store.holders import Holders, ReleaseDead
 from services.store.interface import (
     Account,
@@ -38,6 +41,7 @@ from services.store.interface import (
     Redirection,
     RegisterChange,
     StoredMail,
+    StoreUnavailable,
     Unassessed,
 )
 from services.store.own import Enqueue, Published, SaveAssessments, Tell
@@ -56,7 +60,10 @@ from workflows.register import Register
 
 
 class SqlStore:
-    """Implements ``services.store.interface.Store``, where every method is described. Made by ``services.store.open``."""
+    """Implements ``services.store.interface.Store``, where every method is described. Made by ``services.store.open``.
+
+    ``node`` is the name of this data folder among those that share the database; None where there is but one.
+    """
 
     def __init__(
         self,
@@ -69,6 +76,7 @@ class SqlStore:
         extra_authorities: tuple[str, ...],
         holders: Holders,
         promises: Promises | None = None,
+        shared: bool = False,
     ) -> None:
         self.key = key
         self.spool = spool
@@ -83,6 +91,10 @@ class SqlStore:
         self._recent = Recent()
         self._holder = secrets.token_hex(6)
         self._leases = count(1)
+        self._fellows: Fellows | None = None
+        if shared:
+            self._fellows = Fellows(engines[1], self._holder, self._take_back)
+            self._fellows.start()
         self._directory.start()
 
     # -- facts
@@ -113,10 +125,14 @@ class SqlStore:
     # -- mail path
     async def commit(self, arrival: Arrival, claim: Claim | None = None) -> None:
         """Put an arrival on disk."""
+        spent = None
+        if self._fellows is not None and isinstance(arrival.content, Path):  # the others have no hold of this machine's files
+            spent = self.spool.name(arrival.content)
+            arrival = replace(arrival, content=await self._file(arrival.content))
         if claim is None:
-            await self._writer.run(CommitArrival(arrival, self.spool))
+            await self._writer.run(CommitArrival(arrival, self.spool, spent=spent))
         else:
-            await self._writer.run(CommitArrival(arrival, self.spool, claim, self._token()), claim.take)
+            await self._writer.run(CommitArrival(arrival, self.spool, claim, self._token(), spent), claim.take)
         self._recent.add(arrival)
 
     async def lease(self, hop: Hop, now: datetime, until: datetime, limit: int) -> list[Leased]:
@@ -137,15 +153,24 @@ class SqlStore:
 
     async def release_dead(self) -> int:
         """Take back the leases of deliverers that are gone."""
-        if self._holders.enter(self._holder) or self._holders.dead():
+        if not (self._holders.enter(self._holder) or self._holders.dead()):
+            return 0
+        if self._fellows is None:
             return await self._writer.run(ReleaseDead(self._holders))
-        return 0
+        dead = self._holders.dead()
+        taken = await self._take_back(dead) if dead else 0
+        self._holders.forget(dead)
+        return taken
 
     async def record(self, attempts: Sequence[Attempt]) -> list[str]:
         """Write outcomes; gives the fenced ids."""
         return await self._writer.run(RecordAttempts(attempts, self._now()))
 
     # -- events
+    async def publishes(self) -> bool:
+        """Whether this store's relay is the one that publishes."""
+        return self._fellows is None or await self._fellows.publishes()
+
     async def outbox(self, limit: int) -> list[Pending]:
         """The oldest unpublished events."""
         return await self._readers.run(reads.pending, limit)
@@ -251,6 +276,8 @@ class SqlStore:
     async def close(self) -> None:
         """Finish, write everything into the one file, and close."""
         await self._directory.close()
+        if self._fellows is not None:
+            await self._fellows.close()
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
@@ -267,6 +294,15 @@ class SqlStore:
         while removed := await self._writer.run(batch):
             total += removed
         return total
+
+    async def _take_back(self, holders: Collection[str]) -> int:
+        return await self._writer.run(leases.TakeBack(holders))
+
+    async def _file(self, path: Path) -> bytes:
+        try:
+            return await asyncio.to_thread(path.read_bytes)
+        except OSError as error:
+            raise StoreUnavailable(f"the spool folder: {error.strerror}") from error
 
     def _token(self) -> str:
         """A lease that nobody had before, here or in another process."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from services.store import schema
 from services.store.columns import micros
+from services.store.locks import Lock, lock
 from services.store.rows import DELIVERY_CHANGES, Row, Statements
 from workflows.audit import AuditRecord, chain_hash
 from workflows.events import Event
@@ -28,6 +29,7 @@ class Needs:
     senders: set[str] = field(default_factory=set)
     dedupes: set[str] = field(default_factory=set)
     unassessed: set[str] = field(default_factory=set)
+    reopens: bool = False  # it makes something wait again that had ended: retention must not be removing it meanwhile
 
 
 @dataclass(slots=True)
@@ -68,6 +70,8 @@ class UnitOfWork:
         self._published: list[int] = []
         self._deliveries: dict[str, DeliveryState] = {}
         self.receipts: dict[str, int] = {}  # keyed hash of a sender -> when it last got one
+        self._receipts_kept: set[str] = set()  # senders who have a row
+        self._receipts_sent: set[str] = set()
         self.dedupes: set[str] = set()
         self._unassessed: set[str] = set()
         self.after_commit: list[Callable[[], None]] = []
@@ -76,8 +80,11 @@ class UnitOfWork:
     def fetch(self, needs: Needs) -> None:
         """Read what the group's operations want to know, one query a kind."""
         connection, statements = self.connection, self.statements
+        if needs.reopens:
+            lock(connection, Lock.RETENTION, shared=True)
         self._deliveries.update((row[0], DeliveryState(*row)) for row in statements.deliveries.run(connection, needs.deliveries))
         self.receipts.update((row[0], row[1]) for row in statements.receipts.run(connection, needs.senders))
+        self._receipts_kept.update(self.receipts)
         self.dedupes.update(row[0] for row in statements.dedupes.run(connection, needs.dedupes))
         self._unassessed.update(row[0] for row in statements.unassessed.run(connection, needs.unassessed))
 
@@ -114,8 +121,7 @@ class UnitOfWork:
     def receipt_sent(self, sender_hash: str, at: int) -> None:
         """Note that this sender got a receipt."""
         self.receipts[sender_hash] = at
-        self._rows["receipt"] = [row for row in self._rows["receipt"] if row[0] != sender_hash]
-        self.add("receipt", (sender_hash, at))
+        self._receipts_sent.add(sender_hash)
 
     def changed(self, state: DeliveryState) -> None:
         """``state`` was changed and is to be written."""
@@ -130,11 +136,10 @@ class UnitOfWork:
         self._published += seqs
 
     def flush(self) -> None:
-        """Write everything collected so far."""
+        """Write the rows collected so far."""
         connection, statements = self.connection, self.statements
-        if renewed := [row[0] for row in self._rows["receipt"]]:
-            for hashes in batched(renewed):
-                connection.execute(delete(schema.receipt).where(schema.receipt.c.sender_hash.in_(hashes)))
+        if self._receipts_sent:
+            self._write_receipts()
         for table in INSERT_ORDER:
             if rows := self._rows.pop(table, None):
                 statements.inserts[table].run(connection, rows)
@@ -145,13 +150,24 @@ class UnitOfWork:
         for first, last in _runs(self._published):
             connection.execute(delete(schema.outbox).where(schema.outbox.c.seq.between(first, last)))
         self._recipient_states, self._published = [], []
-        self._append_audit()
+
+    def finish(self) -> None:
+        """Write all of it. The audit chain comes last: its head is everybody's, and held from here to the commit."""
+        self.flush()
+        if self._audit:
+            self._append_audit()
+
+    def _write_receipts(self) -> None:
+        """A sender's row is changed where there is one, so that whoever waits for it sees the change."""
+        sent = [(one, self.receipts[one]) for one in sorted(self._receipts_sent)]
+        self.statements.receipt_times.run(self.connection, [row for row in sent if row[0] in self._receipts_kept])
+        self._rows["receipt"] = [row for row in sent if row[0] not in self._receipts_kept]
+        self._receipts_kept |= self._receipts_sent
+        self._receipts_sent = set()
 
     def _append_audit(self) -> None:
-        if not self._audit:
-            return
         cursor = self.connection.connection.cursor()
-        [found] = cursor.execute(self.statements.read_meta, (HEAD,)).fetchone()
+        [found] = cursor.execute(self.statements.read_head, (HEAD,)).fetchone()
         seq, previous = head_of(found)
         rows: list[Row] = []
         for record in self._audit:

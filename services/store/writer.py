@@ -5,7 +5,9 @@ operation spoils its group, the group is rolled back and each is run alone, so t
 """
 
 import asyncio
+import random
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -15,9 +17,10 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy import Connection, Engine
 
-from services.store.database import driver
-from services.store.errors import code_of, is_unavailable, spoils_connection
+from services.store.database import discard, driver
+from services.store.errors import code_of, is_unavailable, spoils_connection, tries, words
 from services.store.interface import FactsChanged, StoreUnavailable
+from services.store.leases import TakeBack
 from services.store.line import Line
 from services.store.promises import Promises
 from services.store.rows import Statements
@@ -27,6 +30,8 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 Then = Callable[[Any], None]
+PAUSE = 0.02  # seconds, at most, before a try after the second: whoever was in the way is then through
+RECONNECT = 0.5  # seconds from one failure to connect to the next try
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,10 @@ class Writer:
         self._promises = promises  # of a SQLite file; a database server looks after its own
         self._spoilt = False
         self._connection: Connection | None = None  # kept from transaction to transaction
+        self._away: Exception | None = None  # why none could be made, until it is time to try again
+        self._away_until = 0.0  # monotonic
+        self._committing = False
+        self._unsure: list[str] = []  # leases of transactions that may have been committed, and that nobody has
         self._statements = Statements(engine.dialect)
         self._line: Line[Item] = Line()
         self._closing = threading.Lock()  # nothing is queued after the end
@@ -92,18 +101,33 @@ class Writer:
         if self._promises and self._promises.broken:
             return [(None, StoreUnavailable(self._promises.broken))] * len(operations)
         try:
-            return self._transaction(operations)
+            return self._tried(operations)
         except Exception as error:
             if self._promises:
                 self._promises.failed(error)
             if is_unavailable(error):
                 log.warning("store.unavailable", operations=len(operations), error=type(error).__name__, code=code_of(error))
-                refusal = StoreUnavailable(str(getattr(error, "orig", error)))
+                refusal = StoreUnavailable(words(error))
                 refusal.__cause__ = error
                 return [(None, refusal)] * len(operations)
             if len(operations) == 1:
                 return [(None, error)]
         return [outcome for operation in operations for outcome in self._run([operation])]
+
+    def _tried(self, operations: Sequence[Operation[Any]]) -> list[Outcome]:
+        """Once more where another process was in the way. Never after the commit was asked for: it may have been done."""
+        attempt = 0
+        while True:
+            attempt += 1
+            kept, self._committing = self._connection is not None, False
+            try:
+                return self._transaction(operations)
+            except Exception as error:
+                if self._committing:
+                    self._unsure += [token for one in operations if (token := getattr(one, "token", ""))]
+                if self._committing or attempt >= tries(error, kept=kept):
+                    raise
+                time.sleep(random.uniform(0, PAUSE) * (attempt - 1))  # noqa: S311 - so that two do not meet again
 
     def _transaction(self, operations: Sequence[Operation[Any]]) -> list[Outcome]:
         needs = Needs()
@@ -112,21 +136,33 @@ class Writer:
         try:
             with self._kept().begin():
                 work = UnitOfWork(self._kept(), self._statements, self._key)
+                if self._unsure:
+                    TakeBack(self._unsure).apply(work)
                 work.fetch(needs)
                 outcomes = [_apply(operation, work) for operation in operations]
-                work.flush()
+                work.finish()
+                self._committing = True
             if self._promises:
                 self._promises.kept(work.head)
         except BaseException as error:
             self._drop(spoilt=spoils_connection(error))
             raise
+        self._unsure = []
         for finish in work.after_commit:
             _finish(finish)
         return outcomes
 
     def _kept(self) -> Connection:
+        """The connection. While none can be made, whoever wants one hears so at once, and is asked again half a second later."""
         if self._connection is None:
-            self._connection = self._engine.connect()
+            if self._away is not None and time.monotonic() < self._away_until:
+                raise self._away
+            try:
+                self._connection = self._engine.connect()
+                self._away = None
+            except Exception as error:
+                self._away, self._away_until = error, time.monotonic() + RECONNECT
+                raise
         if self._spoilt and self._promises:
             self._promises.reopened(driver(self._connection))
             self._spoilt = False
@@ -142,7 +178,7 @@ class Writer:
             if spoilt:
                 self._spoilt = True
                 self._connection.invalidate()
-            self._connection.close()
+            discard(self._connection)
             self._connection = None
 
 

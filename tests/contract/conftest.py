@@ -7,11 +7,11 @@ import pytest
 import pytest_asyncio
 from fakes.arrivals import SetClock
 
-from services.settings import Settings
+from services.settings import Settings, StoreSettings
 from services.store.open import open_store
 from services.store.sql_store import SqlStore
 
-FACTORIES = {"sqlite": Settings}
+STORES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql")))
 Opener = Callable[[], Awaitable[SqlStore]]
 
 
@@ -20,9 +20,10 @@ def clock() -> SetClock:
     return SetClock()
 
 
-@pytest.fixture(params=list(FACTORIES))
+@pytest.fixture(params=STORES)
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    return FACTORIES[request.param](data=tmp_path / "data")
+    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    return Settings(data=tmp_path / "data", store=StoreSettings(url=url))
 
 
 @pytest_asyncio.fixture

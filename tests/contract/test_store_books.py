@@ -43,15 +43,19 @@ async def test_law_1_a_lost_row_shows_in_the_books(store: SqlStore, loss: str) -
     assert [one.balances() for one in await store.ledger()] == [False]
 
 
-async def test_law_1_a_lost_file_shows_in_the_books_and_no_empty_mail_is_sent(store: SqlStore, settings: Settings) -> None:
+async def test_law_1_lost_bytes_show_in_the_books_and_no_empty_mail_is_sent(store: SqlStore, settings: Settings) -> None:
     path = spooled(settings.data, "m1.eml", b"x" * 70_000)
     await store.commit(arrival("m1", content=path))
     assert [one.balances() for one in await store.ledger()] == [True]
-    path.unlink()
+    if path.exists():
+        path.unlink()
+    else:
+        await by_hand(store, "DELETE FROM content WHERE id = 'm1'")
     assert [one.balances() for one in await store.ledger()] == [False]
     await store.commit(arrival("m2"))
     await by_hand(store, "DELETE FROM content WHERE id = 'm2'")
-    assert [one.delivery.mail for one in await store.lease("next", NOW, NOW, 10)] == ["m1"]
+    leased = await store.lease("next", NOW, NOW, 10)
+    assert [one.delivery.mail for one in leased] == ([] if settings.store.url else ["m1"])  # of a file only the sending can tell
 
 
 async def test_own_mails_are_in_no_book(store: SqlStore) -> None:

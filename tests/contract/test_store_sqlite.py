@@ -14,7 +14,7 @@ from fakes.arrivals import CONTENT, NOW, SetClock, arrival, attempt, spooled
 
 from services.settings import Settings, StoreSettings
 from services.store import database, schema
-from services.store.errors import UnsoundStore, UnsupportedStore, WrongKey
+from services.store.errors import BadStore, UnsoundStore, WrongKey
 from services.store.interface import StoreUnavailable
 from services.store.keys import FILE, BadKey, make_key
 from services.store.open import open_store
@@ -133,8 +133,8 @@ def _bare(sql: str) -> str:
 
 
 async def test_another_kind_of_store_is_refused_with_its_mend() -> None:
-    with pytest.raises(UnsupportedStore, match=r"leave store\.url empty"):
-        await open_store(Settings(store=StoreSettings(url="postgresql://db/rammevagt")), SetClock())
+    with pytest.raises(BadStore, match=r"leave it empty for SQLite"):
+        await open_store(Settings(store=StoreSettings(url="mysql://db/rammevagt")), SetClock())
 
 
 async def test_a_foreign_key_file_is_refused(store: SqlStore, settings: Settings, tmp_path: Path) -> None:

@@ -213,3 +213,13 @@ def spooled(data: Path, name: str, content: bytes) -> Path:
     path = folder / name
     path.write_bytes(content)
     return path
+
+
+def is_known(error: BaseException) -> bool:
+    """Whether a database refused a row because its key is there already; each driver has a class of its own."""
+    return "IntegrityError" in {one.__name__ for one in type(error).__mro__}
+
+
+def bytes_of(content: bytes | Path | None) -> bytes | None:
+    """A content wherever it lies."""
+    return content.read_bytes() if isinstance(content, Path) else content

@@ -234,9 +234,15 @@ def test_machine_faults_name_the_files(tmp_path):
     assert "does not work with gateway.tls_key" in fault.message
 
 
-def test_a_store_that_this_version_lacks_is_named_before_anything_starts(tmp_path):
-    (fault,) = machine_faults(load(tmp_path, '[store]\nurl = "postgresql://x/y"\n'))
-    assert fault.path == ("store", "url")
+@pytest.mark.parametrize("url", ["mysql://x/y", "postgresql://x", "postgresql:///?host=/run", "x"])
+def test_a_store_that_this_version_lacks_is_named_before_anything_starts(tmp_path, url):
+    with pytest.raises(BadInput, match=r"store\.url: write postgresql://"):
+        load(tmp_path, f'[store]\nurl = "{url}"\n')
+
+
+@pytest.mark.parametrize("url", ["postgresql://guard:word@db1,db2:5432/rammevagt", "postgres:///rammevagt?host=/run/postgresql"])
+def test_a_database_is_named_by_its_url(tmp_path, url):
+    assert load(tmp_path, f'[store]\nurl = "{url}"\n').store.url == url
 
 
 def test_notes_point_to_slips():

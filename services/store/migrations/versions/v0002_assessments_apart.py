@@ -10,6 +10,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
@@ -22,8 +23,8 @@ def upgrade() -> None:
 def _assessments() -> None:
     op.create_table(
         "assessment",
-        sa.Column("mail", sa.Text(), nullable=False),
-        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("mail", TEXT, nullable=False),
+        sa.Column("document", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("mail", name=op.f("pk_assessment")),
         sqlite_with_rowid=False,
     )
@@ -47,7 +48,8 @@ def _indexes() -> None:
     """Only what was tried before is counted by its address; every mail would pay for the others."""
     op.drop_index("ix_delivery_leased", "delivery")
     tried = sa.text("lease IS NOT NULL AND attempts > 0")
-    op.create_index("ix_delivery_tried", "delivery", ["hop", "address"], sqlite_where=tried, postgresql_where=tried)
+    columns = ["hop"] if op.get_bind().dialect.name == "postgresql" else ["hop", "address"]
+    op.create_index("ix_delivery_tried", "delivery", columns, sqlite_where=tried, postgresql_where=tried)
 
 
 def _cloudevent(row: sa.Row[tuple[object, ...]]) -> dict[str, object]:
