@@ -15,6 +15,7 @@ _not_run: list[str] = []
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "patient: with the time-outs of RFC 5321, where the others of a file have short ones")
     config.addinivalue_line("markers", "needs(*packages): Debian packages of tests/packages.txt without which the test can't run")
     config.addinivalue_line(
         "markers", "needs_module(*names): Python modules, not built for every machine, without which it can't run"

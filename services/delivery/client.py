@@ -6,14 +6,15 @@ delivered twice, and when the process dies between that answer and its record.
 """
 
 import asyncio
-from dataclasses import dataclass
 
 import structlog
 
-from services.delivery.dialogue import Dialogue
-from services.delivery.outcomes import Accepted, ConnectionTrouble, DialogueTimeout, Postponed, Refused, StaleConnection
+from services.delivery.addresses import Addresses
+from services.delivery.dialogue import Dialogue, reason
+from services.delivery.outcomes import Accepted, ConnectionTrouble, DialogueTimeout, OutOfStep, Postponed, Refused, StaleConnection
 from services.delivery.replies import SERVICE_CLOSING, Reply, judge
 from services.delivery.target import Target
+from services.delivery.timeouts import RFC_TIMEOUTS, Timeouts
 from services.delivery.wire import (
     END,
     SMALL,
@@ -31,37 +32,6 @@ from services.delivery.wire import (
 
 log = structlog.get_logger()
 Answer = Accepted | Refused | Postponed
-BYTES_PER_SECOND = 262_144  # slower than this, a large mail isn't waited for
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """In seconds (RFC 5321 4.5.3.2). ``attempt`` is for a whole transaction, and longer by the size of its content."""
-
-    connect: float = 30
-    greeting: float = 300
-    hello: float = 300
-    mail: float = 300
-    rcpt: float = 300
-    data: float = 120
-    block: float = 180
-    dot: float = 600
-    attempt: float = 600
-
-    def of_command(self, command: bytes) -> float:
-        """How long the reply to RSET, MAIL or RCPT may take, in seconds."""
-        return self.rcpt if command.startswith(b"RCPT") else self.mail
-
-    def of_attempt(self, size: int) -> float:
-        """How long a transaction of ``size`` octets may take, in seconds."""
-        return self.attempt + size / BYTES_PER_SECOND
-
-    def fit(self, size: int, left: float) -> bool:
-        """Whether a lease of so many seconds outlasts the longest attempt: else somebody else may have it before we are through."""
-        return self.connect + self.of_attempt(size) < left
-
-
-RFC_TIMEOUTS = Timeouts()
 
 
 class Connection:
@@ -107,7 +77,8 @@ class Connection:
                 self.abort()
                 if self.used > 1 and not self._answered and not isinstance(trouble, DialogueTimeout):
                     raise StaleConnection(str(trouble)) from trouble
-                return [one or Postponed("4.4.2", str(trouble)) for one in answers]
+                kept = [None] * len(answers) if isinstance(trouble, OutOfStep) else answers
+                return [one or Postponed("4.4.2", str(trouble)) for one in kept]
         return [one or Postponed("4.3.0", "no answer") for one in answers]
 
     def _unsendable(self, sender: str, recipient: str) -> Refused | None:
@@ -130,6 +101,8 @@ class Connection:
                 answers[place] = judge(reply, mail.recipients[place])
         if data.code == 354:
             final = await self._content(mail) if open_places else await self._nothing()
+        elif data.code < 400:  # a yes to what was not asked: whoever counts it as taken loses the mail
+            raise OutOfStep(f"DATA: {data.error()}")
         else:
             final, self._reset = data, True
         for place in open_places:
@@ -143,10 +116,14 @@ class Connection:
         start, self._reset = int(self._reset), False
         if self._offered.pipelining:
             commands.append(b"DATA\r\n")
-            replies = await self._ask(b"".join(commands), len(commands), self._timeouts.rcpt)
-            return _of_group(replies, len(commands), start)[start:]
-        replies = [(await self._ask(one, 1, self._timeouts.of_command(one)))[0] for one in commands][start:]
-        return [*replies, await self._data(replies)]
+            group = await self._ask(b"".join(commands), len(commands), self._timeouts.rcpt)
+            return _of_group(group, len(commands), start)[start:]
+        replies: list[Reply] = []
+        for one in commands:
+            replies += await self._ask(one, 1, self._timeouts.of_command(one))
+            if len(replies) == start + 1 and not replies[-1].positive():  # MAIL: its refusal goes for the rest as well
+                return [replies[-1]] * (len(commands) + 1 - start)
+        return [*replies[start:], await self._data(replies[start:])]
 
     async def _data(self, replies: list[Reply]) -> Reply:
         """The reply to DATA, which isn't said where MAIL or every RCPT was refused."""
@@ -164,6 +141,8 @@ class Connection:
         except OSError as error:  # the file: nothing is ended, so the server drops what it has
             log.error("content_unreadable", error=type(error).__name__)
             raise ConnectionTrouble(f"content unreadable: {type(error).__name__}") from error
+        if isinstance(end, bytes) and self._dialogue.has_answered:
+            end = await self._early()
         return end if isinstance(end, Reply) else (await self._ask(end, 1, self._timeouts.dot))[0]
 
     async def _stream(self, mail: Transaction) -> bytes | Reply:
@@ -172,11 +151,15 @@ class Connection:
         await self._put(transparency.chunk(mail.prepend))
         async for piece in pieces(mail.content, mail.sha256):
             if self._dialogue.has_answered:
-                early = self._checked(await self._dialogue.replies(1, 0))[0]
-                self.abort()  # it wants no more of this mail, and can't be told otherwise that it ends here
-                return early if early.code >= 400 else Reply(451, (b"4.5.0 Answer before the end",))
+                return await self._early()
             await self._put(transparency.chunk(piece))
         return transparency.end()
+
+    async def _early(self) -> Reply:
+        """The answer that came before the content was through. A yes to it is none: the server hasn't seen the mail."""
+        early = self._checked(await self._dialogue.replies(1, 0))[0]
+        self.abort()  # it wants no more of this mail, and can't be told otherwise that it ends here
+        return early if early.code >= 400 else Reply(451, (b"4.5.0 Answer before the end",))
 
     async def _put(self, data: bytes) -> None:
         try:
@@ -191,7 +174,7 @@ class Connection:
 
     async def _ask(self, command: bytes, count: int, seconds: float) -> list[Reply]:
         """The replies to ``command``, which may be a group, in the time for each of them."""
-        self._dialogue.send(command)
+        self._dialogue.ask(command)
         return self._checked(await self._dialogue.replies(count, self._within(seconds)))
 
     def _checked(self, replies: list[Reply]) -> list[Reply]:
@@ -206,43 +189,66 @@ class Connection:
         return min(seconds, self._deadline - self._loop.time())
 
 
-async def connect(target: Target, timeouts: Timeouts = RFC_TIMEOUTS) -> Connection:
-    """A connection that is ready for mail. Raises ``ConnectionTrouble`` for whatever keeps it from that: the hop is away."""
-    loop = asyncio.get_running_loop()
-    dialogue = await _open(loop, target, timeouts)
+async def connect(target: Target, timeouts: Timeouts = RFC_TIMEOUTS, addresses: Addresses | None = None) -> Connection:
+    """A connection that is ready for mail; the host's addresses are tried in turn.
+
+    Raises ``ConnectionTrouble`` for whatever keeps it from that: the hop is away.
+    """
+    addresses = addresses or Addresses(target.host)
+    found = await addresses.in_order(timeouts.connect)
+    trouble = ConnectionTrouble("connect: timeout")
+    try:
+        async with asyncio.timeout(timeouts.ready):
+            for address in found:
+                try:
+                    connection = await _connect(target, address, timeouts, timeouts.connect / len(found))
+                except ConnectionTrouble as error:
+                    trouble = error
+                    continue
+                addresses.answered(address)
+                return connection
+    except TimeoutError as error:
+        raise trouble from error
+    raise trouble
+
+
+async def _connect(target: Target, address: str, timeouts: Timeouts, seconds: float) -> Connection:
+    dialogue = await _open(target, address, seconds)
     try:
         _expect(await dialogue.replies(1, timeouts.greeting), "greeting")
         offered = await _hello(dialogue, target, timeouts)
         if target.context is not None and not target.implicit:
             offered = await _protect(dialogue, target, offered, timeouts)
+        dialogue.expect_quiet()
     except BaseException:
         dialogue.abort()
         raise
     return Connection(dialogue, offered, timeouts)
 
 
-async def _open(loop: asyncio.AbstractEventLoop, target: Target, timeouts: Timeouts) -> Dialogue:
+async def _open(target: Target, address: str, seconds: float) -> Dialogue:
+    loop = asyncio.get_running_loop()
     context = target.context if target.implicit else None
     try:
-        async with asyncio.timeout(timeouts.connect):
+        async with asyncio.timeout(seconds):
             _, dialogue = await loop.create_connection(
-                lambda: Dialogue(loop), target.host, target.port, ssl=context, server_hostname=target.host if context else None
+                lambda: Dialogue(loop), address, target.port, ssl=context, server_hostname=target.host if context else None
             )
     except TimeoutError as error:
         raise ConnectionTrouble("connect: timeout") from error
     except OSError as error:  # ssl.SSLError is one
-        raise ConnectionTrouble(f"connect: {type(error).__name__}") from error
+        raise ConnectionTrouble(f"connect: {reason(error)}") from error
     return dialogue
 
 
 async def _hello(dialogue: Dialogue, target: Target, timeouts: Timeouts) -> Extensions:
-    dialogue.send(f"EHLO {target.helo}\r\n".encode("ascii", "replace"))
+    dialogue.ask(f"EHLO {target.helo}\r\n".encode("ascii", "replace"))
     reply = (await dialogue.replies(1, timeouts.hello))[0]
     if reply.positive():
         return extensions(reply.lines)
     if reply.code == SERVICE_CLOSING:
         raise ConnectionTrouble(reply.error())
-    dialogue.send(f"HELO {target.helo}\r\n".encode("ascii", "replace"))
+    dialogue.ask(f"HELO {target.helo}\r\n".encode("ascii", "replace"))
     _expect(await dialogue.replies(1, timeouts.hello), "HELO")
     return Extensions()
 
@@ -250,7 +256,7 @@ async def _hello(dialogue: Dialogue, target: Target, timeouts: Timeouts) -> Exte
 async def _protect(dialogue: Dialogue, target: Target, offered: Extensions, timeouts: Timeouts) -> Extensions:
     if not offered.starttls or target.context is None:
         raise ConnectionTrouble("STARTTLS is not offered")
-    dialogue.send(b"STARTTLS\r\n")
+    dialogue.ask(b"STARTTLS\r\n")
     _expect(await dialogue.replies(1, timeouts.hello), "STARTTLS")
     await dialogue.start_tls(target.context, target.host, timeouts.connect)
     return await _hello(dialogue, target, timeouts)

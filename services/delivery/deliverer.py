@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from services.clock import Clock
 from services.delivery.bookkeeper import Bookkeeper, Random
-from services.delivery.client import RFC_TIMEOUTS, Timeouts
 from services.delivery.hop import HopLoop, OnProblem
 from services.delivery.pool import Pool
 from services.delivery.recorder import Recorder
 from services.delivery.settling import House
 from services.delivery.target import target
+from services.delivery.timeouts import RFC_TIMEOUTS, Timeouts
 from services.gather import policy_of
 from services.marks import Marks
 from services.settings import Settings

@@ -4,10 +4,11 @@ import asyncio
 import ssl
 from typing import cast
 
-from services.delivery.outcomes import ConnectionTrouble, DialogueTimeout
+from services.delivery.outcomes import ConnectionTrouble, DialogueTimeout, OutOfStep
 from services.delivery.replies import SERVICE_CLOSING, Reply, ReplyParser
 
 HIGH_WATER = 262_144  # octets that may wait to be sent before a writer waits
+REPLIES_LIMIT = 256  # replies that nobody has taken; a mail asks for 103 at most
 
 
 class Dialogue(asyncio.Protocol):
@@ -52,6 +53,9 @@ class Dialogue(asyncio.Protocol):
             self._end(trouble)
             return
         self._replies += arrived
+        if len(self._replies) > REPLIES_LIMIT:
+            self._end(ConnectionTrouble("too many replies"))
+            return
         if self._wanted and (len(self._replies) >= self._wanted or any(one.code == SERVICE_CLOSING for one in arrived)):
             self._wake()
 
@@ -90,6 +94,16 @@ class Dialogue(asyncio.Protocol):
         if self._transport is not None and self._gone is None:
             self._transport.write(data)
 
+    def ask(self, command: bytes) -> None:
+        """Send ``command``. ``OutOfStep`` where an answer is there already: it would be taken for the answer to this."""
+        self.expect_quiet()
+        self.send(command)
+
+    def expect_quiet(self) -> None:
+        """``OutOfStep`` where the server has said something unasked."""
+        if self._replies or not self._parser.is_empty():
+            raise OutOfStep("answer before the question")
+
     async def send_when_room(self, data: bytes, seconds: float) -> None:
         """Send ``data`` and wait until there is room for more, so many seconds. ``ConnectionTrouble`` then, or when it is gone."""
         self.send(data)
@@ -119,7 +133,7 @@ class Dialogue(asyncio.Protocol):
             made = await self._loop.start_tls(self._transport, self, context, server_hostname=host, ssl_handshake_timeout=seconds)
         except (OSError, ssl.SSLError, asyncio.IncompleteReadError) as error:
             self.abort()
-            raise ConnectionTrouble(f"TLS failed: {type(error).__name__}") from error
+            raise ConnectionTrouble(f"TLS failed: {reason(error)}") from error
         if made is None:
             raise ConnectionTrouble("TLS failed")
         self._transport = made
@@ -170,3 +184,12 @@ class Dialogue(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         self._wake()
+
+
+def reason(error: Exception) -> str:
+    """Why a connection could not be made or protected, in a few words that name nobody."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate: {error.verify_message}"
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.lower().replace("_", " ")
+    return type(error).__name__

@@ -14,11 +14,11 @@ import structlog
 from services.clock import Clock
 from services.delivery import metrics
 from services.delivery.bookkeeper import Bookkeeper
-from services.delivery.client import Timeouts
 from services.delivery.outcomes import ConnectionTrouble, Postponed, Refused, Result, SetAside, Unreached
 from services.delivery.pool import Pool
 from services.delivery.ready import Batch, Ready, batches
 from services.delivery.suspects import Suspects
+from services.delivery.timeouts import Timeouts
 from services.delivery.wire import transaction
 from services.delivery.workers import Workers
 from services.marks import Marks

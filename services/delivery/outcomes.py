@@ -52,5 +52,9 @@ class DialogueTimeout(ConnectionTrouble):
     """The server didn't answer, or take what we sent, in time."""
 
 
+class OutOfStep(ConnectionTrouble):
+    """Answers and questions don't match: no answer of this mail can be believed, neither yes nor no."""
+
+
 class StaleConnection(ConnectionTrouble):
     """A kept connection ended before it answered anything: nobody saw the mail, so another may be tried at once."""

@@ -4,9 +4,11 @@ import asyncio
 from time import perf_counter
 
 from services.delivery import metrics
-from services.delivery.client import Answer, Connection, Timeouts, connect
+from services.delivery.addresses import Addresses
+from services.delivery.client import Answer, Connection, connect
 from services.delivery.outcomes import StaleConnection
 from services.delivery.target import Target
+from services.delivery.timeouts import Timeouts
 from services.delivery.wire import Transaction
 from services.store.interface import Hop
 
@@ -18,6 +20,7 @@ class Pool:
 
     def __init__(self, hop: Hop, target: Target, timeouts: Timeouts) -> None:
         self._target = target
+        self._addresses = Addresses(target.host)
         self._timeouts = timeouts
         self._idle: list[Connection] = []
         self._made = metrics.CONNECTIONS.labels(hop)
@@ -48,7 +51,7 @@ class Pool:
 
     async def connect(self) -> Connection:
         """A new connection, to be given back. ``ConnectionTrouble`` where none can be made."""
-        connection = await connect(self._target, self._timeouts)
+        connection = await connect(self._target, self._timeouts, self._addresses)
         self._made.inc()
         self.live += 1
         return connection
@@ -71,6 +74,7 @@ class Pool:
 
     def close(self) -> None:
         """Close the idle connections."""
+        self._addresses.close()
         while self._idle:
             self._drop(self._idle.pop())
 

@@ -1,7 +1,7 @@
 """A whole guard for tests: every service, a real NATS server, and a sink as the municipality's mail server."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,7 @@ from fakes.smtp_client import RawClient
 from fakes.town import NOW
 
 from services.app import ROLES, Guard
+from services.clock import Clock
 from services.settings import Settings
 from workflows.audit import AuditRecord
 from workflows.register import Register
@@ -123,3 +124,27 @@ def mail(
     result = f"Authentication-Results: mx.eksempel.dk; dmarc={auth} header.from={domain}\r\n" if auth else ""
     head = f"{result}From: <{sender}>\r\nTo: <{to}>\r\nSubject: Min sag\r\nMessage-ID: {message_id}\r\n{extra}"
     return (head + "\r\n" + body).encode()
+
+
+@asynccontextmanager
+async def taking_and_sending(
+    data: Path, sink: Sink, clock: Clock | None = None, **sections: dict[str, object]
+) -> AsyncIterator[Running]:
+    """Gateway and delivery alone, to a sink of the caller's: what needs no broker."""
+    clock = clock or SetClock()
+    guard = Guard(settings(data, sink.hop, **sections), frozenset({"gateway", "deliver"}), clock)
+    await guard.start()
+    try:
+        async with asyncio.timeout(20):
+            while not guard.store.ready():
+                await asyncio.sleep(0.001)
+        yield Running(guard, sink, clock)
+    finally:
+        await guard.stop()
+
+
+async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    """Wait for what only the store can tell."""
+    async with asyncio.timeout(seconds):
+        while not await holds():
+            await asyncio.sleep(0.005)

@@ -8,11 +8,13 @@
         assert sink.mails[0].content == ...
 
 Verbs are CONNECT, EHLO, HELO, STARTTLS, MAIL, RCPT, DATA, DOT (the end of the content), RSET, NOOP, QUIT and BODY (the first
-octets of the content). The first rule that fits and isn't used up wins; without one the answer is the usual one.
+octets of the content). The last rule that fits and isn't used up wins; without one the answer is the usual one.
 """
 
 import asyncio
+import socket
 import ssl
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -53,7 +55,8 @@ class Rule:
     address: str | None
     left: int | None
     stall: bool
-    drop: Literal["before", "after"] | None
+    drop: Literal["before", "after", "reset"] | None
+    flood: bytes
 
     def fits(self, verb: str, address: str | None) -> bool:
         return self.verb == verb and self.left != 0 and (self.address is None or self.address == address)
@@ -68,6 +71,8 @@ class Sink:
         self.mails: list[Mail] = []
         self.count = 0
         self.connections = 0
+        self.flooded = 0  # octets that a flood has written
+        self.bytewise = False  # every answer octet by octet
         self.stalled: list[Session] = []
         self.sessions: set[Session] = set()
         self.commands: list[tuple[int, bytes]] = []
@@ -81,9 +86,13 @@ class Sink:
         """As a setting: HOST:PORT."""
         return f"{self.host}:{self.port}"
 
-    def on(self, verb, reply=None, *, address=None, times=None, stall=False, drop=None) -> Rule:
-        """At ``verb`` (``address``: of MAIL or RCPT) answer ``reply``, ``times`` times; or stall; or drop before or after it."""
-        rule = Rule(verb, reply, address, times, stall, drop)
+    def on(self, verb, reply=None, *, address=None, times=None, stall=False, drop=None, flood=b"") -> Rule:
+        """At ``verb`` (``address``: of MAIL or RCPT) answer ``reply``, ``times`` times; or stall; or drop before or after it.
+
+        A drop before a ``reply`` that says yes: the mail is taken, and nobody hears of it. ``drop="reset"`` drops before it too,
+        with RST. ``flood`` is written again and again until the client hangs up.
+        """
+        rule = Rule(verb, reply, address, times, stall, drop, flood)
         self._rules.insert(0, rule)
         return rule
 
@@ -108,6 +117,10 @@ class Sink:
         if self._server is not None:
             self._server.close()
             self._server = None
+        await self.hang_up()
+
+    async def hang_up(self) -> None:
+        """Drop every connection."""
         for session in list(self.sessions):
             session.abort()
         await self.until(lambda: not self.sessions)
@@ -277,19 +290,44 @@ class Session(asyncio.Protocol):
         """Answer as the rules say; the answer given, empty where there was none."""
         rule = self.sink.rule(verb, address)
         reply = usual if rule is None or rule.reply is None else rule.reply
-        if rule is not None and rule.drop == "before":
+        if rule is not None and rule.drop in ("before", "reset"):
+            if rule.drop == "reset":
+                linger = struct.pack("ii", 1, 0)
+                self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self.transport.abort()
+            return rule.reply or b""
+        if rule is not None and rule.flood:
+            self.held = True
+            self.task = asyncio.get_running_loop().create_task(self.flood(rule.flood))
             return b""
         if rule is not None and rule.stall:
             self.held, self.waiting = True, reply
             self.sink.stalled.append(self)
             self.sink.changed()
             return reply
-        if reply:
+        if reply and self.sink.bytewise:
+            self.held = True
+            self.task = asyncio.get_running_loop().create_task(self.spell(reply + b"\r\n"))
+        elif reply:
             self.transport.write(reply + b"\r\n")
         if rule is not None and rule.drop == "after":
             self.transport.close()
         return reply
+
+    async def flood(self, data: bytes) -> None:
+        while not self.transport.is_closing():
+            if self.transport.get_write_buffer_size() < 1_000_000:
+                self.transport.write(data)
+                self.sink.flooded += len(data)
+            await asyncio.sleep(0)
+
+    async def spell(self, reply: bytes) -> None:
+        self.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for octet in reply:
+            self.transport.write(bytes([octet]))
+            await asyncio.sleep(0)
+        self.held = False
+        self.work()
 
     def go_on(self) -> None:
         if self.waiting:

@@ -11,8 +11,8 @@ from fakes.queue_store import START, QueueStore, SteppedClock, delivery
 from fakes.sink import Sink
 from prometheus_client import REGISTRY
 
-from services.delivery.client import RFC_TIMEOUTS, Timeouts
 from services.delivery.deliverer import Deliverer
+from services.delivery.timeouts import RFC_TIMEOUTS, Timeouts
 from services.settings import Settings
 from services.store.interface import Deferred, Delivered, Failed, Rerouted, Returned
 

@@ -10,10 +10,11 @@ from fakes.sink import EXTENSIONS, Sink
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.delivery.client import Timeouts, connect
+from services.delivery.client import connect
 from services.delivery.outcomes import Accepted, ConnectionTrouble, Postponed, Refused, StaleConnection
 from services.delivery.replies import Reply, ReplyParser
 from services.delivery.target import Target, target
+from services.delivery.timeouts import Timeouts
 from services.delivery.wire import Transaction, Transparency, whole
 from services.settings import Settings
 
