@@ -73,6 +73,7 @@ class Sink:
         self.connections = 0
         self.flooded = 0  # octets that a flood has written
         self.bytewise = False  # every answer octet by octet
+        self.handshakes = True  # whether TLS begins after STARTTLS
         self.stalled: list[Session] = []
         self.sessions: set[Session] = set()
         self.commands: list[tuple[int, bytes]] = []
@@ -274,7 +275,8 @@ class Session(asyncio.Protocol):
     def do_starttls(self, line: bytes) -> None:
         if self.answer("STARTTLS", USUAL["STARTTLS"] if self.sink.tls else b"502 5.5.1 no").startswith(b"2"):
             self.held = True
-            self.task = asyncio.get_running_loop().create_task(self.protect())
+            if self.sink.handshakes:
+                self.task = asyncio.get_running_loop().create_task(self.protect())
 
     async def protect(self) -> None:
         try:
