@@ -108,9 +108,7 @@ async def test_without_tls_that_can_be_trusted_mail_waits(fault: str, tmp_path: 
     async with Sink(tls=server(good)) as sink:
         usual = sink.extensions
         spoil(sink, tmp_path)
-        if (
-            fault != "self-signed by a stranger" and (tmp_path / "hop.pem").exists()
-        ):  # trusted, but for its fault
+        if fault != "self-signed by a stranger" and (tmp_path / "hop.pem").exists():  # trusted, but for its fault
             trusted.write_bytes(trusted.read_bytes() + (tmp_path / "hop.pem").read_bytes())
         with capture_logs() as logs:
             async with taking_and_sending(tmp_path / "data", sink, delivery={"tls": "verify"}) as running:
