@@ -16,6 +16,7 @@ import structlog
 
 from services.bad_input import BadInput
 from services.clock import Clock, SystemClock
+from services.clock_watch import ClockWatch, Steady, boot_clock
 from services.console.http import Http
 from services.delivery.deliverer import Deliverer
 from services.events.service import Events
@@ -43,10 +44,15 @@ GRACE = 10.0  # seconds that what is under way has to end in
 class Guard:
     """The services of ``roles`` over one store."""
 
-    def __init__(self, settings: Settings, roles: frozenset[str] = ROLES, clock: Clock | None = None) -> None:
+    def __init__(
+        self, settings: Settings, roles: frozenset[str] = ROLES, clock: Clock | None = None, steady: Steady | None = None
+    ) -> None:
+        """``steady`` measures time beside ``clock``, which may be set; a clock that is given is its own measure where none is."""
         self.settings = settings
         self.roles = roles
         self.clock = clock or SystemClock()
+        self._steady = steady if clock else boot_clock
+        self.watch: ClockWatch
         self.store: SqlStore
         self.gateway: Gateway | None = None
         self.deliverer: Deliverer | None = None
@@ -67,6 +73,8 @@ class Guard:
         self._take_locks()
         self.store = await self._open_store()
         self._ends.append(("store", self.store.close))
+        self.watch = ClockWatch(self.clock, self._steady, await self.store.newest())
+        self.watch.is_wrong(self.clock.now())  # said at once, not at the first mail
         if self.roles & {"relay", "notify"}:
             self.events = Events(self.settings, self.store, self.clock, relay="relay" in self.roles)
         if "deliver" in self.roles:
@@ -83,7 +91,14 @@ class Guard:
         if "gateway" in self.roles:
             await self._start_gateway()
         if self.roles & {"console", "deliver"}:
-            upkeep = Upkeep(self.settings, self.store, self.clock, self._up_since, lambda: self._committed(()))
+            upkeep = Upkeep(
+                self.settings,
+                self.store,
+                self.clock,
+                self.watch,
+                up_since=self._up_since,
+                told=lambda: self._committed(()),
+            )
             upkeep.start()
             self._ends.append(("upkeep", upkeep.stop))
         await self._start_http()
@@ -99,7 +114,12 @@ class Guard:
     async def _start_delivery(self) -> None:
         await self.store.release_dead()
         deliverer = self.deliverer = Deliverer(
-            self.settings, self.store, self.clock, random.SystemRandom().random, marks=self._marks("sending.mark")
+            self.settings,
+            self.store,
+            self.clock,
+            random.SystemRandom().random,
+            watch=self.watch,
+            marks=self._marks("sending.mark"),
         )
         await deliverer.start()
         self._ends.append(("deliver", deliverer.stop))
@@ -115,7 +135,16 @@ class Guard:
     async def _start_gateway(self) -> None:
         hostname = self.settings.gateway.hostname or socket.gethostname()
         marks = self._marks("deciding.mark")
-        intake = StoreIntake(self.settings, self.store, self.store.key, hostname, self._committed, claim=self._claim, marks=marks)
+        intake = StoreIntake(
+            self.settings,
+            self.store,
+            self.store.key,
+            hostname,
+            self._committed,
+            claim=self._claim,
+            marks=marks,
+            watch=self.watch,
+        )
         try:
             gateway = Gateway(self.settings, intake, self.clock, self.settings.data / "spool")
             await gateway.start()

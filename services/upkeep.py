@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import Gauge
 
 from services.clock import Clock
+from services.clock_watch import ClockWatch
 from services.repeating import repeat
 from services.settings import ZONE, Settings
 from services.store.interface import Books, LedgerRow, QueueItem, Store, Unaccounted
@@ -47,12 +48,15 @@ class Upkeep:
         settings: Settings,
         store: Store,
         clock: Clock,
+        watch: ClockWatch,
+        *,
         up_since: Callable[[], Mapping[str, datetime]] = dict,
         told: Callable[[], None] = _nothing,
     ) -> None:
         self._settings = settings
         self._store = store
         self._clock = clock
+        self._watch = watch
         self._up_since = up_since
         self._on_told = told
         self._tasks: list[asyncio.Task[None]] = []
@@ -145,7 +149,10 @@ class Upkeep:
             self._on_told()
 
     async def purge(self) -> None:
-        """Remove what the retention settings say."""
+        """Remove what the retention settings say; nothing while the clock may say that it is older than it is."""
+        if not self._watch.is_settled():
+            log.warning("retention_waits", why="clock_set")
+            return
         keep = self._settings.retention
         removed = await self._store.purge(self._clock.now(), keep.bodies, keep.facts, keep.frameworks)
         if removed.contents or removed.mails or removed.frameworks:

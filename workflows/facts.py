@@ -96,7 +96,8 @@ class Facts(NamedTuple):
 
     ``files`` holds the file of every citizen who has, or around whom somebody has, one of the sender's addresses.
     ``last_receipt`` is when this envelope sender last got a receipt from us. ``returns`` maps our own signed return addresses
-    among the recipients (normalised) to the main mailbox that takes what comes home.
+    among the recipients (normalised) to the main mailbox that takes what comes home. ``clock_wrong``: nobody knows what time it
+    is, so frameworks count as lapsed.
     """
 
     policy: Policy
@@ -104,3 +105,4 @@ class Facts(NamedTuple):
     files: tuple[CitizenFile, ...] = ()
     last_receipt: datetime | None = None
     returns: Mapping[str, str] = MappingProxyType({})
+    clock_wrong: bool = False

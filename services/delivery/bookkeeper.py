@@ -1,7 +1,7 @@
 """From the answers of an attempt to what is recorded: settles, counts, and says in the log what a person may have to look at."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import Counter
 
 from services.clock import Clock, new_id
+from services.clock_watch import ClockWatch
 from services.delivery import metrics
 from services.delivery.outcomes import Accepted, Result
 from services.delivery.recorder import Recorder
@@ -23,16 +24,21 @@ Random = Callable[[], float]  # numbers in [0, 1)
 class Bookkeeper:
     """Settles attempts and hands them to the recorder."""
 
-    def __init__(self, house: House, recorder: Recorder, clock: Clock, random: Random) -> None:
+    def __init__(self, house: House, recorder: Recorder, clock: Clock, random: Random, watch: ClockWatch) -> None:
         self._house = house
         self._recorder = recorder
         self._clock = clock
         self._random = random
+        self._watch = watch
 
     @property
     def unrecorded(self) -> int:
         """Attempts that aren't on disk yet."""
         return len(self._recorder)
+
+    def held(self) -> Iterator[tuple[str, str]]:
+        """Deliveries whose attempts aren't on disk yet, each with its lease."""
+        return self._recorder.held()
 
     async def settle(self, hop: Hop, leases: Sequence[Leased], results: Sequence[Result], hop_failures: int = 1) -> None:
         """Have recorded what came of ``leases``, one result each."""
@@ -49,7 +55,8 @@ class Bookkeeper:
     async def _unfinished(self, lease: Leased, result: Result, hop_failures: int) -> Attempt:
         now = self._clock.now()
         headers = await _headers(lease.content) if needs_headers(lease, result, now) else b""
-        about = Circumstances(self._house, now, self._random(), new_id(now), headers, hop_failures)
+        patient = not self._watch.is_settled()
+        about = Circumstances(self._house, now, self._random(), new_id(now), headers, hop_failures, patient)
         return settle(lease, result, about)
 
     def _tell(self, hop: Hop, lease: Leased, attempt: Attempt) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
 from services.clock import Clock
+from services.clock_watch import ClockWatch
 from services.delivery.bookkeeper import Bookkeeper, Random
 from services.delivery.hop import HopLoop, OnProblem
+from services.delivery.keeper import LEASE
 from services.delivery.pool import Pool
 from services.delivery.recorder import Recorder
 from services.delivery.settling import House
@@ -46,13 +48,15 @@ class Deliverer:
         contexts: Mapping[Hop, ssl.SSLContext] | None = None,
         probe_delay: Callable[[int], timedelta] = default_probe_delay,
         marks: Marks | None = None,
+        watch: ClockWatch | None = None,
+        lease: timedelta = LEASE,
     ) -> None:
         """ValueError where the settings ask for a hop without TLS that isn't on loopback."""
         self._recorder = Recorder(store, self.wake)
         targets = {hop: target(settings, hop, (contexts or {}).get(hop)) for hop in HOPS}
         policy = policy_of(settings)
         house = House(policy.domains, policy.bounce_domain, settings.notifications.sender, targets["next"].helo, policy.postmaster)
-        books = Bookkeeper(house, self._recorder, clock, random)
+        books = Bookkeeper(house, self._recorder, clock, random, watch := watch or ClockWatch(clock))
         marks = marks or Marks()
         self._loops = {
             hop: HopLoop(
@@ -62,7 +66,8 @@ class Deliverer:
                 books=books,
                 clock=clock,
                 slots=settings.delivery.connections,
-                timeouts=timeouts,
+                watch=watch,
+                lease=lease,
                 probe_delay=probe_delay,
                 on_problem=on_problem,
                 marks=marks,

@@ -12,20 +12,20 @@ from datetime import datetime, timedelta
 import structlog
 
 from services.clock import Clock
+from services.clock_watch import ClockWatch
 from services.delivery import metrics
 from services.delivery.bookkeeper import Bookkeeper
+from services.delivery.keeper import Keeper
 from services.delivery.outcomes import ConnectionTrouble, Postponed, Refused, Result, SetAside, Unreached
 from services.delivery.pool import Pool
 from services.delivery.ready import Batch, Ready, batches
 from services.delivery.suspects import Suspects
-from services.delivery.timeouts import Timeouts
 from services.delivery.wire import transaction
 from services.delivery.workers import Workers
 from services.marks import Marks
 from services.store.interface import Claim, Hop, Leased, Store, StoreUnavailable
 
 log = structlog.get_logger()
-LEASE = timedelta(minutes=30)  # longer than the longest attempt (``Timeouts.of_attempt``) with time to wait before it
 LEASED = 8  # deliveries leased at a time, for each slot
 CLAIMED = 16  # batches ready for each slot, beyond which fresh mail waits in the store (64 KiB of content each, at most)
 COPIES = 100  # of one mail beyond which they wait in the store
@@ -51,7 +51,8 @@ class HopLoop:
         books: Bookkeeper,
         clock: Clock,
         slots: int,
-        timeouts: Timeouts,
+        watch: ClockWatch,
+        lease: timedelta,
         probe_delay: Callable[[int], timedelta],
         on_problem: OnProblem,
         marks: Marks,
@@ -61,11 +62,11 @@ class HopLoop:
         self._books = books
         self._clock = clock
         self._slots = self._room = slots
-        self._timeouts = timeouts
         self._probe_delay = probe_delay
         self._on_problem = on_problem
         self._suspects = Suspects(marks)
         self._ready = Ready(slots)
+        self._keeper = Keeper(hop=hop, store=store, clock=clock, watch=watch, held=self._in_hand, lease=lease)
         self._workers = Workers(self._work)
         self._signal = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -74,6 +75,7 @@ class HopLoop:
         self.up_since: datetime | None = clock.now()  # None while it is away
         self._failures = 0  # how often in a row the hop was away; 0 while it is there
         self._next_tick = self._next_room = 0.0
+        self._cause = ""
         self._held: list[str] = []  # deliveries that wait because the hop was away
         self._abandoned: list[Leased] = []
 
@@ -103,7 +105,7 @@ class HopLoop:
         ):
             self._behind = True
             return None
-        return Claim(self.hop, self._clock.now() + LEASE, self._take)
+        return Claim(self.hop, self._clock.now() + self._keeper.lease, self._take)
 
     async def run(self) -> None:
         """Deliver until ``stop``."""
@@ -173,13 +175,18 @@ class HopLoop:
             self._add(leases)
 
     def _add(self, leases: Sequence[Leased]) -> None:
-        for batch in batches(leases):
+        for batch in batches(leases, self._keeper.instant()):
             self._ready.add(batch)
         self._spawn()
 
     async def _leased(self, limit: int) -> list[Leased]:
+        await self._keeper.keep()
         now = self._clock.now()
-        return await self._store.lease(self.hop, now, now + LEASE, limit)
+        return await self._store.lease(self.hop, now, now + self._keeper.lease, limit)
+
+    def _in_hand(self) -> list[tuple[str, str]]:
+        """What is leased here and not recorded yet."""
+        return [*((one.delivery.id, one.lease) for one in self._ready.held()), *self._books.held()]
 
     async def _tick(self) -> None:
         """Once a second, whatever else goes on."""
@@ -190,6 +197,7 @@ class HopLoop:
         if now >= self._next_room:
             self._next_room, self._room = now + ROOM_AGAIN, self._slots
         self._pool.sweep(now)
+        await self._keeper.keep()
         await self.release()
         await self._settle(self._ready.behind_slow(now), Unreached("address busy"))
 
@@ -235,12 +243,10 @@ class HopLoop:
             await self._settle(batch.leases, Refused(refused.partition(" ")[0], refused))
             return True
         try:
-            mail = await transaction(batch.leases)
-            left = batch.leases[0].until - self._clock.now()  # leased together, they end together
-            if not self._timeouts.fit(mail.size, left.total_seconds()):
+            if not self._keeper.holds(batch.taken):  # this process slept: somebody else may have them
                 self._abandoned += batch.leases
                 return True
-            answers = await self._pool.send(mail)
+            answers = await self._pool.send(await transaction(batch.leases))
         except ConnectionTrouble as trouble:
             return await self._unreached(batch, str(trouble))
         except OSError as error:  # the mail's file
@@ -275,6 +281,8 @@ class HopLoop:
             connection = await self._pool.connect()
         except ConnectionTrouble as trouble:
             self._failures += 1
+            if str(trouble) != self._cause:
+                self._report("hop_down", str(trouble))
             await self._settle(await self._leased(PROBED), Unreached(str(trouble)))
             return
         self._pool.give(connection)
@@ -291,6 +299,7 @@ class HopLoop:
         await self._books.settle(self.hop, leases, [result] * len(leases), max(self._failures, 1))
 
     def _report(self, what: str, error: str) -> None:
+        self._cause = error
         log.warning(what, hop=self.hop, error=error)
         metrics.HOP_UP.labels(self.hop).set(what == "hop_up")
         self.up_since = self._clock.now() if what == "hop_up" else None

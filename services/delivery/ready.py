@@ -5,7 +5,7 @@ arrivals; one address never holds more than its share, so that a sick mailbox ca
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from services.store.interface import Leased
 
@@ -17,18 +17,20 @@ SLOW = 5.0  # seconds after which a transaction makes others to its address wait
 class Batch:
     """Deliveries of one content with one sender and one set of prepended fields: one transaction.
 
-    ``addresses`` are the final ones in the order of ``leases``, as their limits count them.
+    ``addresses`` are the final ones in the order of ``leases``, as their limits count them. ``taken`` is when they were leased, by
+    the keeper's clock.
     """
 
-    __slots__ = ("addresses", "leases", "retried")
+    __slots__ = ("addresses", "leases", "retried", "taken")
 
-    def __init__(self, leases: Sequence[Leased]) -> None:
+    def __init__(self, leases: Sequence[Leased], taken: float = 0.0) -> None:
         self.leases = leases
+        self.taken = taken
         self.retried = leases[0].attempts > 0
         self.addresses = [one.delivery.address.lower() for one in leases]
 
 
-def batches(leases: Iterable[Leased]) -> list[Batch]:
+def batches(leases: Iterable[Leased], taken: float = 0.0) -> list[Batch]:
     """Group ``leases`` into transactions, in order. What was tried before goes alone: a sick address fails its fellows once."""
     groups: dict[tuple[object, ...], list[Leased]] = {}
     for lease in leases:
@@ -36,7 +38,7 @@ def batches(leases: Iterable[Leased]) -> list[Batch]:
         alone = one.id if lease.attempts or one.refuse else None
         groups.setdefault((alone, one.content, one.envelope_from, one.prepend, one.smtputf8, one.eight_bit), []).append(lease)
     return [
-        Batch(group[start : start + RECIPIENTS_LIMIT])
+        Batch(group[start : start + RECIPIENTS_LIMIT], taken)
         for group in groups.values()
         for start in range(0, len(group), RECIPIENTS_LIMIT)
     ]
@@ -102,6 +104,11 @@ class Ready:
         slow = [one for one in self._parked if any(now - begun > SLOW for begun in self._under_way.get(one, {}).values())]
         return self._take_out(self._parked.pop(one) for one in slow)
 
+    def held(self) -> Iterator[Leased]:
+        """What waits and what is under way."""
+        lines = (self._fresh, self._retried, *self._parked.values(), {one for begun in self._under_way.values() for one in begun})
+        return (lease for line in lines for batch in line for lease in batch.leases)
+
     def clear(self) -> list[Leased]:
         """Take out everything that waits."""
         lines = (self._fresh, self._retried, *self._parked.values())
@@ -128,11 +135,11 @@ class Ready:
         rest = []
         for address, lease in zip(batch.addresses, batch.leases, strict=True):
             if address in full:
-                self._parked.setdefault(address, deque()).append(Batch([lease]))
+                self._parked.setdefault(address, deque()).append(Batch([lease], batch.taken))
                 self._waiting += 1
             else:
                 rest.append(lease)
-        return Batch(rest) if rest else None
+        return Batch(rest, batch.taken) if rest else None
 
     def _begin(self, batch: Batch, now: float) -> None:
         self._retried_under_way += batch.retried

@@ -1,7 +1,7 @@
 """Writes what came of deliveries: at once, and in groups while the store is busy with the group before."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import structlog
 
@@ -31,6 +31,10 @@ class Recorder:
     def __len__(self) -> int:
         """How many attempts aren't on disk yet."""
         return len(self._waiting)
+
+    def held(self) -> Iterator[tuple[str, str]]:
+        """Deliveries that aren't recorded yet, each with its lease."""
+        return ((one.delivery, one.lease) for one in self._waiting)
 
     def start(self) -> None:
         """Begin to record."""

@@ -53,7 +53,7 @@ class Circumstances:
     """What a decision about a failed attempt needs beside it.
 
     ``chance`` is in [0, 1). ``report_id`` and ``headers`` (the original's header section) are used where a report is sent;
-    ``hop_failures`` says how often in a row the hop was away.
+    ``hop_failures`` says how often in a row the hop was away; ``patient``: the clock was set, so nothing is too old to be tried on.
     """
 
     house: House
@@ -62,6 +62,7 @@ class Circumstances:
     report_id: str
     headers: bytes = b""
     hop_failures: int = 1
+    patient: bool = False
 
 
 def delivered(lease: Leased, now: datetime) -> Attempt:
@@ -85,11 +86,11 @@ def settle(lease: Leased, result: Result, about: Circumstances) -> Attempt:  # n
             return delivered(lease, about.now)
         case Refused():
             return _refused(lease, result, about)
-        case Postponed() if gives_up(lease.queued_at, about.now):
+        case Postponed() if _is_too_old(lease, about):
             return _refused(lease, Refused(EXPIRED, result.error), about)
         case Postponed():
             return _deferred(lease, result.error, retry_delay(lease.attempts + 1, about.chance), about)
-        case Unreached() if gives_up(lease.queued_at, about.now):
+        case Unreached() if _is_too_old(lease, about):
             return _expired_unreached(lease, result, about)
         case Unreached():
             return _deferred(lease, result.error, hop_delay(about.hop_failures, about.chance), about, counts=False)
@@ -101,9 +102,13 @@ def settle(lease: Leased, result: Result, about: Circumstances) -> Attempt:  # n
 
 def _set_aside(lease: Leased, result: SetAside, about: Circumstances) -> Attempt:
     error = f"set aside: the guard died {result.crashes} times while sending it; it is tried again alone"
-    if gives_up(lease.queued_at, about.now):
+    if _is_too_old(lease, about):
         return _refused(lease, Refused(EXPIRED, error), about)
     return _stuck(lease, error, aside_delay(result.crashes), about, counts=False, why="set_aside")
+
+
+def _is_too_old(lease: Leased, about: Circumstances) -> bool:
+    return not about.patient and gives_up(lease.queued_at, about.now)
 
 
 def needs_headers(lease: Leased, result: Result, now: datetime) -> bool:

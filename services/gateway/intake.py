@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 from prometheus_client import Counter
 
+from services.clock_watch import ClockWatch
 from services.gateway.dispatch import Desk, arrival
 from services.gateway.received import Received
 from services.gather import gather, policy_of, receipt_text
@@ -56,6 +57,7 @@ class StoreIntake:
         *,
         claim: Callable[[int], Claim | None] = lambda _: None,
         marks: Marks | None = None,
+        watch: ClockWatch | None = None,
     ) -> None:
         self._store = store
         self._key = key
@@ -64,6 +66,7 @@ class StoreIntake:
         self._after_commit = after_commit
         self._claim = claim
         self._marks = marks or Marks()
+        self._watch = watch
 
     def ready(self) -> bool:
         """Whether every registered citizen would be recognised."""
@@ -112,7 +115,10 @@ class StoreIntake:
     async def _gather(self, received: Received, homes: Homes, crashes: int) -> tuple[Mail, Facts]:
         headers = Headers(unreadable=("headers",)) if crashes >= CRASHES else self._headers(received)
         mail = Mail(received.sha256, received.envelope, headers, received.id, received.size)
-        return mail, await gather(self._store, self._key, self._policy, mail, self._returns(homes) if homes else None)
+        facts = await gather(self._store, self._key, self._policy, mail, self._returns(homes) if homes else None)
+        if self._watch and self._watch.is_wrong(received.received_at):
+            facts = facts._replace(clock_wrong=True)
+        return mail, facts
 
     def _decide(self, received: Received, mail: Mail, facts: Facts, crashes: int) -> Decision:
         """A mail that the guard died of again and again is not looked at any more: it goes as addressed (law 3)."""

@@ -70,6 +70,30 @@ class Release(Operation[None]):
                 work.changed(state)
 
 
+@dataclass(frozen=True, slots=True)
+class Renew(Operation[list[str]]):
+    """Have leases, each a delivery's id and its token, end at ``until`` (microseconds); gives the ids whose lease is not held."""
+
+    leases: Sequence[tuple[str, str]]
+    until: int
+
+    def needs(self, needs: Needs) -> None:
+        """The deliveries."""
+        needs.deliveries.update(id for id, _ in self.leases)
+
+    def apply(self, work: UnitOfWork) -> list[str]:
+        """Only what is still held."""
+        lost = []
+        for id, token in self.leases:
+            state = work.delivery(id)
+            if state is None or state.lease != token:
+                lost.append(id)
+            else:
+                state.ready_at = self.until
+                work.changed(state)
+        return lost
+
+
 def recipients_states(state: DeliveryState, outcome: DeliveryOutcome) -> list[tuple[int, str]]:
     """Where each recipient that a delivery serves now is, by number; none where they are still queued."""
     numbers = numbers_out(state.serves)

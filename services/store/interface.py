@@ -133,6 +133,10 @@ class Store(Protocol):
         """Give back what was not tried (clean stop)."""
         ...
 
+    async def renew(self, leases: Sequence[tuple[str, str]], until: datetime) -> list[str]:
+        """Have leases, each a delivery's id and its lease, end at ``until``. Returns the ids whose lease is no longer held."""
+        ...
+
     async def release_all(self) -> int:
         """Take back every lease, whoever holds it."""
         ...
@@ -228,6 +232,10 @@ class Store(Protocol):
 
         The two belong together one by one.
         """
+        ...
+
+    async def newest(self) -> datetime | None:
+        """When the newest mail was received, by the clock of then."""
         ...
 
     async def append_audit(self, record: AuditRecord) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, exists, select
 
 from services.store import schema
-from services.store.columns import instant, text_in, text_out
+from services.store.columns import instant, instant_or_none, text_in, text_out
 from services.store.deliveries import addresses_out, delivery_of
 from services.store.interface import Pending, QueueItem, Redirection, StoredMail, Unassessed
 from services.store.rows import NEW_COLUMNS
@@ -121,6 +121,13 @@ def pending(connection: Connection, limit: int) -> list[Pending]:
     """The oldest events not yet published."""
     rows = connection.execute(select(schema.outbox).order_by(outbox.seq).limit(limit))
     return [Pending(seq, id, topic, subject, instant(at), body.encode("ascii")) for seq, id, topic, subject, at, body in rows]
+
+
+def newest(connection: Connection) -> datetime | None:
+    """When the newest mail was received."""
+    return instant_or_none(
+        connection.execute(select(mail.received_at).order_by(mail.id.desc()).limit(1)).scalar()
+    )  # ids sort by time
 
 
 def waiting(connection: Connection, now: int) -> list[QueueItem]:

@@ -16,7 +16,7 @@ from services.clock import Clock
 from services.settings import ZONE
 from services.store import accounting, books, chain, leases, reads, register_read, retention, schema
 from services.store.arrivals import CommitArrival
-from services.store.attempts import RecordAttempts, Release
+from services.store.attempts import RecordAttempts, Release, Renew
 from services.store.columns import instant_or_none, micros
 from services.store.directory import Directory
 from services.store.fellows import Fellows
@@ -147,6 +147,10 @@ class SqlStore:
         """Give leases back."""
         await self._writer.run(Release(leases))
 
+    async def renew(self, leases: Sequence[tuple[str, str]], until: datetime) -> list[str]:
+        """Keep leases; gives the ids that are no longer held."""
+        return await self._writer.run(Renew(leases, micros(until)))
+
     async def release_all(self) -> int:
         """Take back every lease."""
         return await self._writer.run(leases.ReleaseAll())
@@ -255,6 +259,10 @@ class SqlStore:
     def read_only(self) -> bool:
         """Whether its folder can't be written: then nothing is kept, not even that somebody looked."""
         return self._engines[0] is self._engines[1]
+
+    async def newest(self) -> datetime | None:
+        """The newest mail's instant."""
+        return await self._readers.run(reads.newest)
 
     async def append_audit(self, record: AuditRecord) -> None:
         """One audit entry."""

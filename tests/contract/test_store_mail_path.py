@@ -241,6 +241,19 @@ async def test_an_expired_lease_still_counts_while_nobody_else_has_it(store: Sql
     assert await store.record([attempt(one, Delivered(LATER + timedelta(hours=1)))]) == []
 
 
+async def test_leases_are_kept_by_who_holds_them(store: SqlStore, clock: SetClock) -> None:
+    assert await store.newest() is None
+    await store.commit(arrival("m1"))
+    await store.commit(arrival("m2"))
+    assert await store.newest() == NOW
+    [first, second] = await lease(store)
+    held = [(one.delivery.id, one.lease) for one in (first, second)]
+    assert await store.renew([held[0], (held[1][0], "somebody else's")], first.until + timedelta(hours=1)) == [held[1][0]]
+    assert [one.delivery.id for one in await store.lease("next", first.until, first.until + timedelta(hours=1), 10)] == [held[1][0]]
+    assert await store.record([attempt(first), attempt(second)]) == [held[1][0]]
+    assert await store.renew(held, first.until) == [held[0][0], held[1][0]]
+
+
 async def test_leases_end_when_given_or_taken_back(store: SqlStore, clock: SetClock) -> None:
     await store.commit(arrival("m1"))
     await store.commit(arrival("m2"))

@@ -112,6 +112,13 @@ class QueueStore:
                 row.lease = None
         self._changed()
 
+    async def renew(self, leases, until) -> list[str]:
+        held = {(id, row.lease): row for id, row in self._open.items()}
+        for one in leases:
+            if one in held:
+                held[one].until = until
+        return [one[0] for one in leases if one not in held]
+
     async def record(self, attempts) -> list[str]:
         self._fail()
         fenced = [one.delivery for one in attempts if not self._record(one)]

@@ -429,14 +429,6 @@ async def test_a_late_writer_is_fenced(sink):
         assert not post.store.attempts
 
 
-async def test_a_lease_that_is_too_short_for_an_attempt_is_given_back(sink, monkeypatch):
-    monkeypatch.setattr("services.delivery.hop.LEASE", timedelta(minutes=1))
-    async with Post(sink) as post:
-        post.add("a")
-        await post.store.until(lambda: post.store.leased >= 1 and post.store.rows["a"].lease is None)
-        assert not sink.mails
-
-
 async def test_stopping_finishes_what_is_under_way_and_gives_back_the_rest(sink):
     sink.on("DOT", stall=True)
     async with Post(sink, connections=2) as post:

@@ -10,6 +10,7 @@ from fakes.arrivals import NOW, SetClock, arrival, attempt, deferred
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
+from services.clock_watch import ClockWatch
 from services.settings import Settings
 from services.store.interface import Store
 from services.store.open import open_store
@@ -25,7 +26,8 @@ class Watched:
         self.asked: list[set[date] | None] = []
         self.woken = 0
         self.up = {"next": NOW - timedelta(days=9)}
-        self.upkeep = Upkeep(settings, Spy(store, self.asked), clock, lambda: self.up, self.wake)  # type: ignore[arg-type]
+        spy = Spy(store, self.asked)
+        self.upkeep = Upkeep(settings, spy, clock, ClockWatch(clock), up_since=lambda: self.up, told=self.wake)  # type: ignore[arg-type]
 
     def wake(self) -> None:
         self.woken += 1

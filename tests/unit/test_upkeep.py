@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from fakes.arrivals import NOW, SetClock
 
+from services.clock_watch import ClockWatch
 from services.settings import Settings
 from services.store.interface import Books, QueueItem
 from services.upkeep import OLDEST, Upkeep
@@ -42,5 +43,5 @@ def item(kind="mail", *, attempts=0, error=None, due=NOW):
     ],
 )
 async def test_the_oldest_delivery_counts_also_while_its_hop_is_down(waiting, seconds):
-    await Upkeep(Settings(), Waiting(waiting), SetClock()).look()
+    await Upkeep(Settings(), Waiting(waiting), SetClock(), ClockWatch(SetClock())).look()
     assert OLDEST._value.get() == seconds
