@@ -199,7 +199,11 @@ class HopLoop:
         self._pool.sweep(now)
         await self._keeper.keep()
         await self.release()
-        await self._settle(self._ready.behind_slow(now), Unreached("address busy"))
+        held, self._held = self._held, []
+        if held:
+            await self._store.retry(held, self._clock.now())
+        behind = self._ready.behind_slow(now)
+        await self._books.settle(self.hop, behind, [Unreached("address busy")] * len(behind))
 
     # -- sending
     def _spawn(self) -> None:
@@ -243,7 +247,7 @@ class HopLoop:
             await self._settle(batch.leases, Refused(refused.partition(" ")[0], refused))
             return True
         try:
-            if not self._keeper.holds(batch.taken):  # this process slept: somebody else may have them
+            if not self._keeper.holds(batch.leases, batch.taken):  # this process slept: somebody else may have them
                 self._abandoned += batch.leases
                 return True
             answers = await self._pool.send(await transaction(batch.leases))
@@ -287,10 +291,8 @@ class HopLoop:
             return
         self._pool.give(connection)
         self._failures, self._due = 0, True
+        self._next_tick = asyncio.get_running_loop().time() + POLL  # by then it is on disk what waits for the hop
         self._report("hop_up", "")
-        held, self._held = self._held, []
-        if held:
-            await self._store.retry(held, self._clock.now())
 
     async def _settle(self, leases: Sequence[Leased], result: Result) -> None:
         """``result`` goes for all of ``leases``."""

@@ -4,12 +4,12 @@ Within the process a lease is measured by a clock that nobody sets. In the store
 set: forward, and it would end under a mail that is being sent; back, and what is due would wait for the time to come again.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 from services.clock import Clock
 from services.clock_watch import WRONG, ClockWatch
-from services.store.interface import Hop, QueueItem, Store
+from services.store.interface import Hop, Leased, QueueItem, Store
 
 LEASE = timedelta(minutes=10)  # what a process that died had is taken up again after so long, where others go on
 SET = 60.0  # seconds
@@ -36,6 +36,7 @@ class Keeper:
         self._held = held
         self.lease = lease
         self._kept = watch.steady()
+        self._gone: set[tuple[str, str]] = set()  # what somebody else had taken when it was to be kept
         self._set_by = watch.set_by()
         behind = watch.behind(clock.now())
         self._late = behind if behind >= WRONG else timedelta()  # what was due before this process began
@@ -44,8 +45,10 @@ class Keeper:
         """Now, by the clock that nobody sets."""
         return self._watch.steady()
 
-    def holds(self, taken: float) -> bool:
+    def holds(self, leases: Sequence[Leased], taken: float) -> bool:
         """Whether what was leased at that instant is still ours, as far as can be told here: a process can sleep through it."""
+        if self._gone and any((one.delivery.id, one.lease) in self._gone for one in leases):
+            return False
         return self.instant() < max(taken, self._kept) + self.lease.total_seconds()
 
     async def keep(self) -> None:
@@ -54,8 +57,9 @@ class Keeper:
         if abs(step) < SET and not self._late and self.instant() - self._kept < self.lease.total_seconds() / 3:
             return
         kept, now = self.instant(), self._clock.now()
-        if held := list(self._held()):
-            await self._store.renew(held, now + self.lease)
+        held = list(self._held())
+        lost = set(await self._store.renew(held, now + self.lease)) if held else set()
+        self._gone = {one for one in held if one[0] in lost}
         self._kept = kept
         back = max(self._late, timedelta(seconds=-step))
         if back > timedelta(seconds=SET):
