@@ -14,12 +14,14 @@ from services.gateway.lmtp import GuardLMTP
 from services.gateway.received import Intake
 from services.gateway.reception import Reception
 from services.gateway.session import GuardSMTP
-from services.gateway.tls import server_context
+from services.gateway.tls import Stamp, TlsFilesUnusable, server_context, stamp_of
+from services.repeating import repeat
 from services.settings import Settings
 
 IDLE_TIMEOUT = 300.0  # seconds between two commands, or without progress in a mail (RFC 5321 4.5.3.2.7)
 _BACKLOG = 512  # a burst of new connections waits in the kernel, it is not turned away
 _SPOOL_THREADS = 8
+_TLS_EVERY = 60.0  # seconds between looks whether certificate and key were renewed
 
 log = structlog.get_logger()
 
@@ -47,6 +49,8 @@ class Gateway:
             tls=server_context(gateway),
             idle_timeout=idle_timeout,
         )
+        self._tls_stamp: Stamp | None = None  # of the files in use; None where that isn't known
+        self._tls_watch: asyncio.Task[None] | None = None
         self._smtp: asyncio.Server | None = None
         self._lmtp: asyncio.Server | None = None
 
@@ -61,7 +65,23 @@ class Gateway:
             except OSError:
                 self._smtp.close()
                 raise
+        if self._reception.tls is not None:
+            self._tls_watch = asyncio.create_task(repeat(self.renew_tls, _TLS_EVERY), name="gateway-tls")
         log.info("gateway_listening", smtp=self.addresses, lmtp=self.lmtp_addresses)
+
+    async def renew_tls(self) -> None:
+        """Take up certificate and key where they have changed on disk; what can't be used is told, and the old ones stay."""
+        settings = self._reception.settings
+        try:
+            stamp = await asyncio.to_thread(stamp_of, settings)
+            if stamp == self._tls_stamp:
+                return
+            self._reception.tls = await asyncio.to_thread(server_context, settings)
+        except (OSError, TlsFilesUnusable) as error:
+            log.error("tls_files_unusable", why=str(error))
+            return
+        self._tls_stamp = stamp
+        log.info("tls_files_loaded")
 
     async def stop(self, grace: float) -> None:
         """Take no more. Idle sessions get 421 at once, mails under way have ``grace`` seconds to get their answer.
@@ -69,6 +89,8 @@ class Gateway:
         A mail that is being taken then has as long again; if even that is not enough, its file is left for the store to judge.
         """
         self._reception.stopping = True
+        if self._tls_watch is not None:
+            self._tls_watch.cancel()
         servers = [server for server in (self._smtp, self._lmtp) if server is not None]
         for server in servers:
             server.close()

@@ -1,6 +1,7 @@
 """The TLS side of STARTTLS (RFC 3207): one context from the settings, or a fault that names what to mend."""
 
 import ssl
+from pathlib import Path
 
 from services.settings import Gateway
 
@@ -19,6 +20,15 @@ def server_context(settings: Gateway) -> ssl.SSLContext | None:
         missing = "tls_key" if settings.tls_certificate else "tls_certificate"
         raise TlsFilesUnusable(f"gateway.{missing} is empty: set both gateway.tls_certificate and gateway.tls_key, or none")
     return _load(settings.tls_certificate, settings.tls_key)
+
+
+Stamp = tuple[tuple[int, int, int], ...]
+
+
+def stamp_of(settings: Gateway) -> Stamp:
+    """What changes when certificate or key are renewed on disk. Raises ``OSError``."""
+    files = [one.stat() for one in map(Path, (settings.tls_certificate, settings.tls_key)) if one.name]
+    return tuple((one.st_mtime_ns, one.st_size, one.st_ino) for one in files)
 
 
 def _load(certificate: str, key: str) -> ssl.SSLContext:
