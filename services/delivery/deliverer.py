@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from services.clock import Clock
 from services.clock_watch import ClockWatch
 from services.delivery.bookkeeper import Bookkeeper, Random
-from services.delivery.hop import HopLoop, OnProblem
+from services.delivery.hop import HopLoop
 from services.delivery.keeper import LEASE
 from services.delivery.pool import Pool
+from services.delivery.presence import OnProblem
 from services.delivery.recorder import Recorder
 from services.delivery.settling import House
 from services.delivery.target import target
@@ -79,12 +80,12 @@ class Deliverer:
     @property
     def down(self) -> frozenset[Hop]:
         """The hops that are away."""
-        return frozenset(loop.hop for loop in self._loops.values() if loop.is_down)
+        return frozenset(loop.hop for loop in self._loops.values() if loop.presence.failures)
 
     @property
     def up_since(self) -> dict[str, datetime]:
         """The hops that are there, and since when."""
-        return {hop: loop.up_since for hop, loop in self._loops.items() if loop.up_since}
+        return {hop: loop.presence.up_since for hop, loop in self._loops.items() if loop.presence.up_since}
 
     async def start(self) -> None:
         """Begin to deliver."""

@@ -7,17 +7,17 @@ and what has waited for 5 days ends; when it answers again, what it kept waiting
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
 from services.clock import Clock
 from services.clock_watch import ClockWatch
-from services.delivery import metrics
 from services.delivery.bookkeeper import Bookkeeper
 from services.delivery.keeper import Keeper
 from services.delivery.outcomes import ConnectionTrouble, Postponed, Refused, Result, SetAside, Unreached
 from services.delivery.pool import Pool
+from services.delivery.presence import OnProblem, Presence
 from services.delivery.ready import Batch, Ready, batches
 from services.delivery.suspects import Suspects
 from services.delivery.wire import transaction
@@ -35,8 +35,6 @@ ROOM_AGAIN = 30.0  # seconds until a server that took fewer connections than we 
 PROBED = 50  # deliveries looked after at each failed probe
 REMEMBERED = 10_000  # deliveries made due when the hop is back; the others are due in at most 5 minutes
 UNRECORDED = 2_000  # attempts not yet on disk beyond which nothing more is leased
-
-OnProblem = Callable[[Hop, str], None]
 
 
 class HopLoop:
@@ -63,7 +61,7 @@ class HopLoop:
         self._clock = clock
         self._slots = self._room = slots
         self._probe_delay = probe_delay
-        self._on_problem = on_problem
+        self.presence = Presence(hop, clock, on_problem)
         self._suspects = Suspects(marks)
         self._ready = Ready(slots)
         self._keeper = Keeper(hop=hop, store=store, clock=clock, watch=watch, held=self._in_hand, lease=lease)
@@ -72,17 +70,9 @@ class HopLoop:
         self._stopping = asyncio.Event()
         self._due = True  # something may be due
         self._behind = True  # something that is due may not have found room: what comes now has to queue behind it
-        self.up_since: datetime | None = clock.now()  # None while it is away
-        self._failures = 0  # how often in a row the hop was away; 0 while it is there
         self._next_tick = self._next_room = 0.0
-        self._cause = ""
         self._held: list[str] = []  # deliveries that wait because the hop was away
         self._abandoned: list[Leased] = []
-
-    @property
-    def is_down(self) -> bool:
-        """Whether the hop is away."""
-        return self._failures > 0
 
     def wake(self) -> None:
         """Something is due now."""
@@ -97,7 +87,7 @@ class HopLoop:
         room = CLAIMED if not self._due else LOW
         if (
             self._behind
-            or self._failures
+            or self.presence.failures
             or copies > COPIES
             or len(self._ready) >= room * self._slots
             or self._books.unrecorded >= UNRECORDED
@@ -109,10 +99,9 @@ class HopLoop:
 
     async def run(self) -> None:
         """Deliver until ``stop``."""
-        metrics.HOP_UP.labels(self.hop).set(1)
         while not self._stopping.is_set():
             try:
-                await (self._probe() if self._failures else self._turn())
+                await (self._probe() if self.presence.failures else self._turn())
             except StoreUnavailable:
                 log.warning("store_unavailable", what="lease", hop=self.hop)
                 await self._sleep(POLL)
@@ -161,7 +150,7 @@ class HopLoop:
             raise
         more = len(leases) >= limit
         self._due, self._behind = self._due or more, self._behind or more
-        if self._stopping.is_set() or self._failures:
+        if self._stopping.is_set() or self.presence.failures:
             self._abandoned += leases
             await self.release()
             return
@@ -169,7 +158,7 @@ class HopLoop:
 
     def _take(self, leases: Sequence[Leased]) -> None:
         """What was claimed is on disk."""
-        if self._stopping.is_set() or self._failures:
+        if self._stopping.is_set() or self.presence.failures:
             self._abandoned += leases
         else:
             self._add(leases)
@@ -264,49 +253,39 @@ class HopLoop:
 
     # -- the hop is away
     async def _unreached(self, batch: Batch, error: str) -> bool:
-        if self._pool.live and not self._failures:  # the server is there, and takes no more connections
+        if self._pool.live and not self.presence.failures:  # the server is there, and takes no more connections
             self._room = max(1, self._pool.live)
             self._ready.put_back(batch)
             return False
         await self._settle(batch.leases, Unreached(error))
-        if not self._failures:
-            self._failures = 1
+        if not self.presence.failures:
+            self.presence.missed(error)
+            self._signal.set()
             self._abandoned += self._ready.clear()
-            self._report("hop_down", error)
             await self.release()
         return False
 
     async def _probe(self) -> None:
-        await self._sleep(self._probe_delay(self._failures).total_seconds())
+        await self._sleep(self._probe_delay(self.presence.failures).total_seconds())
         if self._stopping.is_set():
             return
         await self.release()
         try:
             connection = await self._pool.connect()
         except ConnectionTrouble as trouble:
-            self._failures += 1
-            if str(trouble) != self._cause:
-                self._report("hop_down", str(trouble))
+            self.presence.missed(str(trouble))
             await self._settle(await self._leased(PROBED), Unreached(str(trouble)))
             return
         self._pool.give(connection)
-        self._failures, self._due = 0, True
+        self._due = True
         self._next_tick = asyncio.get_running_loop().time() + POLL  # by then it is on disk what waits for the hop
-        self._report("hop_up", "")
+        self.presence.found()
 
     async def _settle(self, leases: Sequence[Leased], result: Result) -> None:
         """``result`` goes for all of ``leases``."""
         if isinstance(result, Unreached):
             self._held += [one.delivery.id for one in leases][: REMEMBERED - len(self._held)]
-        await self._books.settle(self.hop, leases, [result] * len(leases), max(self._failures, 1))
-
-    def _report(self, what: str, error: str) -> None:
-        self._cause = error
-        log.warning(what, hop=self.hop, error=error)
-        metrics.HOP_UP.labels(self.hop).set(what == "hop_up")
-        self.up_since = self._clock.now() if what == "hop_up" else None
-        self._signal.set()
-        self._on_problem(self.hop, what)
+        await self._books.settle(self.hop, leases, [result] * len(leases), max(self.presence.failures, 1))
 
     async def _sleep(self, seconds: float) -> None:
         with suppress(TimeoutError):
