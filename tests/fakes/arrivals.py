@@ -223,3 +223,10 @@ def is_known(error: BaseException) -> bool:
 def bytes_of(content: bytes | Path | None) -> bytes | None:
     """A content wherever it lies."""
     return content.read_bytes() if isinstance(content, Path) else content
+
+
+def receipted(id: str, at: datetime = NOW) -> Arrival:
+    """A mail whose sender gets a receipt, if none in the week before."""
+    outgoing = (own_mail(f"r-{id}", about=id),)
+    made = arrival(id, received_at=at, receipt_sender="abc", outgoing=outgoing)
+    return replace(made, receipt_not_since=at - timedelta(days=7))
