@@ -80,7 +80,8 @@ class Guard:
         if "deliver" in self.roles:
             await self._start_delivery()
         if "notify" in self.roles and self.events:
-            notifier = Notifier(self.settings, self.store, self.clock, self._noticed, self._marks("telling.mark"))
+            marks = self._marks("telling.mark")
+            notifier = Notifier(self.settings, self.store, self.clock, self._committed, claim=self._claim, marks=marks)
             for what, durable, handler in notifier.handlers():
                 self.events.register(what, durable, handler)
             self._ends.append(("notify", notifier.stop))
@@ -186,10 +187,6 @@ class Guard:
             self.deliverer.wake(waiting)
         if self.events:
             self.events.wake()
-
-    def _noticed(self) -> None:
-        """Notices go to the municipality's own server."""
-        self._committed({"next"})
 
     def _take_locks(self) -> None:
         """The whole guard has a data folder for itself; services that run one by one share theirs, several of a kind too."""

@@ -6,7 +6,7 @@ assessment saved or its notices' names taken, and changes nothing. A mail that n
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from services.notify.texts import letterhead
 from services.repeating import repeat
 from services.settings import Settings
 from services.signal_words import load
-from services.store.interface import Assessed, NewDelivery, OutgoingMail, Store, StoreUnavailable, Unassessed
+from services.store.interface import Assessed, Claim, Hop, NewDelivery, OutgoingMail, Store, StoreUnavailable, Unassessed
 from workflows import notices
 from workflows.addresses import normalise
 from workflows.audit import AuditRecord
@@ -35,6 +35,7 @@ log = structlog.get_logger()
 
 Handler = Callable[[Sequence[Event]], Awaitable[None]]
 ACTOR = "guard"
+NEXT: Hop = "next"  # notices go to the municipality's own server
 END_OF_DAY = "24:00"
 CATCH_UP_EVERY = 60.0  # seconds between looks for mails that no event came for
 LATE = timedelta(minutes=2)  # after which an event is not waited for: the broker gives one again after a minute
@@ -45,14 +46,26 @@ Told = Mapping[str, Any]  # data of ``mail.decided``, as far as ``notices.nobody
 
 
 class Notifier:
-    """Handlers for the events that people are told about. ``wake_delivery`` is called when there may be mail to send."""
+    """Handlers for the events that people are told about.
+
+    ``claim`` is asked, with a number of notices, whether the deliverer of this process takes them itself. ``after_commit`` is
+    called when there is something to publish, with the hops for which something waits in the store.
+    """
 
     def __init__(
-        self, settings: Settings, store: Store, clock: Clock, wake_delivery: Callable[[], None], marks: Marks | None = None
+        self,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        after_commit: Callable[[Collection[Hop]], None],
+        *,
+        claim: Callable[[int], Claim | None] = lambda _: None,
+        marks: Marks | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._wake = wake_delivery
+        self._after_commit = after_commit
+        self._claim = claim
         self._marks = marks or Marks()
         self._policy = policy_of(settings)
         self._hours = working_hours(settings)
@@ -122,9 +135,11 @@ class Notifier:
             assessed.append(self._told_of(mail, decision, wire, files, now))
             if assessed[-1].notices:
                 await asyncio.sleep(0)  # mail comes first
-        saved = await self._store.save_assessments(assessed)
+        copies = sum(len(one.notices) for one in assessed)
+        claim = self._claim(copies) if copies else None
+        saved = await self._store.save_assessments(assessed, claim)
         if any(one.notices for one in assessed if one.mail in saved):
-            self._wake()
+            self._after_commit(() if claim else (NEXT,))
 
     def _told_of(
         self, mail: Unassessed, decision: Wire | None, wire: Wire, files: tuple[CitizenFile, ...], now: datetime
@@ -186,7 +201,7 @@ class Notifier:
         house, now = self._house(), self._clock.now()
         if planned := [notice for event in events for notice in plan(event.id, event.data, house, now)]:
             await self._store.enqueue(self._mails(planned, self._clock.now()), (), ())
-            self._wake()
+            self._after_commit((NEXT,))
 
     def _house(self) -> House:
         return House(self._store.organisation(), self._policy, self._hours)
@@ -208,7 +223,7 @@ def _mail(notice: Notice, content: bytes, id: str, sender: str) -> OutgoingMail:
         mail=notice.about.mail,
         content=id,
         kind="notice",
-        hop="next",
+        hop=NEXT,
         envelope_from="",
         address=notice.to,
         prepend=b"",

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.store.columns import compact, instant, micros, numbers_in, numbers_out, text_in, text_out
-from services.store.interface import NewDelivery, OutgoingMail
+from services.store.interface import Claim, Leased, NewDelivery, OutgoingMail
 from services.store.rows import Row
 from services.store.unit_of_work import UnitOfWork
 
@@ -36,7 +36,24 @@ def new_row(one: NewDelivery, origin: Origin, queued_at: int, lease: tuple[str, 
     )  # fmt: skip
 
 
-def add_outgoing(work: UnitOfWork, outgoing: Sequence[OutgoingMail], now: int) -> int:
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Gathers what is born under the lease ``token``, because a ``claim`` wants it."""
+
+    claim: Claim
+    token: str
+    leases: list[Leased] = field(default_factory=list)
+
+    def take(self, one: OutgoingMail, now: int) -> tuple[str, int] | None:
+        """The lease of a new mail of our own, its token and its end; None where it is not wanted, or not due."""
+        to, until = one.delivery, self.claim.until
+        if to.hop != self.claim.hop or micros(to.due) > now:
+            return None
+        self.leases.append(Leased(to, self.token, until, 0, instant(now), one.content, (), to.envelope_from))
+        return self.token, micros(until)
+
+
+def add_outgoing(work: UnitOfWork, outgoing: Sequence[OutgoingMail], now: int, claimed: Claimed | None = None) -> int:
     """Enqueue mails of our own, but those whose ``dedupe`` is known; returns how many were new."""
     added = 0
     for one in outgoing:
@@ -46,7 +63,8 @@ def add_outgoing(work: UnitOfWork, outgoing: Sequence[OutgoingMail], now: int) -
             work.dedupes.add(one.dedupe)
             work.add("once", (one.dedupe, one.delivery.id))
         work.add("content", (one.delivery.content, one.content, None, len(one.content), now))
-        work.add("delivery", new_row(one.delivery, Origin(sender=text_in(one.delivery.envelope_from)), now))
+        lease = claimed.take(one, now) if claimed else None
+        work.add("delivery", new_row(one.delivery, Origin(sender=text_in(one.delivery.envelope_from)), now, lease))
         added += 1
     return added
 

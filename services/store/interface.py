@@ -183,10 +183,10 @@ class Store(Protocol):
         """What was decided about these mails (at most 500), as the contract's JSON without the assessed parts; by id."""
         ...
 
-    async def save_assessments(self, assessed: Sequence[Assessed]) -> set[str]:
+    async def save_assessments(self, assessed: Sequence[Assessed], claim: Claim | None = None) -> set[str]:
         """Save assessments with the notices that they call for; returns the ids of the mails that had none before.
 
-        Of the others nothing is written.
+        Of the others nothing is written. ``claim`` has the notices that are due.
         """
         ...
 

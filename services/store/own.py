@@ -2,21 +2,31 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.store.columns import compact
-from services.store.deliveries import add_outgoing, dedupes_of
-from services.store.interface import Assessed, OutgoingMail
+from services.store.deliveries import Claimed, add_outgoing, dedupes_of
+from services.store.interface import Assessed, Claim, Leased, OutgoingMail
 from services.store.unit_of_work import Needs, Operation, UnitOfWork
 from workflows.audit import AuditRecord
 from workflows.events import Event
 
 
+class Saved(NamedTuple):
+    """The mails that had no assessment before, and what of their notices is claimed."""
+
+    mails: set[str]
+    claimed: list[Leased]
+
+
 @dataclass(frozen=True, slots=True)
-class SaveAssessments(Operation[set[str]]):
-    """Save what was assessed, once; gives the mails that had no assessment before."""
+class SaveAssessments(Operation[Saved]):
+    """Save what was assessed, once."""
 
     assessed: Sequence[Assessed]
     now: int
+    claim: Claim | None = None
+    token: str = ""  # of the lease under which what is claimed is born
     patient = True
 
     def needs(self, needs: Needs) -> None:
@@ -26,15 +36,16 @@ class SaveAssessments(Operation[set[str]]):
             if one.notices:
                 needs.dedupes |= dedupes_of(one.notices)
 
-    def apply(self, work: UnitOfWork) -> set[str]:
+    def apply(self, work: UnitOfWork) -> Saved:
         """Nothing is written for a mail that was assessed before (or is gone)."""
+        claimed = Claimed(self.claim, self.token) if self.claim else None
         new = set()
         for one in self.assessed:
             if work.assessed(one.mail, compact(one.assessment)):
                 new.add(one.mail)
-                add_outgoing(work, one.notices, self.now)
+                add_outgoing(work, one.notices, self.now, claimed)
                 work.born(one.events, one.audit)
-        return new
+        return Saved(new, claimed.leases if claimed else [])
 
 
 @dataclass(frozen=True, slots=True)

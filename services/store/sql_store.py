@@ -209,11 +209,14 @@ class SqlStore:
         others = [id for id in ids if id not in recent]
         return recent | (await self._readers.run(reads.decisions, others) if others else {})
 
-    async def save_assessments(self, assessed: Sequence[Assessed]) -> set[str]:
+    async def save_assessments(self, assessed: Sequence[Assessed], claim: Claim | None = None) -> set[str]:
         """Save assessments, each once."""
-        saved = await self._writer.run(SaveAssessments(assessed, self._now())) if assessed else set()
+        if not assessed:
+            return set()
+        saving = SaveAssessments(assessed, self._now(), claim, self._token())
+        saved = await self._writer.run(saving, lambda saved: claim.take(saved.claimed) if claim else None)
         self._recent.drop(one.mail for one in assessed)
-        return saved
+        return saved.mails
 
     async def enqueue(self, outgoing: Sequence[OutgoingMail], events: Sequence[Event], audit: Sequence[AuditRecord]) -> int:
         """Enqueue own mails."""

@@ -117,7 +117,7 @@ class Leased:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The deliverer of this process wants the fresh copies of an arrival that go by ``hop``.
+    """The deliverer of this process wants the fresh copies of an arrival, or the notices, that go by ``hop``.
 
     They are committed as leased until ``until``, and ``take`` is given them on the event loop as soon as they are durable, also
     when whoever asked for the commit has gone.

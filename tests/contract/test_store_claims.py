@@ -9,7 +9,7 @@ import pytest
 from fakes.arrivals import CONTENT, NOW, arrival, attempt, bytes_of, delivery, is_known, own_mail, spooled
 
 from services.settings import Settings
-from services.store.interface import Claim, Leased
+from services.store.interface import Assessed, Claim, Leased
 from services.store.sql_store import SqlStore
 
 UNTIL = NOW + timedelta(minutes=30)
@@ -108,3 +108,22 @@ async def test_a_deliverer_that_fails_keeps_no_neighbour_from_its_answer(store: 
     deliverer = Deliverer()
     await asyncio.gather(store.commit(arrival("m1"), Claim("next", UNTIL, fail)), store.commit(arrival("m2"), deliverer.claim()))
     assert [one.delivery.mail for one in deliverer.leases] == ["m2"]
+
+
+async def test_a_claimed_notice_that_is_due_is_born_leased(store: SqlStore) -> None:
+    deliverer = Deliverer()
+    await store.commit(arrival("m1"))
+    [first] = await lease(store)
+    await store.record([attempt(first)])
+    later = own_mail("n2", dedupe="n2", due=NOW + timedelta(hours=9))
+    found = Assessed("m1", {"signals": [], "rights": [], "notify": []}, [own_mail("n1", dedupe="n1"), later])
+    assert await store.save_assessments([found, Assessed("nobody", {}, [own_mail("n3")])], deliverer.claim("internet")) == {"m1"}
+    [claimed] = deliverer.leases
+    assert await lease(store, hop="internet") == []
+    assert await store.release_all() == 1
+    [leased] = await lease(store, hop="internet")
+    assert claimed == replace(leased, lease=claimed.lease, until=UNTIL)
+    assert await store.save_assessments([found], deliverer.claim("internet")) == set()
+    assert len(deliverer.leases) == 1
+    await store.record([attempt(leased)])
+    assert [one.delivery for one in await lease(store, hop="internet", now=NOW + timedelta(hours=9))] == [later.delivery]

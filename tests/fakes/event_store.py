@@ -81,7 +81,7 @@ class EventStore:
         self._check()
         return {id: self.mails[id].decision for id in ids if id in self.mails}
 
-    async def save_assessments(self, assessed):
+    async def save_assessments(self, assessed, claim=None):
         self._check()
         new = [one for one in assessed if not self.mails[one.mail].decision.get("assessed")]
         for one in new:

@@ -52,7 +52,7 @@ class World:
         self.store, self.woken = EventStore(), 0
         self.notifier = Notifier(SETTINGS, self.store, FixedClock(now), self.wake)
 
-    def wake(self):
+    def wake(self, hops):
         self.woken += 1
 
 
