@@ -1,15 +1,20 @@
-"""Mails that this process has just committed, in memory until they are assessed: so few are ever read back from the disk."""
+"""What this process has just written or read, and will soon be asked for: in memory, so that little is read from the disk."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from services.store.interface import Arrival, Unassessed
 
 MOST = 1000  # mails
 ROOM = 8 << 20  # bytes of content
+SENDERS = 2000  # whose last receipt is remembered: those who write, write often
 
 
 class Recent:
-    """What was put in last, as far as there is room. It keeps nothing until somebody has asked: not every process assesses."""
+    """Mails that were just committed, until they are assessed, as far as there is room.
+
+    It keeps nothing until somebody has asked: not every process assesses.
+    """
 
     def __init__(self) -> None:
         self._asked = False
@@ -35,6 +40,29 @@ class Recent:
         """Those of the mails that are here, by id."""
         self._asked = True
         return {id: self._arrivals[id] for id in ids if id in self._arrivals}
+
+
+class Receipts:
+    """When senders last got a receipt. What is known here may be too old, never too new: a commit that relies on it says so."""
+
+    def __init__(self) -> None:
+        self._sent: dict[str, datetime] = {}
+
+    def get(self, sender: str) -> datetime | None:
+        """As last noted; None where nothing is."""
+        return self._sent.get(sender)
+
+    def note(self, sender: str, sent: datetime | None) -> datetime | None:
+        """Remember ``sent``, which is returned, where there is one."""
+        if sent is not None:
+            if len(self._sent) >= SENDERS:
+                self._sent.clear()
+            self._sent[sender] = sent
+        return sent
+
+    def forget(self, sender: str | None) -> None:
+        """What was noted of ``sender`` is too old."""
+        self._sent.pop(sender or "", None)
 
 
 def unassessed(id: str, arrival: Arrival) -> Unassessed:

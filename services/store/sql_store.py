@@ -30,6 +30,7 @@ from services.store.interface import (
     Books,
     ChainReport,
     Claim,
+    FactsChanged,
     Hop,
     Leased,
     LedgerRow,
@@ -47,7 +48,7 @@ from services.store.interface import (
 from services.store.own import Enqueue, Published, SaveAssessments, Tell
 from services.store.promises import Promises
 from services.store.readers import Readers
-from services.store.recent import Recent, unassessed
+from services.store.recent import Receipts, Recent, unassessed
 from services.store.register_load import LoadRegister
 from services.store.spool import Spool
 from services.store.unit_of_work import Operation
@@ -89,6 +90,7 @@ class SqlStore:
         self._writer = Writer(engines[0], key, promises)
         self._holders = holders
         self._recent = Recent()
+        self._receipts = Receipts()
         self._holder = secrets.token_hex(6)
         self._leases = count(1)
         self._fellows: Fellows | None = None
@@ -116,7 +118,8 @@ class SqlStore:
 
     async def last_receipt(self, sender_hash: str) -> datetime | None:
         """When this sender last got a receipt."""
-        return await self._readers.run(_last_receipt, sender_hash)
+        known = self._receipts.get(sender_hash)
+        return known or self._receipts.note(sender_hash, await self._readers.run(_last_receipt, sender_hash))
 
     async def redirection(self, delivery: str) -> Redirection | None:
         """The copy that a bounce is about."""
@@ -129,11 +132,17 @@ class SqlStore:
         if self._fellows is not None and isinstance(arrival.content, Path):  # the others have no hold of this machine's files
             spent = self.spool.name(arrival.content)
             arrival = replace(arrival, content=await self._file(arrival.content))
-        if claim is None:
-            await self._writer.run(CommitArrival(arrival, self.spool, spent=spent))
-        else:
-            await self._writer.run(CommitArrival(arrival, self.spool, claim, self._token(), spent), claim.take)
+        try:
+            if claim is None:
+                await self._writer.run(CommitArrival(arrival, self.spool, spent=spent))
+            else:
+                await self._writer.run(CommitArrival(arrival, self.spool, claim, self._token(), spent), claim.take)
+        except FactsChanged:
+            self._receipts.forget(arrival.receipt_sender)
+            raise
         self._recent.add(arrival)
+        if arrival.receipt_sender is not None:
+            self._receipts.note(arrival.receipt_sender, arrival.received_at)
 
     async def lease(self, hop: Hop, now: datetime, until: datetime, limit: int) -> list[Leased]:
         """Take due deliveries."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,7 @@ from fakes.arrivals import (
 from services.settings import Settings
 from services.store import recent
 from services.store.interface import (
+    Arrival,
     Assessed,
     Bounced,
     Delivered,
@@ -450,3 +451,19 @@ async def test_what_was_just_committed_is_handed_on_from_memory(store: SqlStore,
     assert await store.decisions(ids) == await other.decisions(ids)
     await store.save_assessments([Assessed("m3", {"signals": [], "rights": [], "notify": []})])
     assert {one.id for one in await store.mails_to_assess(ids)} == {"m1", "m2"}
+
+
+async def test_a_receipt_that_another_process_sent_is_seen_at_the_commit_and_then_known(
+    store: SqlStore, opener: Callable[[], Awaitable[SqlStore]]
+) -> None:
+    def with_receipt(id: str, at: datetime) -> Arrival:
+        outgoing = (own_mail(f"r-{id}", about=id),)
+        return arrival(id, receipt_sender="abc", receipt_not_since=at - timedelta(days=7), outgoing=outgoing, received_at=at)
+
+    await store.commit(with_receipt("m1", NOW))
+    assert await store.last_receipt("abc") == NOW
+    other, late = await opener(), NOW + timedelta(days=8)
+    await other.commit(with_receipt("m2", late))
+    with pytest.raises(FactsChanged):
+        await store.commit(with_receipt("m3", late + timedelta(days=1)))
+    assert await store.last_receipt("abc") == late
