@@ -7,11 +7,17 @@ from datetime import date
 from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from services.store import schema
-from services.store.books import ENDS, Days, content, delivery, mail, recipient
+from services.store.books import ENDS, Days, content, delivery, ledger, mail, open_days, recipient
 from services.store.columns import numbers_out
-from services.store.interface import Gap, Unaccounted
+from services.store.interface import Books, Gap, Unaccounted
 from services.store.spool import Spool
 from services.store.unit_of_work import batched
+
+
+def books(connection: Connection, days: Days, spool: Spool) -> Books:
+    """The ledger with what it can't account for, in one snapshot."""
+    rows, lost = ledger(connection, days, spool), unaccounted(connection, days, spool)
+    return Books(tuple(rows), tuple(lost), frozenset(open_days(connection)))
 
 
 def unaccounted(connection: Connection, days: Days, spool: Spool) -> list[Unaccounted]:

@@ -117,6 +117,12 @@ def redirection(connection: Connection, id: str) -> Redirection | None:
     return None if row is None else Redirection(delivery_of(row), bool(row[-1]))
 
 
+def last_receipt(connection: Connection, sender_hash: str) -> datetime | None:
+    """When the sender of this keyed hash last got a receipt."""
+    sent = select(schema.receipt.c.sent_at).where(schema.receipt.c.sender_hash == sender_hash)
+    return instant_or_none(connection.execute(sent).scalar())
+
+
 def pending(connection: Connection, limit: int) -> list[Pending]:
     """The oldest events not yet published."""
     rows = connection.execute(select(schema.outbox).order_by(outbox.seq).limit(limit))

@@ -5,6 +5,7 @@ Counts and audit entries stay. Nothing that a waiting delivery needs is ever rem
 
 import sqlite3
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import partial
@@ -13,7 +14,8 @@ from sqlalchemy import Connection, Select, delete, exists, func, insert, select,
 
 from services.settings import ZONE
 from services.store import schema
-from services.store.columns import instant
+from services.store.columns import instant, micros
+from services.store.interface import Purged
 from services.store.locks import Lock, lock
 from services.store.register_tables import BY_NAME
 from services.store.spool import Spool
@@ -22,6 +24,7 @@ from workflows.deadlines import WorkingCalendar
 from workflows.framework import ContactFramework, State
 
 BATCH = 200
+Run = Callable[[Operation[int]], Awaitable[int]]
 CLOSED = frozenset({State.LIFTED, State.EXPIRED, State.REJECTED, State.REGISTERED_IN_ERROR})
 content, mail, recipient, delivery, total = (
     schema.content.c,
@@ -30,6 +33,31 @@ content, mail, recipient, delivery, total = (
     schema.delivery.c,
     schema.day_total.c,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is older than these instants is removed."""
+
+    bodies: datetime
+    facts: datetime
+    frameworks: datetime
+
+
+async def purge(run: Run, before: Terms, spool: Spool, calendar: WorkingCalendar) -> Purged:
+    """Remove what is over its term. ``run`` runs an operation in a transaction."""
+    contents = await _all(run, RemoveContents(micros(before.bodies), spool))
+    mails = await _all(run, RemoveMails(micros(before.facts), micros(before.frameworks), spool))
+    await _all(run, RemoveOwn(micros(before.facts)))
+    ended = await run(RemoveFrameworks(before.frameworks, calendar))
+    return Purged(contents, mails, ended)
+
+
+async def _all(run: Run, batch: Operation[int]) -> int:
+    total = 0
+    while removed := await run(batch):
+        total += removed
+    return total
 
 
 @dataclass(frozen=True, slots=True)

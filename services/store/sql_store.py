@@ -2,25 +2,22 @@
 
 import asyncio
 import json
-import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Engine
 
 from services.clock import Clock
 from services.settings import ZONE
-from services.store import accounting, books, chain, leases, reads, register_read, retention, schema
+from services.store import accounting, books, chain, leases, reads, register_read, retention
 from services.store.arrivals import CommitArrival
 from services.store.attempts import RecordAttempts, Release, Renew
 from services.store.columns import instant_or_none, micros
 from services.store.directory import Directory
-from services.store.fellows import Fellows
-from services.store.holders import Holders, ReleaseDead
+from services.store.holders import Holders
 from services.store.interface import (
     Account,
     Arrival,
@@ -51,7 +48,7 @@ from services.store.readers import Readers
 from services.store.recent import Receipts, Recent, unassessed
 from services.store.register_load import LoadRegister
 from services.store.spool import Spool
-from services.store.unit_of_work import Operation
+from services.store.tenure import Tenure
 from services.store.writer import Writer
 from workflows.audit import AuditRecord
 from workflows.deadlines import WorkingCalendar
@@ -61,10 +58,7 @@ from workflows.register import Register
 
 
 class SqlStore:
-    """Implements ``services.store.interface.Store``, where every method is described. Made by ``services.store.open``.
-
-    ``node`` is the name of this data folder among those that share the database; None where there is but one.
-    """
+    """Implements ``services.store.interface.Store``, where every method is described. Made by ``services.store.open``."""
 
     def __init__(
         self,
@@ -88,15 +82,9 @@ class SqlStore:
         self._readers = Readers(engines[1], promises)
         self._directory = Directory(self._readers, key, extra_authorities)
         self._writer = Writer(engines[0], key, promises)
-        self._holders = holders
+        self._tenure = Tenure(self._writer.run, holders, engines[1] if shared else None)
         self._recent = Recent()
         self._receipts = Receipts()
-        self._holder = secrets.token_hex(6)
-        self._leases = count(1)
-        self._fellows: Fellows | None = None
-        if shared:
-            self._fellows = Fellows(engines[1], self._holder, self._take_back)
-            self._fellows.start()
         self._directory.start()
 
     # -- facts
@@ -119,7 +107,7 @@ class SqlStore:
     async def last_receipt(self, sender_hash: str) -> datetime | None:
         """When this sender last got a receipt."""
         known = self._receipts.get(sender_hash)
-        return known or self._receipts.note(sender_hash, await self._readers.run(_last_receipt, sender_hash))
+        return known or self._receipts.note(sender_hash, await self._readers.run(reads.last_receipt, sender_hash))
 
     async def redirection(self, delivery: str) -> Redirection | None:
         """The copy that a bounce is about."""
@@ -129,14 +117,16 @@ class SqlStore:
     async def commit(self, arrival: Arrival, claim: Claim | None = None) -> None:
         """Put an arrival on disk."""
         spent = None
-        if self._fellows is not None and isinstance(arrival.content, Path):  # the others have no hold of this machine's files
+        if self._tenure.fellows is not None and isinstance(
+            arrival.content, Path
+        ):  # the others have no hold of this machine's files
             spent = self.spool.name(arrival.content)
             arrival = replace(arrival, content=await self._file(arrival.content))
         try:
             if claim is None:
                 await self._writer.run(CommitArrival(arrival, self.spool, spent=spent))
             else:
-                await self._writer.run(CommitArrival(arrival, self.spool, claim, self._token(), spent), claim.take)
+                await self._writer.run(CommitArrival(arrival, self.spool, claim, self._tenure.token(), spent), claim.take)
         except FactsChanged:
             self._receipts.forget(arrival.receipt_sender)
             raise
@@ -146,7 +136,7 @@ class SqlStore:
 
     async def lease(self, hop: Hop, now: datetime, until: datetime, limit: int) -> list[Leased]:
         """Take due deliveries."""
-        return await self._writer.run(leases.Lease(hop, micros(now), micros(until), limit, self._token(), self.spool))
+        return await self._writer.run(leases.Lease(hop, micros(now), micros(until), limit, self._tenure.token(), self.spool))
 
     async def next_due(self, hop: Hop) -> datetime | None:
         """When the next idle delivery is due."""
@@ -166,14 +156,7 @@ class SqlStore:
 
     async def release_dead(self) -> int:
         """Take back the leases of deliverers that are gone."""
-        if not (self._holders.enter(self._holder) or self._holders.dead()):
-            return 0
-        if self._fellows is None:
-            return await self._writer.run(ReleaseDead(self._holders))
-        dead = self._holders.dead()
-        taken = await self._take_back(dead) if dead else 0
-        self._holders.forget(dead)
-        return taken
+        return await self._tenure.release_dead()
 
     async def record(self, attempts: Sequence[Attempt]) -> list[str]:
         """Write outcomes; gives the fenced ids."""
@@ -182,7 +165,7 @@ class SqlStore:
     # -- events
     async def publishes(self) -> bool:
         """Whether this store's relay is the one that publishes."""
-        return self._fellows is None or await self._fellows.publishes()
+        return await self._tenure.publishes()
 
     async def outbox(self, limit: int) -> list[Pending]:
         """The oldest unpublished events."""
@@ -222,7 +205,7 @@ class SqlStore:
         """Save assessments, each once."""
         if not assessed:
             return set()
-        saving = SaveAssessments(assessed, self._now(), claim, self._token())
+        saving = SaveAssessments(assessed, self._now(), claim, self._tenure.token())
         saved = await self._writer.run(saving, lambda saved: claim.take(saved.claimed) if claim else None)
         self._recent.drop(one.mail for one in assessed)
         return saved.mails
@@ -261,7 +244,7 @@ class SqlStore:
 
     async def books(self, since: date | None = None, alone: Collection[date] | None = None) -> Books:
         """The books and what they can't account for."""
-        return await self._readers.run(_books, books.Days(since, alone), self.spool)
+        return await self._readers.run(accounting.books, books.Days(since, alone), self.spool)
 
     async def tell(self, events: Sequence[Event], audit: Sequence[AuditRecord]) -> int:
         """Events that are told once for ever."""
@@ -286,37 +269,23 @@ class SqlStore:
 
     async def purge(self, now: datetime, bodies: int, facts: int, frameworks: int) -> Purged:
         """Remove what is over its term, batch by batch."""
-        old_bodies, old_facts, old_frameworks = (now - timedelta(days=days) for days in (bodies, facts, frameworks))
-        contents = await self._all(retention.RemoveContents(micros(old_bodies), self.spool))
-        mails = await self._all(retention.RemoveMails(micros(old_facts), micros(old_frameworks), self.spool))
-        await self._all(retention.RemoveOwn(micros(old_facts)))
-        ended = await self._writer.run(retention.RemoveFrameworks(old_frameworks, self._calendar))
-        return Purged(contents, mails, ended)
+        terms = retention.Terms(*(now - timedelta(days=days) for days in (bodies, facts, frameworks)))
+        return await retention.purge(self._writer.run, terms, self.spool, self._calendar)
 
     async def close(self) -> None:
         """Finish, write everything into the one file, and close."""
         await self._directory.close()
-        if self._fellows is not None:
-            await self._fellows.close()
+        await self._tenure.close()
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
         self._writer.close()
         self._readers.close()
-        self._holders.leave()
+        self._tenure.leave()
         for engine in reversed(self._engines):
             engine.dispose()
         if self._promises:
             self._promises.close()
-
-    async def _all(self, batch: Operation[int]) -> int:
-        total = 0
-        while removed := await self._writer.run(batch):
-            total += removed
-        return total
-
-    async def _take_back(self, holders: Collection[str]) -> int:
-        return await self._writer.run(leases.TakeBack(holders))
 
     async def _file(self, path: Path) -> bytes:
         try:
@@ -324,19 +293,5 @@ class SqlStore:
         except OSError as error:
             raise StoreUnavailable(f"the spool folder: {error.strerror}") from error
 
-    def _token(self) -> str:
-        """A lease that nobody had before, here or in another process."""
-        return f"{self._holder}.{next(self._leases)}"
-
     def _now(self) -> int:
         return micros(self._clock.now())
-
-
-def _last_receipt(connection: Connection, sender_hash: str) -> datetime | None:
-    sent = select(schema.receipt.c.sent_at).where(schema.receipt.c.sender_hash == sender_hash)
-    return instant_or_none(connection.execute(sent).scalar())
-
-
-def _books(connection: Connection, days: books.Days, spool: Spool) -> Books:
-    rows, lost = books.ledger(connection, days, spool), accounting.unaccounted(connection, days, spool)
-    return Books(tuple(rows), tuple(lost), frozenset(books.open_days(connection)))

@@ -45,7 +45,7 @@ async def test_of_two_that_start_on_an_empty_database_both_start(postgres: Postg
     stores = StoreSettings(url=postgres.url(name), key_file=str(tmp_path / "shared.key"))
     starts = [open_store(Settings(data=tmp_path / machine, store=stores), SetClock()) for machine in ("a", "b")]
     for one in await asyncio.gather(*starts):
-        await one.commit(arrival(f"m-{one._holder}"))
+        await one.commit(arrival(f"m-{one._tenure.holder}"))
         await one.close()
     postgres.drop(name)
 

@@ -46,7 +46,7 @@ async def test_law_1_two_deliverers_lease_nothing_twice(stores: list[SqlStore]) 
 
 
 async def test_law_10_two_writers_make_one_chain(stores: list[SqlStore]) -> None:
-    records = [[entry(f"entry-{n}", store._holder) for n in range(150)] for store in stores]
+    records = [[entry(f"entry-{n}", store._tenure.holder) for n in range(150)] for store in stores]
     await asyncio.gather(*(store.append_audit(one) for store, some in zip(stores, records, strict=True) for one in some))
     report = await stores[0].verify_audit()
     assert (report.entries, report.broken_at) == (300, None)
@@ -94,14 +94,14 @@ async def test_own_mail_and_assessments_exist_once(stores: list[SqlStore]) -> No
     nothing: dict[str, object] = {"signals": [], "rights": [], "notify": []}
 
     async def assess(store: SqlStore, n: int) -> set[str]:
-        notice = own_mail(f"n{n}-{store._holder}", about=f"m{n}", dedupe=f"notice:m{n}")
+        notice = own_mail(f"n{n}-{store._tenure.holder}", about=f"m{n}", dedupe=f"notice:m{n}")
         found = Assessed(f"m{n}", nothing, [notice], [event("signal.raised", f"m{n}")], [entry("mail.assessed", f"m{n}")])
         return await store.save_assessments([found])
 
     results = await asyncio.gather(*(assess(store, n) for n in range(20) for store in stores))
     assert sorted(id for one in results for id in one) == sorted(f"m{n}" for n in range(20))
     added = await asyncio.gather(
-        *(s.enqueue([own_mail(f"x-{s._holder}", dedupe="once")], [], []) for s in stores for _ in range(5))
+        *(s.enqueue([own_mail(f"x-{s._tenure.holder}", dedupe="once")], [], []) for s in stores for _ in range(5))
     )
     assert sum(added) == 1
     raised = [one for one in await stores[0].outbox(1000) if one.topic.endswith("signal.raised")]
@@ -154,12 +154,12 @@ async def test_leases_of_a_machine_that_is_gone_are_taken_back_and_of_a_living_o
     await lease(living, limit=3)
     monkeypatch.setattr(fellows, "GONE_SECONDS", 0.0)
     for one in stores:
-        await one._fellows.look()  # type: ignore[union-attr]
+        await one._tenure.fellows.look()  # type: ignore[union-attr]
     assert await lease(living) == []
-    await dead._fellows.close()  # type: ignore[union-attr]
+    await dead._tenure.fellows.close()  # type: ignore[union-attr]
     async with asyncio.timeout(10):
         while len([one for one in await living.queue() if not one.under_way]) < 3:
-            await living._fellows.look()  # type: ignore[union-attr]
+            await living._tenure.fellows.look()  # type: ignore[union-attr]
     assert len(await lease(living)) == 3
 
 
