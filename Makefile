@@ -1,5 +1,6 @@
 # Two commands on a fresh machine (Debian or Ubuntu with python3, venv and make): `make run` and `make test`.
-PY ?= python3
+# The distribution's python, where it can make environments: it is optimised by profile, which saves a tenth of the CPU.
+PY ?= $(shell /usr/bin/python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo /usr/bin/python3 || echo python3)
 V := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
