@@ -27,7 +27,7 @@ from workflows.events import STREAM, SUBJECT_PREFIX, Event, parse_event
 log = structlog.get_logger()
 
 Handle = Callable[[Sequence[Event]], Awaitable[None]]
-BATCH = 100  # events handled together: they share their reads and writes, and all of them their ``ack_wait``
+BATCH = 250  # events handled together: they share their reads and writes, and all of them their ``ack_wait``
 FETCH_TIMEOUT = 1.0  # seconds; without one a pull never comes back after a restart of the broker
 GRACE = 10.0  # seconds that running handlers have at a stop
 PAUSE = 0.5  # seconds after a fetch that failed at once

@@ -14,7 +14,7 @@ from services.store.interface import Pending, Store, StoreUnavailable
 log = structlog.get_logger()
 
 GROUP = 1000  # events published at once
-GATHER = 0.1  # seconds; one flush of the broker then serves all that came meanwhile, and people read no faster
+GATHER = 0.25  # seconds; one read, flush and group of handlers then serve all that came meanwhile, and people read no faster
 POLL = 1.0  # seconds between looks when nobody called
 
 
