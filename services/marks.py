@@ -1,11 +1,13 @@
 """What is in hand right now, noted where it outlives the process: so that the next start knows what the last one died of.
 
-A note costs one write to the kernel's page cache, without a flush: it outlives a crash and kill -9, which is what a mail can cause.
+A note is written into the kernel's page cache, without a flush: it outlives a crash and kill -9, which is what a mail can cause.
+The file is mapped into memory, as SQLite maps its index of the log: a call of the system for each note would let another thread in.
 What a loss of power forgets was not a mail's fault. Mailman keeps its counter of shunted messages in their metadata for the same
 end.
 """
 
 import fcntl
+import mmap
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -40,6 +42,7 @@ class Marks:
 
     def __init__(self, path: Path | None = None) -> None:
         self._file: int | None = None
+        self._notes: mmap.mmap | None = None
         self._free = list(range(SLOTS))
         self._suspects: dict[bytes, Suspect] = {}
         if path is not None:
@@ -60,9 +63,11 @@ class Marks:
             suspect = self._suspects.setdefault(name, Suspect(0))
             suspect.crashes = min(suspect.crashes + 1, 255)
             log.warning("died_with_in_hand", file=path.name, name=name.decode("ascii", "replace"), crashes=suspect.crashes)
+        os.posix_fallocate(self._file, 0, SIZE)  # all of it has its place on disk: a note never asks for more
         os.pwrite(self._file, bytes(SLOTS * KEY), 0)
         self._save()
         os.fsync(self._file)
+        self._notes = mmap.mmap(self._file, SIZE)
 
     def _take(self, first: Path) -> Path:
         """Have the first file that nobody holds; the lock goes with the process."""
@@ -81,24 +86,25 @@ class Marks:
 
     def close(self) -> None:
         """Note nothing any more."""
+        if self._notes is not None:
+            self._notes.close()
+            self._notes = None
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
     def begin(self, name: str) -> int:
         """``name`` (ASCII, at most 64 octets) is in hand from now on; gives the number for ``end``."""
-        if self._file is None or not self._free:
+        if self._notes is None or not self._free:
             return -1
         slot = self._free.pop()
-        with suppress(OSError):
-            os.pwrite(self._file, name.encode("ascii").ljust(KEY, b"\0"), slot * KEY)
+        self._notes[slot * KEY : (slot + 1) * KEY] = name.encode("ascii").ljust(KEY, b"\0")
         return slot
 
     def end(self, slot: int) -> None:
         """It came to its end, whichever."""
-        if slot >= 0 and self._file is not None:
-            with suppress(OSError):
-                os.pwrite(self._file, b"\0" * KEY, slot * KEY)
+        if slot >= 0 and self._notes is not None:
+            self._notes[slot * KEY : (slot + 1) * KEY] = bytes(KEY)
             self._free.append(slot)
 
     def crashes(self, name: str) -> int:
