@@ -229,7 +229,7 @@ async def test_an_older_mark_is_fine_and_one_that_cannot_be_read_is_not(tmp_path
 async def test_a_lost_key_is_told_with_its_mend(tmp_path: Path) -> None:
     data = await stopped(tmp_path / "data")
     (data / "secret.key").unlink()
-    with pytest.raises(BadKey, match="put it back from the backup"):
+    with pytest.raises(BadKey, match="put it back from a backup"):
         await open_store(Settings(data=data), SetClock())
 
 
