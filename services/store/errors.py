@@ -5,9 +5,10 @@ import sqlite3
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 
 DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
-UNTRUSTED = (*DAMAGE, "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_PROTOCOL", "SQLITE_CANTOPEN")
+READS_ONLY = "25006"  # a PostgreSQL server that became a standby: the next connection may find the one that writes
+UNTRUSTED = (*DAMAGE, "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_PROTOCOL", "SQLITE_CANTOPEN", READS_ONLY)
 UNAVAILABLE = (OperationalError, InterfaceError, TimeoutError, sqlite3.OperationalError, OSError)
-AWAY = ("08", "53", "57", "58", "40", "XX", "25006", "55P03")  # SQLSTATEs, or their classes: PostgreSQL, appendix A
+AWAY = ("08", "53", "57", "58", "40", "XX", READS_ONLY, "55P03")  # SQLSTATEs, or their classes: PostgreSQL, appendix A
 IN_THE_WAY = ("40001", "40P01", "55P03")  # another transaction was: serialization, deadlock, a lock that was not given
 TAKEN = "23505"  # a row with that key is there: another process may just have written it
 TRIES = 5

@@ -81,6 +81,7 @@ async def test_who_is_in_a_deadlock_tries_again(stores, postgres: PostgresServer
         await stores[0].commit(arrival(id))
     first, second = await lease(stores[0])
     async with somebody(postgres, postgres_url) as other:
+        other.write("SET LOCAL deadlock_timeout = '1min'")  # the store's try is the one that is ended
         locked = "SELECT FROM delivery WHERE id = %s FOR UPDATE"
         other.write(locked, second.delivery.id)
         recorded = asyncio.create_task(stores[0].record([attempt(second), attempt(first)]))

@@ -196,6 +196,14 @@ async def test_law_1_a_server_that_ends_and_comes_again_loses_no_mail(tmp_path: 
     postgres.drop(name)
 
 
+async def test_a_server_that_became_a_standby_is_left_for_the_one_that_writes(store: SqlStore) -> None:
+    with store._writer._kept().begin():
+        store._writer._kept().exec_driver_sql("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+    with pytest.raises(StoreUnavailable, match="read-only"):
+        await store.commit(arrival("m1"))
+    await store.commit(arrival("m1"))
+
+
 async def test_law_1_a_commit_whose_answer_is_lost_is_no_promise_and_holds_nothing_up(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

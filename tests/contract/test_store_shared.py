@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from fakes.arrivals import DAY, NOW, arrival, attempt, delivery, entry, event, own_mail, receipted, register
+from fakes.postgres import PostgresServer
 
 from services.store import fellows
-from services.store.interface import Assessed, Bounced, FactsChanged, Leased, LedgerRow
+from services.store.interface import Assessed, Bounced, FactsChanged, Leased, LedgerRow, StoreUnavailable
 from services.store.sql_store import SqlStore
 from workflows.register import Register
 
@@ -116,6 +118,23 @@ async def test_of_two_relays_one_publishes_and_the_other_follows_it(stores: list
     async with asyncio.timeout(10):
         while not await second.publishes():  # the server ends a session a moment after its client
             await asyncio.sleep(0.01)
+
+
+async def test_of_two_relays_that_lost_their_connections_one_publishes_again(
+    stores: list[SqlStore], postgres: PostgresServer
+) -> None:
+    async def asked(store: SqlStore) -> bool:
+        with suppress(StoreUnavailable):
+            return await store.publishes()
+        return False
+
+    assert [await asked(one) for one in stores] == [True, False]
+    assert postgres.cut(str(stores[0]._engines[0].url.database)) > 0
+    found = [False, False]
+    async with asyncio.timeout(10):
+        while not any(found):
+            found = [await asked(one) for one in stores]
+    assert [await asked(one) for one in stores].count(True) == 1
 
 
 async def test_events_of_one_mail_keep_their_order_and_none_is_lost(stores: list[SqlStore]) -> None:
