@@ -54,7 +54,9 @@ def writer(url: URL) -> Engine:
 
 def reader(url: URL, threads: int) -> Engine:
     """The engine of the reader threads: a transaction sees one snapshot, and writes nothing."""
-    return _engine(url, threads, "REPEATABLE READ", "-c default_transaction_read_only=on")
+    engine = _engine(url, threads, "REPEATABLE READ", "")
+    event.listen(engine, "connect", _only_read)
+    return engine
 
 
 def _engine(url: URL, size: int, isolation: str, options: str) -> Engine:
@@ -71,6 +73,11 @@ def _engine(url: URL, size: int, isolation: str, options: str) -> Engine:
     )
     event.listen(engine, "connect", _prepare)
     return engine
+
+
+def _only_read(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    """Each transaction, not the session: a URL with ``target_session_attrs=read-write`` refuses such a one."""
+    connection.read_only = True
 
 
 def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -88,6 +88,24 @@ async def test_a_server_that_refuses_is_told_in_one_line(
     assert "\n" not in str(caught.value)
 
 
+async def test_the_password_may_stand_in_a_file_and_the_server_be_the_one_that_writes(
+    postgres: PostgresServer, settings: Settings, tmp_path: Path
+) -> None:
+    name = dialect.address_of(settings.store.url).database
+    postgres.run("DROP ROLE IF EXISTS locked")
+    postgres.run("CREATE ROLE locked LOGIN PASSWORD 'hemmelig' IN ROLE rammevagt")
+    (tmp_path / "pgpass").write_text("*:*:*:*:hemmelig\n")
+    (tmp_path / "pgpass").chmod(0o600)
+    asked = f"&passfile={tmp_path / 'pgpass'}&target_session_attrs=read-write"
+    store = StoreSettings(url=postgres.url(str(name), "locked") + asked)
+    opened = await open_store(settings.model_copy(update={"store": store}), SetClock())
+    with pytest.raises(StoreUnavailable, match="read-only"):
+        await opened._readers.run(lambda connection: connection.exec_driver_sql("DELETE FROM meta"))
+    await opened.commit(arrival())
+    await opened.close()
+    postgres.run("DROP ROLE locked")
+
+
 async def test_a_database_in_another_encoding_is_refused(postgres: PostgresServer, tmp_path: Path) -> None:
     postgres.run("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
     with pytest.raises(BadStore, match="createdb -E UTF8"):
