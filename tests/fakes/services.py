@@ -14,6 +14,8 @@ from fakes.nats import free_ports
 from fakes.process import ALWAYS, COMMAND
 from sqlalchemy import create_engine, text
 
+from services.store.keys import make_key
+
 
 class Service:
     """One of them, through all its lives."""
@@ -55,9 +57,14 @@ class Service:
 
 
 class Fleet:
-    """``roles`` as services, one for each time that a role is named; ``store`` is the store's address, empty for SQLite."""
+    """``roles`` as services, one for each time that a role is named; ``store`` is the store's address, empty for SQLite.
 
-    def __init__(self, folder: Path, roles: Iterable[str], *, store: str, broker: str, token: Path, hop: str) -> None:
+    ``apart``: each that a role names is on a machine of its own, with a data folder of its own and a copy of the key.
+    """
+
+    def __init__(
+        self, folder: Path, roles: Iterable[str], *, store: str, broker: str, token: Path, hop: str, apart: bool = False
+    ) -> None:
         self.data = folder / "data"
         self.store = store.replace("postgresql://", "postgresql+psycopg://") or f"sqlite:///{self.data}/rammevagt.db"
         self.environment = os.environ | {
@@ -69,7 +76,13 @@ class Fleet:
             "RAMMEVAGT_DELIVERY__INTERNET_HOP": hop,
             "RAMMEVAGT_NOTIFICATIONS__WORKING_HOURS": json.dumps(ALWAYS),
         }
-        self.services = [Service(role, f"{role}-{n}", self.environment, folder / f"{role}.log") for n, role in enumerate(roles)]
+        if apart:
+            make_key(folder / "shared.key")
+            self.environment["RAMMEVAGT_STORE__KEY_FILE"] = str(folder / "shared.key")
+        self.services: list[Service] = []
+        for n, role in enumerate(roles):
+            machine = {"RAMMEVAGT_DATA": f"{self.data}-{len(self.of(role)) + 1}"} if apart else {}
+            self.services.append(Service(role, f"{role}-{n}", self.environment | machine, folder / f"{role}.log"))
 
     def of(self, role: str) -> list[Service]:
         return [one for one in self.services if one.role == role]

@@ -1,4 +1,7 @@
-"""Two of each service on one store and three brokers that are one: one of each is killed under load, and the books balance."""
+"""Two of each service on one store and three brokers that are one: one of each is killed under load, and the books balance.
+
+On PostgreSQL they are on two machines, and its server goes too.
+"""
 
 import asyncio
 import gc
@@ -6,7 +9,8 @@ import itertools
 import json
 import re
 import signal
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,6 +19,7 @@ import pytest
 import pytest_asyncio
 from fakes.guard import mail
 from fakes.nats import TOKEN, NatsCluster, ids_in
+from fakes.postgres import PostgresServer
 from fakes.process import arrived, connected, hang_up, write_framed_register
 from fakes.services import Fleet
 from fakes.sink import Sink
@@ -32,12 +37,13 @@ TWO_OF_EACH = ("gateway", "deliver", "relay", "notify", "console") * 2
 WAITING = "SELECT count(*) FROM delivery WHERE tier IS NOT NULL"
 UNASSESSED = "SELECT count(*) FROM mail WHERE id NOT IN (SELECT mail FROM assessment)"
 UNFINISHED = f"SELECT ({WAITING}) + ({UNASSESSED}) + (SELECT count(*) FROM outbox)"
-STORES = {"sqlite": ""}  # the address of each kind of store; SQLite's is the data folder
+STORES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql")))
 
 
-@pytest.fixture(params=list(STORES))
+@pytest.fixture(params=STORES)
 def store_url(request: pytest.FixtureRequest) -> str:
-    return STORES[request.param]
+    """The store's address; SQLite's is the data folder."""
+    return "" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
 
 
 @pytest_asyncio.fixture
@@ -50,10 +56,10 @@ async def sink() -> AsyncIterator[Sink]:
 async def fleet(
     request: pytest.FixtureRequest, store_url: str, cluster: NatsCluster, sink: Sink, tmp_path: Path
 ) -> AsyncIterator[Fleet]:
-    """The services that the test names (two of each, where it names none), and Bo has a framework."""
-    roles = getattr(request, "param", TWO_OF_EACH)
+    """What the test names, in one folder; else two of each service, apart where they can be. Bo has a framework."""
+    roles, apart = getattr(request, "param", TWO_OF_EACH), not hasattr(request, "param") and store_url != ""
     (tmp_path / "token").write_text(TOKEN)
-    one = Fleet(tmp_path, roles, store=store_url, broker=cluster.url, token=tmp_path / "token", hop=sink.hop)
+    one = Fleet(tmp_path, roles, store=store_url, broker=cluster.url, token=tmp_path / "token", hop=sink.hop, apart=apart)
     write_framed_register(tmp_path / "register.yaml")
     await one.command("load", str(tmp_path / "register.yaml"))
     try:
@@ -69,9 +75,9 @@ class Load:
 
     def __init__(self, fleet: Fleet) -> None:
         self.ports = itertools.cycle([one.port for one in fleet.of("gateway")])
-        self.numbers = itertools.count(1)
+        self.begun = 0
+        self.answers: Counter[str] = Counter()
         self.promised: list[str] = []
-        self.framed = 0
         self.stopping = False
 
     async def sender(self) -> None:
@@ -86,32 +92,49 @@ class Load:
             await hang_up(client)
 
     async def one(self, client: object) -> None:
-        number = next(self.numbers)
+        self.begun += 1
+        number = self.begun
         name, framed = f"<load-{number}@example.net>", number % 4 == 0
         body = ("x" * 100_000 if number % 10 == 0 else "Hej") + "\r\n"
         sender, to = (BO, KAREN) if framed else ("x@example.com", PER)
-        if (await client.mail(mail(name, sender=sender, body=body), to=to)).startswith("250"):
+        answer = await client.mail(mail(name, sender=sender, body=body), to=to)
+        self.answers[answer[:3]] += 1
+        if answer.startswith("250"):
             self.promised.append(name)
 
     async def more(self, mails: int) -> None:
         """Returns when so many more were promised."""
         goal = len(self.promised) + mails
+        await self.until(lambda: len(self.promised) >= goal)
+
+    async def tries(self, mails: int) -> None:
+        """Returns when so many more were begun, whatever they were answered."""
+        goal = self.begun + mails
+        await self.until(lambda: self.begun >= goal)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(60):
-            while len(self.promised) < goal:
+            while not holds():
                 await asyncio.sleep(0.01)
 
 
 @pytest.mark.timeout(180)
-async def test_law_1_one_of_each_service_and_a_broker_killed_under_load(fleet: Fleet, cluster: NatsCluster, sink: Sink) -> None:
+async def test_law_1_one_of_each_service_a_broker_and_the_database_killed_under_load(
+    request: pytest.FixtureRequest, store_url: str, fleet: Fleet, cluster: NatsCluster, sink: Sink
+) -> None:
     load = Load(fleet)
     senders = [asyncio.create_task(load.sender()) for _ in range(4)]
     await load.more(40)
     assert set(arrived(sink).values()) <= {1}  # two deliverers, and each copy is one's
+    in_hand: set[str] = set()
     for role in dict.fromkeys(TWO_OF_EACH):
         victim, _ = fleet.of(role)
         await victim.end(signal.SIGKILL)
         await load.more(15)
+        in_hand |= set(arrived(sink)) if role == "deliver" else set()
         await victim.start()
+    if store_url:
+        await away_and_back(request.getfixturevalue("postgres"), load)
     (leader := await cluster.leader(STREAM)).kill()
     await load.more(15)
     load.stopping = True
@@ -119,13 +142,23 @@ async def test_law_1_one_of_each_service_and_a_broker_killed_under_load(fleet: F
     await leader.up()
     await sink.until(lambda: set(load.promised) <= set(arrived(sink)))
     await fleet.until(UNFINISHED, 0)
+    assert {name for name, times in arrived(sink).items() if times > 1} <= in_hand  # a duplicate needs a killed deliverer
     for one in fleet.services:
         await one.ready()
     assert await fleet.stop() == [0] * len(fleet.services)
     await check(fleet, cluster, load)
 
 
+async def away_and_back(server: PostgresServer, load: Load) -> None:
+    """The database goes as in a crash; whatever is tried meanwhile is promised only if it is kept."""
+    await asyncio.to_thread(server.stop)
+    await load.tries(20)
+    await asyncio.to_thread(server.start)
+    await load.more(15)
+
+
 async def check(fleet: Fleet, cluster: NatsCluster, load: Load) -> None:
+    assert set(load.answers) <= {"250", "451", ""}  # the last: killed under the session
     rows = json.loads(await fleet.command("ledger", "--json"))
     assert sum(row["accepted"] for row in rows) >= len(load.promised) and sum(row["queued"] for row in rows) == 0
     await fleet.command("audit", "verify")

@@ -27,14 +27,14 @@ ROOT = Path(__file__).parents[2]
 SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
 BROKERS = [name for name in SERVICES if name.startswith("nats-")]
 TOKEN = secrets.token_hex(32)
-STORE = ""  # instead of the file's own: SQLite under the data folder
 
 
 class Machine:
-    """A folder for each volume, a loopback address for each host, a free port for each listener."""
+    """A folder for each volume, a loopback address for each host, a free port for each listener, an empty database."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: str) -> None:
         self.folder = folder
+        self.store = store  # instead of the file's own
         net = f"127.{secrets.randbelow(250) + 2}.{secrets.randbelow(250)}"  # so that the brokers' own ports are free
         self.hosts = {name: f"{net}.{place}" for place, name in enumerate(BROKERS, 1)}
         self.running: list[asyncio.subprocess.Process] = []
@@ -44,7 +44,7 @@ class Machine:
 
     def environment(self, service: str) -> dict[str, str]:
         found = {name: self.here(value) for name, value in SERVICES[service]["environment"].items()}
-        more = {"RAMMEVAGT_DATA": f"{self.folder}/data", "RAMMEVAGT_STORE__URL": STORE}
+        more = {"RAMMEVAGT_DATA": f"{self.folder}/data", "RAMMEVAGT_STORE__URL": self.store}
         if service in BROKERS:
             more = {
                 "NATS_TOKEN_FILE": f"{self.folder}/nats_token",
@@ -74,10 +74,12 @@ class Machine:
 
 
 @pytest.fixture
-async def machine(tmp_path):
-    one = Machine(tmp_path)
+async def machine(tmp_path, postgres):
+    database = postgres.database()
+    one = Machine(tmp_path, postgres.url(database))
     yield one
     await one.end()
+    postgres.drop(database)
     gc.collect()
 
 
@@ -88,6 +90,7 @@ async def broker(machine, name):
     return [sys.executable, str(ROOT / probe), address.replace("127.0.0.1", machine.hosts[name])]
 
 
+@pytest.mark.needs("postgresql")
 async def test_the_commands_of_compose_become_healthy_together_and_end_cleanly(machine):
     for probe in [await broker(machine, name) for name in BROKERS]:
         await machine.healthy(*probe)
