@@ -48,6 +48,15 @@ def pytest_unconfigure(config):
             reporter.write_line(f"  {line}")
 
 
+@pytest.fixture(autouse=True)
+def _logging_as_it_was():
+    """A command that a test runs in this process configures it."""
+    from fakes.log_state import kept_logging
+
+    with kept_logging():
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres():
     """A server of the tests' own. Whoever wants it is marked ``needs("postgresql")``."""

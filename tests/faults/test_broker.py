@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fakes.event_store import EventStore, waiting
 from fakes.guard import guarding, mail
-from fakes.nats import TOKEN, NatsServer, ids_in
+from fakes.nats import TOKEN, NatsCluster, NatsServer, ids_in
 from fakes.town import BO, KAREN, framework, town
 from nats.errors import Error as NatsError
 
@@ -65,6 +65,8 @@ async def events_of(broker, folder, store, handle):
     await one.start()
     try:
         await asyncio.wait_for(one.wait_ready(), 30)
+        if isinstance(broker, NatsCluster):
+            await all_have_all(one.client, one.look)
         yield one
     finally:
         await one.stop()
@@ -82,13 +84,15 @@ async def replicas(client, what):
         info = await call(client, what)
     except (ApiError, NatsError):
         return 0
-    return 1 + sum(one["current"] for one in info["cluster"].get("replicas", ()))
+    return 1 + sum(one["current"] for one in info.get("cluster", {}).get("replicas", ()))
 
 
-async def all_have_all(client):
+async def all_have_all(client, look=lambda: None):
+    """A stream that was made before all servers were there begins on one."""
     async with asyncio.timeout(60):
         for what in (f"STREAM.INFO.{STREAM}", f"CONSUMER.INFO.{STREAM}.t"):
             while await replicas(client, what) != 3:
+                look()
                 await asyncio.sleep(0.05)
 
 

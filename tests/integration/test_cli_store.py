@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 import pytest
 from fakes.arrivals import arrival, delivery
 from fakes.guard import guarding, mail
-from fakes.log_state import kept_logging
 from fakes.registers import DOMAINS, SAMPLE, sample, town_of, yaml_of
 
 from services import cli
@@ -30,8 +29,6 @@ def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SUDO_USER", raising=False)
     (tmp_path / "r.yaml").write_bytes(yaml_of(SAMPLE))
-    with kept_logging():
-        yield
 
 
 @pytest.fixture

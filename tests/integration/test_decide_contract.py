@@ -4,7 +4,6 @@ import random
 
 import pytest
 from fakes.black_box import BlackBox, says, written
-from fakes.log_state import kept_logging
 from fakes.town import BO, BOX, IDA, KAREN, MAILBOX, MAIN, MIA, PER, framework, town
 
 LENE, DPO, TEK = "lene@eksempel.dk", "dpo@eksempel.dk", "tek-kontakt@eksempel.dk"
@@ -16,8 +15,7 @@ def box(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAMMEVAGT_MUNICIPALITY__DOMAINS", '["eksempel.dk", "rødgrød.dk"]')
     monkeypatch.setenv("RAMMEVAGT_GATEWAY__AUTHSERV_ID", "mx.eksempel.dk")
-    with kept_logging():
-        yield BlackBox(tmp_path, capsys.readouterr)
+    return BlackBox(tmp_path, capsys.readouterr)
 
 
 def employee(address, unit="bf", **more):

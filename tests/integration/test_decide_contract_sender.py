@@ -2,7 +2,6 @@
 
 import pytest
 from fakes.black_box import BlackBox, says, written
-from fakes.log_state import kept_logging
 from fakes.town import BO, BOX, KAREN, PASS, PER, framework, town
 
 ADA, EVA = "ada@advokat.example", "eva@example.net"
@@ -16,8 +15,7 @@ def box(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAMMEVAGT_MUNICIPALITY__DOMAINS", '["eksempel.dk"]')
     monkeypatch.setenv("RAMMEVAGT_GATEWAY__AUTHSERV_ID", "mx.eksempel.dk")
-    with kept_logging():
-        yield BlackBox(tmp_path, capsys.readouterr)
+    return BlackBox(tmp_path, capsys.readouterr)
 
 
 def bo(*addresses, people=(), id="c-1", **more):

@@ -1,7 +1,6 @@
 """``rammevagt demo``: embedded defaults whatever the settings say, and never over somebody else's store."""
 
 import pytest
-from fakes.log_state import kept_logging
 
 from services import cli
 
@@ -14,8 +13,7 @@ def rammevagt(capfd, tmp_path, monkeypatch):
         status = cli.main(list(arguments))
         return status, *capfd.readouterr()
 
-    with kept_logging():
-        yield run
+    return run
 
 
 def test_the_demo_refuses_a_store_in_use(rammevagt, tmp_path):

@@ -9,7 +9,6 @@ from importlib import import_module
 
 import click
 import pytest
-from fakes.log_state import kept_logging
 from fakes.registers import SAMPLE, sample, yaml_of
 
 from services import cli
@@ -22,8 +21,6 @@ MAIL = b"From: Bo <bo@example.net>\nTo: karen@eksempel.dk\nMessage-ID: <1@exampl
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with kept_logging():
-        yield
 
 
 @pytest.fixture

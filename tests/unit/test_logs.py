@@ -6,16 +6,9 @@ import sys
 
 import pytest
 import structlog
-from fakes.log_state import kept_logging
 
 from services import logs
 from services.settings import Log
-
-
-@pytest.fixture(autouse=True)
-def _logging():
-    with kept_logging():
-        yield
 
 
 def lines(capsys):
