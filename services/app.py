@@ -159,7 +159,7 @@ class Guard:
     async def _start_http(self) -> None:
         section = "console" if "console" in self.roles else "health"
         listen = self.settings.console.listen if section == "console" else self.settings.health.listen
-        needed = {"store": self.store.ready}
+        needed = {"store": self._store_ready, "disk": self.store.writable}
         shown = {"broker": self._broker} if self.events else {}
         self.http = Http(listen, needed, shown)
         try:
@@ -176,7 +176,10 @@ class Guard:
     def _up_since(self) -> Mapping[str, datetime]:
         return self.deliverer.up_since if self.deliverer else {}
 
-    def _broker(self) -> bool:
+    async def _store_ready(self) -> bool:
+        return self.store.ready()
+
+    async def _broker(self) -> bool:
         return bool(self.events and self.events.connected)
 
     def _claim(self, copies: int) -> Claim | None:

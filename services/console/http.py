@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 import structlog
 import uvicorn
@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 log = structlog.get_logger()
-Checks = Mapping[str, Callable[[], bool]]
+Checks = Mapping[str, Callable[[], Awaitable[bool]]]
 
 
 class _Server(uvicorn.Server):
@@ -64,9 +64,9 @@ class Http:
             await self._task
 
     async def _ready(self, _request: Request) -> Response:
-        needed = {name: check() for name, check in self._needed.items()}
+        needed = {name: await check() for name, check in self._needed.items()}
         ready = all(needed.values())
-        shown = {name: check() for name, check in self._shown.items()}
+        shown = {name: await check() for name, check in self._shown.items()}
         return JSONResponse({"ready": ready, "parts": needed | shown}, status_code=200 if ready else 503)
 
 

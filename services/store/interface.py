@@ -101,6 +101,10 @@ class Store(Protocol):
         """Whether the index of citizens' addresses is whole; until then the gateway answers 421."""
         ...
 
+    async def writable(self) -> bool:
+        """Whether what is committed now would get to disk; where the last commit did not, it is tried out."""
+        ...
+
     async def files_of(self, addresses: Collection[str]) -> tuple[CitizenFile, ...]:
         """The file of every citizen who has, or around whom somebody has, one of ``addresses`` (normalised).
 

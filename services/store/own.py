@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sqlalchemy import insert, update
+
+from services.store import schema
 from services.store.columns import compact
 from services.store.deliveries import Claimed, add_outgoing, dedupes_of
 from services.store.interface import Assessed, Claim, Leased, OutgoingMail
 from services.store.unit_of_work import Needs, Operation, UnitOfWork
 from workflows.audit import AuditRecord
 from workflows.events import Event
+
+PROBE = "probed_at"  # in meta
 
 
 class Saved(NamedTuple):
@@ -106,3 +111,18 @@ class Published(Operation[None]):
     def apply(self, work: UnitOfWork) -> None:
         """With the group."""
         work.published(self.seqs)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe(Operation[None]):
+    """Write something that nobody reads, to learn whether writing works."""
+
+    now: int
+    queries = True
+
+    def apply(self, work: UnitOfWork) -> None:
+        """One row, ever the same."""
+        name, value = schema.meta.c.name, str(self.now)
+        if not work.connection.execute(update(schema.meta).where(name == PROBE).values(value=value)).rowcount:
+            work.connection.execute(insert(schema.meta).values(name=PROBE, value=value))
+        work.wrote = True

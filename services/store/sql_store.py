@@ -39,10 +39,9 @@ from services.store.interface import (
     Redirection,
     RegisterChange,
     StoredMail,
-    StoreUnavailable,
     Unassessed,
 )
-from services.store.own import Enqueue, Published, SaveAssessments, Tell
+from services.store.own import Enqueue, Probe, Published, SaveAssessments, Tell
 from services.store.promises import Promises
 from services.store.readers import Readers
 from services.store.recent import Receipts, Recent, unassessed
@@ -96,6 +95,10 @@ class SqlStore:
         """Whether the index of citizens' addresses is whole, and nothing has shown that the database is damaged."""
         return self._directory.ready() and not (self._promises and self._promises.broken)
 
+    async def writable(self) -> bool:
+        """Whether a commit would get to disk."""
+        return self.spool.has_room() and await self._writer.works(Probe(self._now()))
+
     async def refresh(self) -> None:
         """Take in the register's changes now (it happens by itself within a second)."""
         await self._directory.refresh()
@@ -121,7 +124,7 @@ class SqlStore:
             arrival.content, Path
         ):  # the others have no hold of this machine's files
             spent = self.spool.name(arrival.content)
-            arrival = replace(arrival, content=await self._file(arrival.content))
+            arrival = replace(arrival, content=await self.spool.read(arrival.content))
         try:
             if claim is None:
                 await self._writer.run(CommitArrival(arrival, self.spool, spent=spent))
@@ -286,12 +289,6 @@ class SqlStore:
             engine.dispose()
         if self._promises:
             self._promises.close()
-
-    async def _file(self, path: Path) -> bytes:
-        try:
-            return await asyncio.to_thread(path.read_bytes)
-        except OSError as error:
-            raise StoreUnavailable(f"the spool folder: {error.strerror}") from error
 
     def _now(self) -> int:
         return micros(self._clock.now())

@@ -76,6 +76,7 @@ class UnitOfWork:
         self._unassessed: set[str] = set()
         self.after_commit: list[Callable[[], None]] = []
         self.head: tuple[int, str] | None = None  # of the audit chain, where this transaction made it longer
+        self.wrote = False  # an empty transaction succeeds on a full disk too
 
     def fetch(self, needs: Needs) -> None:
         """Read what the group's operations want to know, one query a kind."""
@@ -140,6 +141,7 @@ class UnitOfWork:
         connection, statements = self.connection, self.statements
         if self._receipts_sent:
             self._write_receipts()
+        self.wrote = self.wrote or bool(self._changed or self._published or self._audit or any(self._rows.values()))
         for table in INSERT_ORDER:
             if rows := self._rows.pop(table, None):
                 statements.inserts[table].run(connection, rows)

@@ -68,6 +68,7 @@ class Writer:
         self._line: Line[Item] = Line()
         self._closing = threading.Lock()  # nothing is queued after the end
         self._closed = False
+        self._failing = False  # the last transaction that had something to write didn't get to disk
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -82,6 +83,13 @@ class Writer:
                 raise StoreUnavailable("the store is closed")
             self._line.put(Item(operation, future, then))
         return await future
+
+    async def works(self, probe: Operation[None]) -> bool:
+        """Whether the last transaction that wrote something is on disk; where it is not, ``probe`` is tried."""
+        if self._failing:
+            with suppress(StoreUnavailable):
+                await self.run(probe)
+        return not self._failing
 
     def close(self) -> None:
         """Finish what was asked for, then end the thread. Blocks."""
@@ -106,6 +114,7 @@ class Writer:
             if self._promises:
                 self._promises.failed(error)
             if is_unavailable(error):
+                self._failing = True
                 log.warning("store.unavailable", operations=len(operations), error=type(error).__name__, code=code_of(error))
                 refusal = StoreUnavailable(words(error))
                 refusal.__cause__ = error
@@ -148,6 +157,7 @@ class Writer:
             self._drop(spoilt=spoils_connection(error))
             raise
         self._unsure = []
+        self._failing = self._failing and not work.wrote
         for finish in work.after_commit:
             _finish(finish)
         return outcomes
