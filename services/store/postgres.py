@@ -20,12 +20,15 @@ STATEMENTS = 500  # kept prepared for each connection: those of the mail path fo
 _KEPT_ALIVE = {  # seconds, but the last: a server that is gone without a word is noticed, and so are we
     "connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000,
 }  # fmt: skip
+_NAMED = {"application_name": "rammevagt", "target_session_attrs": "primary"}  # of several servers the one that writes
 _OPTIONS = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"  # the same, seen from the server
-_WRITES = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"  # one that hangs must not hold up the others
+_WAITS = "-c lock_timeout=10s"  # however long somebody else keeps a table to himself
+_WRITES = "-c idle_in_transaction_session_timeout=30s"  # one that hangs must not hold up the others
 _MENDS = (
     ("password", "put the right one into store.url, or into a file that its passfile= names"),
     ("role", "make it with: createuser"),
     ("database", "make it with: createdb"),
+    ("standby", "name the primary in store.url, or all servers: HOST,HOST"),
     ("translate", "name another server in store.url"),
 )
 
@@ -44,7 +47,8 @@ def address_of(url: str) -> URL:
 def place_of(url: str) -> str:
     """Where a store lies, for messages: without user and password."""
     found = address_of(url)
-    return f"store.url: {found.host or found.query.get('host', 'this machine')}:{found.port or 5432}/{found.database}"
+    hosts = found.host or found.query.get("host", "this machine")
+    return f"store.url: {hosts if isinstance(hosts, str) else ','.join(hosts)}:{found.port or 5432}/{found.database}"
 
 
 def writer(url: URL) -> Engine:
@@ -69,7 +73,7 @@ def _engine(url: URL, size: int, isolation: str, options: str) -> Engine:
         pool_size=size,
         max_overflow=2,  # those of the threads are kept: one for whoever opens the store, one for ``Fellows``
         hide_parameters=True,  # an error's text goes to the log: no content, no address
-        connect_args={**_KEPT_ALIVE, "application_name": "rammevagt", "options": f"{given} {_OPTIONS} {options}".strip()},
+        connect_args={**_KEPT_ALIVE, **_NAMED, "options": f"{given} {_OPTIONS} {_WAITS} {options}".strip()},
     )
     event.listen(engine, "connect", _prepare)
     return engine
@@ -91,16 +95,13 @@ def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
 
 def check_server(connection: Connection) -> None:
     """Whether this server can keep the store. Raises ``BadStore``."""
-    version, encoding, fsync, standby = connection.exec_driver_sql(
-        "SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), current_setting('fsync'),"
-        " pg_is_in_recovery()"
+    version, encoding, fsync = connection.exec_driver_sql(
+        "SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), current_setting('fsync')"
     ).one()
     if version < OLDEST:
         raise BadStore(f"store.url: this server is older than PostgreSQL {OLDEST // 10_000}; take a newer one")
     if encoding != "UTF8":
         raise BadStore(f"store.url: the database is in {encoding}; make it with: createdb -E UTF8 -T template0")
-    if standby:
-        raise BadStore("store.url: this server is a standby, which takes no mail; name the primary")
     if fsync == "off":
         log.warning("store.server_does_not_flush", setting="fsync")
 

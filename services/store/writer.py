@@ -24,6 +24,7 @@ from services.store.leases import TakeBack
 from services.store.line import Line
 from services.store.promises import Promises
 from services.store.rows import Statements
+from services.store.sessions import Session, end_session, session_of
 from services.store.unit_of_work import Needs, Operation, UnitOfWork
 
 T = TypeVar("T")
@@ -60,6 +61,7 @@ class Writer:
         self._promises = promises  # of a SQLite file; a database server looks after its own
         self._spoilt = False
         self._connection: Connection | None = None  # kept from transaction to transaction
+        self._session: Session | None = None  # of the connection that was had last
         self._away: Exception | None = None  # why none could be made, until it is time to try again
         self._away_until = 0.0  # monotonic
         self._committing = False
@@ -169,14 +171,23 @@ class Writer:
                 raise self._away
             try:
                 self._connection = self._engine.connect()
+                self._follow(self._connection)
                 self._away = None
             except Exception as error:
+                self._drop()
                 self._away, self._away_until = error, time.monotonic() + RECONNECT
                 raise
         if self._spoilt and self._promises:
             self._promises.reopened(driver(self._connection))
             self._spoilt = False
         return self._connection
+
+    def _follow(self, connection: Connection) -> None:
+        """Only when the session before has ended is it known what it did, and are its locks free."""
+        session = session_of(connection)
+        if self._session is not None and session != self._session:
+            end_session(connection, self._session)
+        self._session = session
 
     def _drop(self, *, spoilt: bool = False) -> None:
         """After a failure, and at the end. ``spoilt``: the next transaction gets a new connection, which is asked what it knows.

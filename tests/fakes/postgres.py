@@ -27,8 +27,10 @@ class PostgresServer:
         self._ask_for_passwords()
         self.start()
 
-    def start(self) -> None:
-        """Returns once it answers."""
+    def start(self, *, standby: bool = False) -> None:
+        """Returns once it answers. ``standby``: it only reads, until ``promote``."""
+        if standby:
+            (self.folder / "data" / "standby.signal").touch()
         options = [word for option in FAST for word in ("-c", option)]
         self._do("pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log"),
                  "-o", " ".join([*options, "-k", str(self.folder)]), "start")  # fmt: skip
@@ -36,6 +38,10 @@ class PostgresServer:
     def stop(self, how: str = "immediate") -> None:
         """``immediate`` is a crash: connections end without a word."""
         self._do("pg_ctl", "-D", str(self.folder / "data"), "-m", how, "-w", "stop")
+
+    def promote(self) -> None:
+        """A standby takes over."""
+        self.run("SELECT pg_promote()")
 
     def remove(self) -> None:
         """For good."""
