@@ -220,7 +220,8 @@ async def test_law_1_a_server_that_is_a_standby_takes_nothing_until_it_is_promot
     await asyncio.to_thread(postgres.promote)
     await taken(store, "m3")
     assert await leased(store) == ["m1", "m3"]
-    await check(store, 2)
+    several = await opened(postgres.url(database, USER).replace("host=", "host=/nowhere,"))
+    await check(several, 2)
 
 
 @needs_root
