@@ -7,7 +7,7 @@ import gc
 import random
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import TextIO
@@ -18,12 +18,13 @@ from services.bad_input import BadInput
 from services.clock import Clock, SystemClock
 from services.clock_watch import ClockWatch, Steady, boot_clock
 from services.console.http import Http
-from services.delivery.deliverer import Deliverer
+from services.delivery.deliverer import HOPS, Deliverer
 from services.events.service import Events
 from services.gateway.intake import StoreIntake
 from services.gateway.listener import Gateway
 from services.gateway.tls import TlsFilesUnusable
 from services.gather import national_authorities
+from services.island import Island, open_island
 from services.marks import Marks
 from services.notify.service import Notifier
 from services.repeating import repeat
@@ -56,6 +57,7 @@ class Guard:
         self.store: SqlStore
         self.gateway: Gateway | None = None
         self.deliverer: Deliverer | None = None
+        self.island: Island | None = None
         self.events: Events | None = None
         self.http: Http
         self._ends: list[tuple[str, Callable[[], Awaitable[object]]]] = []
@@ -77,6 +79,8 @@ class Guard:
         self.watch.is_wrong(self.clock.now())  # said at once, not at the first mail
         if self.roles & {"relay", "notify"}:
             self.events = Events(self.settings, self.store, self.clock, relay="relay" in self.roles)
+        if self.settings.store.url and self.roles & {"gateway", "deliver"}:
+            await self._start_island()
         if "deliver" in self.roles:
             await self._start_delivery()
         if "notify" in self.roles and self.events:
@@ -105,23 +109,31 @@ class Guard:
         await self._start_http()
 
     async def _open_store(self) -> SqlStore:
-        try:
+        with _told():
             return await open_store(self.settings, self.clock, extra_authorities=national_authorities())
-        except (BadKey, WrongKey, BadStore, UnsoundStore) as error:
-            raise BadInput(str(error)) from error
-        except StoreUnavailable as error:
-            raise BadInput(str(error)) from error
+
+    async def _start_island(self) -> None:
+        with _told():
+            island = self.island = await open_island(
+                self.settings, self.store, self.clock, national_authorities(), decides="gateway" in self.roles
+            )
+        self._ends.append(("island", island.stop))
+        if "deliver" in self.roles:
+            sending = self._deliverer(island.store, "island.mark")
+            island.claim, island.wake = sending.claim, sending.wake
+            await island.store.release_dead()
+            await sending.start()
+            self._ends.append(("island-deliver", sending.stop))
+        island.home = lambda: self._committed(HOPS)
+        island.start()
+
+    def _deliverer(self, store: SqlStore, mark: str) -> Deliverer:
+        chance = random.SystemRandom().random
+        return Deliverer(self.settings, store, self.clock, chance, watch=self.watch, marks=self._marks(mark))
 
     async def _start_delivery(self) -> None:
         await self.store.release_dead()
-        deliverer = self.deliverer = Deliverer(
-            self.settings,
-            self.store,
-            self.clock,
-            random.SystemRandom().random,
-            watch=self.watch,
-            marks=self._marks("sending.mark"),
-        )
+        deliverer = self.deliverer = self._deliverer(self.store, "sending.mark")
         await deliverer.start()
         self._ends.append(("deliver", deliverer.stop))
         taking_over = asyncio.create_task(repeat(self._take_over, TAKE_OVER_EVERY), name="take-over")
@@ -132,6 +144,8 @@ class Guard:
         if self.deliverer and (copies := await self.store.release_dead()):
             log.warning("deliverer_died", copies=copies)
             self.deliverer.wake()
+        if self.deliverer and self.island:
+            await self.island.store.release_dead()
 
     async def _start_gateway(self) -> None:
         hostname = self.settings.gateway.hostname or socket.gethostname()
@@ -145,6 +159,7 @@ class Guard:
             claim=self._claim,
             marks=marks,
             watch=self.watch,
+            island=self.island,
         )
         try:
             gateway = Gateway(self.settings, intake, self.clock, self.settings.data / "spool")
@@ -159,8 +174,10 @@ class Guard:
     async def _start_http(self) -> None:
         section = "console" if "console" in self.roles else "health"
         listen = self.settings.console.listen if section == "console" else self.settings.health.listen
-        needed = {"store": self._store_ready, "disk": self.store.writable}
+        needed = {"store": self._can_promise, "disk": self._writable}
         shown = {"broker": self._broker} if self.events else {}
+        if self.island:
+            shown["database"] = self._database
         self.http = Http(listen, needed, shown)
         try:
             await self.http.start()
@@ -173,11 +190,18 @@ class Guard:
         self._ends.append((name, partial(asyncio.to_thread, marks.close)))
         return marks
 
+    async def _can_promise(self) -> bool:
+        return self.store.ready() and (self.island is None or self.island.ready())
+
+    async def _writable(self) -> bool:
+        kept_in = self.store if self.island is None or self.island.reachable() else self.island.store
+        return await kept_in.writable()
+
+    async def _database(self) -> bool:
+        return self.island is not None and self.island.reachable()
+
     def _up_since(self) -> Mapping[str, datetime]:
         return self.deliverer.up_since if self.deliverer else {}
-
-    async def _store_ready(self) -> bool:
-        return self.store.ready()
 
     async def _broker(self) -> bool:
         return bool(self.events and self.events.connected)
@@ -219,6 +243,15 @@ class Guard:
         for lock in self._locks:
             lock.close()
         self._locks.clear()
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """What keeps a store from being opened, in one line."""
+    try:
+        yield
+    except (BadKey, WrongKey, BadStore, UnsoundStore, StoreUnavailable) as error:
+        raise BadInput(str(error)) from error
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -97,7 +97,9 @@ class Facts(NamedTuple):
     ``files`` holds the file of every citizen who has, or around whom somebody has, one of the sender's addresses.
     ``last_receipt`` is when this envelope sender last got a receipt from us. ``returns`` maps our own signed return addresses
     among the recipients (normalised) to the main mailbox that takes what comes home. ``clock_wrong``: nobody knows what time it
-    is, so frameworks count as lapsed.
+    is, so frameworks count as lapsed. Where the database is away facts come from a signed snapshot: ``known`` is False where it is
+    missing or not to be believed (then nothing may be decided), ``snapshot_expired`` where it is too old (frameworks count as
+    lapsed), and ``receipts_known`` is False, since others may have sent a receipt meanwhile.
     """
 
     policy: Policy
@@ -106,3 +108,11 @@ class Facts(NamedTuple):
     last_receipt: datetime | None = None
     returns: Mapping[str, str] = MappingProxyType({})
     clock_wrong: bool = False
+    known: bool = True
+    snapshot_expired: bool = False
+    receipts_known: bool = True
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether frameworks count as lapsed, whatever their dates say (``domain.md`` (d), 7)."""
+        return self.clock_wrong or self.snapshot_expired

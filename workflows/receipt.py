@@ -145,6 +145,15 @@ def _another_sender(asked: _Asked) -> Obstacle | None:
     )
 
 
+def _unknown(asked: _Asked) -> Obstacle | None:
+    if asked.facts.receipts_known:
+        return None
+    return "receipts_unknown", Sentence(
+        "Databasen kan ikke nås, så det vides ikke, om borgeren lige har fået en kvittering.",
+        "The database is away, so it is not known whether the citizen has just got a receipt.",
+    )
+
+
 def _recently(asked: _Asked) -> Obstacle | None:
     last = asked.facts.last_receipt
     if last is None or asked.now - last >= ONCE_IN:
@@ -165,5 +174,6 @@ OBSTACLES: tuple[Callable[[_Asked], Obstacle | None], ...] = (
     _not_addressed,
     _not_authenticated,
     _another_sender,
+    _unknown,
     _recently,
 )

@@ -12,9 +12,10 @@ from services.clock_watch import ClockWatch
 from services.gateway.dispatch import Desk, arrival
 from services.gateway.received import Received
 from services.gather import gather, policy_of, receipt_text
+from services.island import Island
 from services.marks import CRASHES, Marks
 from services.settings import Settings
-from services.store.interface import Arrival, Claim, FactsChanged, Hop, Redirection, Store
+from services.store.interface import Arrival, Claim, FactsChanged, Hop, Redirection, Store, StoreUnavailable
 from workflows.addresses import domain_of, normalise
 from workflows.decide import decide, not_evaluated
 from workflows.decision import Decision, Reason, Receipt
@@ -44,7 +45,8 @@ class StoreIntake:
     """Takes mail into the store.
 
     ``claim`` is asked, with the number of copies, whether the deliverer of this process takes them itself. ``after_commit`` is
-    called when there is something to publish, with the hops for which something waits in the store.
+    called when there is something to publish, with the hops for which something waits in the store. ``island`` takes mail while the
+    store's database is away.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class StoreIntake:
         claim: Callable[[int], Claim | None] = lambda _: None,
         marks: Marks | None = None,
         watch: ClockWatch | None = None,
+        island: Island | None = None,
     ) -> None:
         self._store = store
         self._key = key
@@ -67,6 +70,7 @@ class StoreIntake:
         self._claim = claim
         self._marks = marks or Marks()
         self._watch = watch
+        self._island = island
 
     def ready(self) -> bool:
         """Whether every registered citizen would be recognised."""
@@ -83,10 +87,22 @@ class StoreIntake:
 
     async def take(self, received: Received) -> None:
         """See ``Intake``. A failure to read or decide delivers as addressed; a failure to store raises."""
-        homes = await self._homes(received)
-        decision = await self._commit(received, homes)
+        decision = await self._taken(received)
         for outcome in decision.recipients:
             _decided(outcome.reason).inc()
+
+    async def _taken(self, received: Received) -> Decision:
+        island = self._island
+        if island is None:
+            return await self._commit(received, await self._homes(received))
+        if not island.away:
+            try:
+                return await self._commit(received, await self._homes(received))
+            except StoreUnavailable:
+                island.lost()
+        if any(domain_of(one) == self._policy.bounce_domain for one in received.envelope.recipients):
+            raise StoreUnavailable("only the database knows what a returned mail is about")
+        return await self._commit_once(received, {}, island)
 
     async def _commit(self, received: Received, homes: Homes) -> Decision:
         for _ in range(TRIES - 1):
@@ -96,9 +112,9 @@ class StoreIntake:
                 log.info("facts_changed", mail=received.id)
         return await self._commit_once(received, homes)
 
-    async def _commit_once(self, received: Received, homes: Homes) -> Decision:
+    async def _commit_once(self, received: Received, homes: Homes, island: Island | None = None) -> Decision:
         crashes = self._marks.crashes(received.sha256)
-        mail, facts = await self._gather(received, homes, crashes)
+        mail, facts = await self._gather(received, homes, crashes, island)
         slot = self._marks.begin(received.sha256)  # nothing is awaited until its end: no other mail can be in hand
         try:
             decision = self._decide(received, mail, facts, crashes)
@@ -107,15 +123,18 @@ class StoreIntake:
             self._marks.end(slot)
         if 0 < crashes < CRASHES:
             self._marks.forget(received.sha256)
-        claim = self._claim(len(arriving.deliveries))
-        await self._store.commit(arriving, claim)
-        self._after_commit(_waiting(arriving, claim))
+        claim = (island.claim if island else self._claim)(len(arriving.deliveries))
+        await (island or self._store).commit(arriving, claim)
+        (island.wake if island else self._after_commit)(_waiting(arriving, claim))
         return decision
 
-    async def _gather(self, received: Received, homes: Homes, crashes: int) -> tuple[Mail, Facts]:
+    async def _gather(self, received: Received, homes: Homes, crashes: int, island: Island | None) -> tuple[Mail, Facts]:
         headers = Headers(unreadable=("headers",)) if crashes >= CRASHES else self._headers(received)
         mail = Mail(received.sha256, received.envelope, headers, received.id, received.size)
-        facts = await gather(self._store, self._key, self._policy, mail, self._returns(homes) if homes else None)
+        if island is not None:
+            facts = await island.facts(self._policy, mail, received.received_at)
+        else:
+            facts = await gather(self._store, self._key, self._policy, mail, self._returns(homes) if homes else None)
         if self._watch and self._watch.is_wrong(received.received_at):
             facts = facts._replace(clock_wrong=True)
         return mail, facts
@@ -124,6 +143,8 @@ class StoreIntake:
         """A mail that the guard died of again and again is not looked at any more: it goes as addressed (law 3)."""
         if crashes >= CRASHES:
             log.error("mail_set_aside_undecided", mail=received.id, crashes=crashes)
+        elif not facts.known:
+            log.error("mail_undecided_without_register", mail=received.id)
         else:
             try:
                 return decide(mail, facts, received.received_at)

@@ -99,7 +99,7 @@ class RemoveMails(Operation[int]):
         ids: list[str] = list(connection.execute(self._old()).scalars())
         if ids:
             _count(connection, ids)
-            files = _remove(connection, ids)
+            files = remove_mails(connection, ids)
             work.after_commit.append(partial(self.spool.remove, files))
         return len(ids)
 
@@ -166,10 +166,10 @@ def ended_at(framework: ContactFramework, since: datetime, calendar: WorkingCale
 def _begin(work: UnitOfWork) -> None:
     """One process removes at a time, and nothing that has ended begins to wait again meanwhile."""
     lock(work.connection, Lock.RETENTION)
-    _overwrite(work)
+    overwrite(work)
 
 
-def _overwrite(work: UnitOfWork) -> None:
+def overwrite(work: UnitOfWork) -> None:
     """Have what this transaction removes overwritten in the file, not only given up (SQLite's ``secure_delete``, law 10).
 
     Afterwards pages are only given up again: what the mail path removes are published events, which hold nothing of anybody.
@@ -197,7 +197,7 @@ def _count(connection: Connection, ids: list[str]) -> None:
             connection.execute(insert(schema.day_total).values(day=day, **{name: one[name] for name in names}))
 
 
-def _remove(connection: Connection, ids: list[str]) -> list[str]:
+def remove_mails(connection: Connection, ids: list[str]) -> list[str]:
     """Gives the spool files that are to go."""
     own = select(delivery.content).where(delivery.mail.in_(ids))
     files = list(

@@ -78,9 +78,9 @@ class SqlStore:
         self._clock = clock
         self._calendar = calendar
         self._promises = promises
-        self._readers = Readers(engines[1], promises)
+        self.readers = self._readers = Readers(engines[1], promises)  # these two also for the island
         self._directory = Directory(self._readers, key, extra_authorities)
-        self._writer = Writer(engines[0], key, promises)
+        self.writer = self._writer = Writer(engines[0], key, promises)
         self._tenure = Tenure(self._writer.run, holders, engines[1] if shared else None)
         self._recent = Recent()
         self._receipts = Receipts()

@@ -65,7 +65,8 @@ class Writer:
         self._away: Exception | None = None  # why none could be made, until it is time to try again
         self._away_until = 0.0  # monotonic
         self._committing = False
-        self._unsure: list[str] = []  # leases of transactions that may have been committed, and that nobody has
+        self.unsure: list[str] = []  # leases of transactions that may have been committed, and that nobody has
+        self.takes_back = True  # those, by itself; else whoever else may have stored these mails does
         self._statements = Statements(engine.dialect)
         self._line: Line[Item] = Line()
         self._closing = threading.Lock()  # nothing is queued after the end
@@ -135,7 +136,7 @@ class Writer:
                 return self._transaction(operations)
             except Exception as error:
                 if self._committing:
-                    self._unsure += [token for one in operations if (token := getattr(one, "token", ""))]
+                    self.unsure += [token for one in operations if (token := getattr(one, "token", ""))]
                 if self._committing or attempt >= tries(error, kept=kept):
                     raise
                 time.sleep(random.uniform(0, PAUSE) * (attempt - 1))  # noqa: S311 - so that two do not meet again
@@ -147,8 +148,8 @@ class Writer:
         try:
             with self._kept().begin():
                 work = UnitOfWork(self._kept(), self._statements, self._key)
-                if self._unsure:
-                    TakeBack(self._unsure).apply(work)
+                if self.unsure and self.takes_back:
+                    TakeBack(self.unsure).apply(work)
                 work.fetch(needs)
                 outcomes = [_apply(operation, work) for operation in operations]
                 work.finish()
@@ -158,8 +159,9 @@ class Writer:
         except BaseException as error:
             self._drop(spoilt=spoils_connection(error))
             raise
-        self._unsure = []
         self._failing = self._failing and not work.wrote
+        if self.takes_back:
+            self.unsure = []
         for finish in work.after_commit:
             _finish(finish)
         return outcomes

@@ -17,6 +17,7 @@ from services.notify import service
 from services.notify.assessing import Assessor
 from services.store.arrivals import CommitArrival
 from services.store.attempts import RecordAttempts
+from services.store.homecoming import Arrive, SetOut
 from services.store.own import Published, SaveAssessments
 from services.store.unit_of_work import UnitOfWork
 from services.store.writer import Writer
@@ -58,6 +59,11 @@ def committed(kind: type) -> Callable[..., bool]:
     return lambda _, operations: any(isinstance(one, kind) for one in operations)
 
 
+def on_island(kind: type) -> Callable[..., bool]:
+    """The same, of a store in a file."""
+    return lambda writer, operations: writer._promises is not None and committed(kind)(writer, operations)
+
+
 POINTS: dict[str, Callable[[], None]] = {
     "headers read": lambda: after(intake, "read_headers", 3),
     "decided": lambda: after(intake, "decide", 3),
@@ -91,6 +97,12 @@ def _bytes(one: Any) -> bytes:
 
 
 POISONED = b"<load-poison@"
+ISLAND: dict[str, Callable[[], None]] = {
+    "committed on the island, not answered": lambda: after(Writer, "_transaction", 3, on_island(CommitArrival)),
+    "sent from the island, not recorded": lambda: after(Connection, "send", 3),
+    "set out, not arrived": lambda: after(Writer, "_transaction", 1, committed(SetOut)),
+    "arrived, not removed": lambda: after(Writer, "_transaction", 1, committed(Arrive)),
+}
 POISON: dict[str, Callable[[], None]] = {
     "reading headers": lambda: poisonous(intake, "read_headers"),
     "deciding": lambda: poisonous(intake, "decide"),
@@ -99,5 +111,5 @@ POISON: dict[str, Callable[[], None]] = {
 }
 
 if __name__ == "__main__":
-    (POINTS | POISON)[sys.argv[1]]()
+    (POINTS | ISLAND | POISON)[sys.argv[1]]()
     sys.exit(cli.main(sys.argv[2:]))

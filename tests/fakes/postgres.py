@@ -58,6 +58,13 @@ class PostgresServer:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
+    def answers(self) -> bool:
+        """Whether it runs."""
+        try:
+            return bool(self.run("SELECT 1"))
+        except psycopg.OperationalError:
+            return False
+
     def database(self, template: str = "template0") -> str:
         """A new database; its name."""
         name = f"t{next(self._numbers)}"

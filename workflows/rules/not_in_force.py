@@ -14,6 +14,13 @@ UNKNOWN = Ruled(
         "The clock of the guard's server is wrong, so no contact framework is taken to be in force.",
     ),
 )
+STALE = Ruled(
+    Reason.NOT_IN_FORCE,
+    Sentence(
+        "Databasen kan ikke nås, og vagtens kopi af registret er for gammel, så ingen kontaktramme regnes for gældende.",
+        "The database is away and the guard's copy of the register too old, so no contact framework is taken to be in force.",
+    ),
+)
 SOME = Passed(Sentence("En kontaktramme gælder nu.", "A contact framework is in force now."))
 
 
@@ -21,6 +28,8 @@ def look(question: Question) -> Finding:
     """Rules when none is in a state in force and inside its dates, or when the dates can't be told."""
     if question.facts.clock_wrong:
         return UNKNOWN
+    if question.facts.snapshot_expired:
+        return STALE
     return SOME if question.in_force else NONE
 
 

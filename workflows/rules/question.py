@@ -35,9 +35,9 @@ class Question:
 
     @cached_property
     def in_force(self) -> tuple[ContactFramework, ...]:
-        """The sender's frameworks in force at this instant; none where nobody knows which instant it is."""
+        """The sender's frameworks in force at this instant; none where nobody can tell."""
         policy = self.facts.policy
-        found = self.file.frameworks if self.file and not self.facts.clock_wrong else ()
+        found = self.file.frameworks if self.file and not self.facts.lapsed else ()
         return tuple(one for one in found if one.in_force(self.now, policy.zone, policy.calendar))
 
     @cached_property
