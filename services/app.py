@@ -141,11 +141,11 @@ class Guard:
 
     async def _take_over(self) -> None:
         """What a deliverer beside this one had under way when it died."""
+        if self.island:
+            await self.island.store.release_dead()  # first: the other may be away
         if self.deliverer and (copies := await self.store.release_dead()):
             log.warning("deliverer_died", copies=copies)
             self.deliverer.wake()
-        if self.deliverer and self.island:
-            await self.island.store.release_dead()
 
     async def _start_gateway(self) -> None:
         hostname = self.settings.gateway.hostname or socket.gethostname()

@@ -202,6 +202,7 @@ class Island:
 
     async def _copy(self) -> None:
         begun = time.monotonic()
+        await self._put_away()  # of an absence that is over: its file goes now
         seal = await self._main.readers.run(self._make, micros(self._clock.now()))
         took = time.monotonic() - begun
         self._next_copy = time.monotonic() + COPY_SHARE * took

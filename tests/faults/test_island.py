@@ -384,7 +384,7 @@ OLD_MAIL = (
     "INSERT INTO recipient VALUES ('m1', 0, '2026-11-23', 'per@eksempel.dk', 'deliver', 'queued', 'm1.0')",
     "INSERT INTO delivery VALUES ('m1.0', 'm1', 'm1', 'mail', 'next', 0, 1795420000000000, NULL, 1795420000000000, 0, 'waiting', 0,"
     " 0, NULL, 1795420000000000, NULL, 'bo@example.net', 'per@eksempel.dk', '[]', '0', '[\"per@eksempel.dk\"]', 'bo@example.net',"
-    " 0, 0, NULL, NULL, NULL, '')",
+    " 0, 0, NULL, NULL, NULL, X'')",
     "INSERT INTO outbox VALUES (7, 'm1.received', 'mail.received', 'm1', 1795420000000000, '{\"mail\":\"m1\",\"size\":5}')",
 )
 
