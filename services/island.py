@@ -6,45 +6,32 @@ whole as soon as that answers. Services that share a data folder share the islan
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 from prometheus_client import Gauge
-from sqlalchemy import Connection, Engine
 
 from services.apart import together
 from services.clock import Clock
+from services.island_register import IslandRegister
 from services.repeating import repeat
 from services.settings import Settings, StoreSettings
-from services.store import database, homecoming, register_read, snapshot
-from services.store.columns import instant, micros
-from services.store.directory import Directory
+from services.store import homecoming, register_read
+from services.store.columns import micros
 from services.store.interface import Arrival, Claim, Hop, StoreUnavailable
 from services.store.keys import key_path, sync_folder
 from services.store.leases import TakeBack
 from services.store.open import open_store
-from services.store.readers import Readers
 from services.store.sql_store import SqlStore
-from workflows.addresses import normalise
-from workflows.facts import Facts, Organisation, Policy
-from workflows.mail import Mail
 
 log = structlog.get_logger()
 FOLDER = "island"
 TEND_EVERY = 0.5  # seconds: a register that changed meanwhile is in force within a second after the return
-CONFIRM_EVERY = timedelta(minutes=1)
-OLDEST = timedelta(hours=24)  # a leader can't reach a gateway that has no database: so long, at most, an ended framework goes on
-AHEAD = timedelta(minutes=5)  # a seal from so far in the future is a clock's error
-COPY_SHARE = 10  # a copy that took a second is made again after ten, at the earliest
 AWAY = Gauge("rammevagt_database_away", "1 while the database is away and mail is kept on the island")
 MAILS = Gauge("rammevagt_island_mails", "Mails on the island that are not in the database yet")
-AGE = Gauge("rammevagt_island_snapshot_age_seconds", "How old the word is that its register is the newest; -1: there is none")
-UNUSABLE = Gauge("rammevagt_island_snapshot_unusable", "1 while mail goes as addressed since the island's register can't be used")
 
 
 def _nobody(_: int) -> Claim | None:
@@ -70,17 +57,12 @@ class Island:
         self.claim: Callable[[int], Claim | None] = _nobody
         self.wake: Callable[[Collection[Hop]], None] = _nothing
         self.home: Callable[[], None] = lambda: None
-        self._folder = folder
+        self.register = IslandRegister(folder, main, clock, authorities)
         self._main = main
         self._clock = clock
-        self._authorities = authorities
         self._decides = decides
-        self._seal: snapshot.Seal | None = None
-        self._copied = False  # since this process began
-        self._next_copy = 0.0  # monotonic
-        self._known: tuple[Directory, Readers, Engine] | None = None  # the snapshot in use, while the database is away
-        self._judged = False
-        self._judging = asyncio.Lock()
+        self._landing = 0  # mails that the database did not take and that are not here yet
+        self._unsure: frozenset[str] = frozenset()  # leases that the writer was unsure of a turn ago
         self._tasks: list[asyncio.Task[None]] = []
         main.writer.takes_back = False
 
@@ -94,7 +76,7 @@ class Island:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._put_away()
+        await self.register.close()
         await self.store.close()
 
     def ready(self) -> bool:
@@ -108,24 +90,20 @@ class Island:
     def lost(self) -> None:
         """The database is away."""
         if not self.away:
-            self.away, self._judged = True, False
+            self.away = True
+            self.register.doubt()
             AWAY.set(1)
             log.error("database_away")
 
     # -- the mail path
-    async def facts(self, policy: Policy, mail: Mail, now: datetime) -> Facts:
-        """The facts for ``mail`` by the snapshot."""
+    @contextmanager
+    def landing(self) -> Iterator[None]:
+        """While a mail is on its way here."""
+        self._landing += 1
         try:
-            known = await self._snapshot()
-            if known is not None:
-                files = await known.files_of({normalise(one) for one in mail.headers.from_addresses})
-                stale = self._is_stale(now)
-                UNUSABLE.set(stale)
-                return Facts(policy, known.organisation, files, snapshot_expired=stale, receipts_known=False)
-        except StoreUnavailable:
-            log.critical("island_snapshot_unreadable")
-        UNUSABLE.set(1)
-        return Facts(policy, Organisation(), known=False, receipts_known=False)
+            yield
+        finally:
+            self._landing -= 1
 
     async def commit(self, arrival: Arrival, claim: Claim | None) -> None:
         """Put ``arrival`` on this machine's disk. Raises ``StoreUnavailable``."""
@@ -142,82 +120,10 @@ class Island:
             await asyncio.to_thread(moved.unlink, missing_ok=True)
             raise
 
-    # -- the snapshot
-    async def _snapshot(self) -> Directory | None:
-        """What it tells; None where it is missing or not to be believed. Looked at once in an absence."""
-        if not self._judged:
-            async with self._judging:
-                if not self._judged:
-                    await self._put_away()
-                    self._known = await self._judge()
-                    self._judged = True
-        return self._known[0] if self._known else None
-
-    async def _judge(self) -> tuple[Directory, Readers, Engine] | None:
-        try:
-            self._seal = await asyncio.to_thread(snapshot.read_seal, self._folder, self._main.key)
-            if self._seal is None or self._seal.tables != database.HEAD:
-                log.critical("island_snapshot_missing")
-                return None
-            path = await asyncio.to_thread(snapshot.open_file, self._folder, self._seal)
-            engine = database.sqlite_read_only(path, immutable=True)
-            readers = Readers(engine)
-            directory = await asyncio.to_thread(Directory, readers, self._main.key, self._authorities)
-            await directory.refresh()
-        except (snapshot.NotGenuine, OSError, ValueError) as error:
-            log.critical("island_snapshot_not_genuine", what=type(error).__name__ if isinstance(error, OSError) else str(error))
-            return None
-        if self._is_stale(self._clock.now()):
-            log.critical("island_snapshot_expired", current_at=instant(self._seal.current_at).isoformat())
-        return directory, readers, engine
-
-    def _is_stale(self, now: datetime) -> bool:
-        return self._seal is None or not -AHEAD <= now - instant(self._seal.current_at) <= OLDEST
-
-    async def _put_away(self) -> None:
-        known, self._known = self._known, None
-        if known is not None:
-            _, readers, engine = known
-            await asyncio.to_thread(readers.close)
-            engine.dispose()
-
     async def keep_snapshot(self) -> None:
-        """Have a snapshot of the newest register, and its seal say so."""
-        if self.away:
-            return
-        version, _ = await self._main.readers.run(register_read.versions)
-        now = self._clock.now()
-        try:
-            seal = await asyncio.to_thread(snapshot.read_seal, self._folder, self._main.key)
-        except snapshot.NotGenuine:
-            log.critical("island_snapshot_not_genuine", what="the seal")
-            seal = None
-        current = seal is not None and (seal.version, seal.tables) == (version, database.HEAD) and self._copied
-        AGE.set((now - instant(seal.current_at)).total_seconds() if seal else -1)
-        if not current or seal is None or not (self._folder / seal.file).exists():
-            if time.monotonic() >= self._next_copy:
-                await self._copy()
-        elif abs(now - instant(seal.current_at)) >= CONFIRM_EVERY:
-            await asyncio.to_thread(self._confirm, seal, micros(now))
-
-    async def _copy(self) -> None:
-        begun = time.monotonic()
-        await self._put_away()  # of an absence that is over: its file goes now
-        seal = await self._main.readers.run(self._make, micros(self._clock.now()))
-        took = time.monotonic() - begun
-        self._next_copy = time.monotonic() + COPY_SHARE * took
-        if seal is not None:
-            self._copied = True
-            log.info("island_snapshot_made", version=seal.version, seconds=round(took, 1))
-
-    def _make(self, connection: Connection, now: int) -> snapshot.Seal | None:
-        with snapshot.alone(self._folder) as mine:
-            return snapshot.make(connection, self._folder, self._main.key, now) if mine else None
-
-    def _confirm(self, seal: snapshot.Seal, now: int) -> None:
-        with snapshot.alone(self._folder) as mine:
-            if mine and snapshot.read_seal(self._folder, self._main.key) == seal:
-                snapshot.confirm(self._folder, self._main.key, seal, now)
+        """While the database is there."""
+        if not self.away:
+            await self.register.keep()
 
     # -- the way home
     async def tend(self) -> None:
@@ -234,17 +140,23 @@ class Island:
         if self.away:
             self.away = False
             AWAY.set(0)
-            UNUSABLE.set(0)
+            self.register.rest()
             log.warning("database_back")
-        unsure = tuple(self._main.writer.unsure)
         with suppress(StoreUnavailable):
-            while await self._bring_home(unsure):
+            while await self._bring_home():
                 self.home()
-            if not await self._measure() and unsure:
-                await self._main.writer.run(TakeBack(unsure))
-                self._main.writer.unsure = [one for one in self._main.writer.unsure if one not in unsure]
+            await self._take_back()
 
-    async def _bring_home(self, unsure: Collection[str]) -> bool:
+    async def _take_back(self) -> None:
+        """Give back the leases of commits whose answer was lost, once no mail is or may come here that they were about."""
+        writer, old = self._main.writer, self._unsure
+        self._unsure = frozenset(writer.unsure)
+        if old and not self._landing and not await self._measure():
+            await writer.run(TakeBack(old))
+            for token in old:
+                writer.unsure.remove(token)  # in place: the writer's thread adds to it
+
+    async def _bring_home(self) -> bool:
         """One transaction's worth; whether there may be more."""
         if not await self._measure():
             return False
@@ -252,7 +164,7 @@ class Island:
 
         async def ship(some: Sequence[str]) -> None:
             cargo = await self.store.readers.run(homecoming.load, list(some), self.store.spool)
-            new = await self._main.writer.run(homecoming.Arrive(cargo, unsure))
+            new = await self._main.writer.run(homecoming.Arrive(cargo, tuple(self._main.writer.unsure)))
             await self.store.writer.run(homecoming.Remove(cargo.ids, self.store.spool))
             log.info("mails_home", mails=len(some), known=len(some) - new)
 

@@ -102,7 +102,8 @@ class StoreIntake:
                 island.lost()
         if any(domain_of(one) == self._policy.bounce_domain for one in received.envelope.recipients):
             raise StoreUnavailable("only the database knows what a returned mail is about")
-        return await self._commit_once(received, {}, island)
+        with island.landing():
+            return await self._commit_once(received, {}, island)
 
     async def _commit(self, received: Received, homes: Homes) -> Decision:
         for _ in range(TRIES - 1):
@@ -132,7 +133,7 @@ class StoreIntake:
         headers = Headers(unreadable=("headers",)) if crashes >= CRASHES else self._headers(received)
         mail = Mail(received.sha256, received.envelope, headers, received.id, received.size)
         if island is not None:
-            facts = await island.facts(self._policy, mail, received.received_at)
+            facts = await island.register.facts(self._policy, mail, received.received_at)
         else:
             facts = await gather(self._store, self._key, self._policy, mail, self._returns(homes) if homes else None)
         if self._watch and self._watch.is_wrong(received.received_at):
