@@ -373,3 +373,11 @@ def test_law_7_decide_is_total_and_deterministic(sender, envelope, to, froms, re
 @pytest.mark.parametrize("now", [NOW, datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)])
 def test_law_7_decide_is_total_at_the_ends_of_the_calendar(state: str, starts: str, ends: str, now: datetime) -> None:
     assert outcome(town(framework(state=state, starts=starts, ends=ends)), KAREN, now=now).deliver_to
+
+
+@pytest.mark.parametrize("doubt", ["clock_wrong", "snapshot_expired"])
+def test_law_3_frameworks_count_as_lapsed_where_nobody_can_tell(doubt: str) -> None:
+    asked = mail(KAREN)
+    known = facts(town(framework()), asked)
+    assert says(decide(asked, known, NOW).recipients[0]) == (BOX, "framework_applies")
+    assert says(decide(asked, known._replace(**{doubt: True}), NOW).recipients[0]) == (KAREN, "not_in_force")

@@ -15,6 +15,12 @@ from workflows.receipt_mail import compose_receipt
 FRAMED = town(framework())
 
 
+def test_nobody_gets_one_while_it_is_not_known_who_just_did() -> None:
+    asked = mail(KAREN, authentication_results=(PASS,))
+    found = decide(asked, facts(FRAMED, asked)._replace(receipts_known=False), NOW)
+    assert (found.recipients[0].deliver_to, found.receipt.send, found.receipt.blocked_by) == ((BOX,), False, "receipts_unknown")
+
+
 def test_the_authenticated_citizen_gets_one() -> None:
     found = decided(FRAMED, mail(KAREN, authentication_results=(PASS,))).receipt
     assert (found.send, found.to, found.mailbox, found.reason.value) == (True, BO, BOX, "framework_applies")
