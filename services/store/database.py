@@ -8,6 +8,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from services.store import schema
+from services.store.errors import BadStore
 from services.store.locks import Lock, lock
 
 HEAD = "0002"  # the newest migration
@@ -83,6 +84,16 @@ def migrate(engine: Engine) -> None:
         lock(connection, Lock.START)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def check_version(engine: Engine, place: str) -> None:
+    """Raises ``BadStore`` for tables that a newer version made: this one doesn't know what they mean, and changes nothing."""
+    found = revision(engine)
+    if found is not None and found > HEAD:
+        raise BadStore(
+            f"{place}: its tables are of version {found}, and this version knows them up to {HEAD};"
+            " install the newer version again, or put back a backup from before it"
+        )
 
 
 def revision(engine: Engine) -> str | None:

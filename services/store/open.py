@@ -106,6 +106,7 @@ def _prepare_own(settings: Settings, now: float, migrate: bool) -> Prepared:
     path.touch(mode=0o600)  # SQLite gives its other files the same mode
     engines = database.sqlite_writer(path), database.sqlite_reader(path)
     with _given_up_on_failure(engines, promises):
+        database.check_version(engines[0], str(settings.data))
         if migrate:
             database.migrate(engines[0])
         with engines[0].begin() as connection:
@@ -128,6 +129,7 @@ def _prepare_shared(settings: Settings, now: float, migrate: bool) -> Prepared:
     with _given_up_on_failure(engines):
         with engines[0].begin() as connection:
             postgres.check_server(connection)
+        database.check_version(engines[0], "store.url")
         if migrate:
             database.migrate(engines[0])
         with engines[0].begin() as connection:

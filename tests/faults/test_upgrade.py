@@ -1,0 +1,105 @@
+"""The guard of today on a store that another version left: a full queue goes out once, and a newer store is left alone."""
+
+import asyncio
+import hashlib
+import signal
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fakes.arrivals import attempt, deferred
+from fakes.guard import mail, settings
+from fakes.old_store import made_by
+from fakes.process import Process, arrived, check_books, write_framed_register
+from fakes.sink import Sink
+from fakes.smtp_client import RawClient
+from fakes.town import BO, KAREN, PER
+
+from services.app import Guard
+from services.clock import SystemClock
+from services.store import database
+from services.store.keys import FILE
+
+MAILS = 300
+HELD, PUT_OFF = 60, 30
+
+
+async def fill(data: Path) -> None:
+    """A gateway takes mail that nobody sends or publishes; deliverers died with leases in hand, and some mail was put off."""
+    clock = SystemClock()
+    guard = Guard(settings(data, "127.0.0.1:1"), frozenset({"gateway"}), clock)
+    await guard.start()
+    host, _, port = guard.gateway.addresses[0].rpartition(":")
+    client = RawClient(*await asyncio.open_connection(host, int(port)))
+    await client.reply()
+    await client.ask("EHLO mx.eksempel.dk")
+    for n in range(MAILS):
+        sender, to = (BO, KAREN) if n % 3 == 0 else ("x@example.com", PER)
+        body = "x" * 100_000 if n % 50 == 0 else "Hej"
+        reply = await client.mail(mail(f"<load-{n}@example.net>", sender=sender, body=body + "\r\n"), to=to, sender=sender)
+        assert reply.startswith("250")
+    client.writer.close()
+    await client.writer.wait_closed()
+    now = clock.now()
+    held = await guard.store.lease("next", now, now + timedelta(hours=1), HELD)
+    soon = deferred(now - timedelta(seconds=1))
+    await guard.store.record([attempt(one, soon, events=()) for one in held[:PUT_OFF]])
+    await guard.stop()
+
+
+def query(guard: Process, text: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(guard.folder / FILE, timeout=10) as tables:
+        found = tables.execute(text).fetchall()
+    tables.close()
+    return found
+
+
+UNFINISHED = """SELECT (SELECT count(*) FROM delivery WHERE tier IS NOT NULL) + (SELECT count(*) FROM outbox)
+    + (SELECT count(*) FROM mail WHERE id NOT IN (SELECT mail FROM assessment))"""
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("version", [f"{number:04}" for number in range(1, int(database.HEAD))])
+async def test_law_1_a_full_queue_of_another_version_goes_out_once(version: str, tmp_path: Path, unused_tcp_port: int) -> None:
+    register = tmp_path / "register.yaml"
+    write_framed_register(register)
+    async with Sink() as sink:
+        guard = Process(tmp_path / "data", sink.hop, unused_tcp_port)
+        assert guard.command("load", str(register)).returncode == 0
+        await fill(guard.folder)
+        made_by(version, guard.folder)
+        assert query(guard, "SELECT version_num FROM alembic_version") == [(version,)]
+        held = query(guard, "SELECT count(*), sum(lease IS NOT NULL) FROM delivery WHERE kind = 'mail'")
+        assert held == [(MAILS, HELD - PUT_OFF)]
+        assert query(guard, "SELECT count(*) FROM outbox") == [(2 * MAILS,)]
+        await guard.start()
+        async with asyncio.timeout(90):
+            await sink.until(lambda: len(arrived(sink)) == MAILS)
+            while query(guard, UNFINISHED) != [(0,)]:
+                await asyncio.sleep(0.05)
+        assert await guard.end(signal.SIGTERM) == 0
+    assert set(arrived(sink).values()) == {1}
+    assert query(guard, "SELECT DISTINCT count(*) FROM delivery WHERE kind = 'notice' GROUP BY mail") == [(2,)]
+    check_books(guard, MAILS)
+
+
+async def test_a_store_of_a_newer_version_is_left_alone_with_one_line(tmp_path: Path, unused_tcp_port: int) -> None:
+    guard = Process(tmp_path / "data", "127.0.0.1:1", unused_tcp_port)
+    register = tmp_path / "register.yaml"
+    write_framed_register(register)
+    assert guard.command("load", str(register)).returncode == 0
+    with sqlite3.connect(guard.folder / FILE) as tables:
+        tables.execute("UPDATE alembic_version SET version_num = '9999'")
+        tables.execute("ALTER TABLE mail ADD COLUMN of_tomorrow TEXT")
+    tables.close()
+    before = digest(guard.folder / FILE)
+    for words in (["ledger"], ["load", str(register)], ["up"]):
+        told = guard.command(*words)
+        assert (told.returncode, told.stdout, told.stderr.count("\n")) == (2, "", 1)
+        assert "its tables are of version 9999" in told.stderr and "install the newer version again" in told.stderr
+    assert digest(guard.folder / FILE) == before
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
