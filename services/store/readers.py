@@ -17,6 +17,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+class LostMeanwhile(StoreUnavailable):
+    """A new connection may do better."""
+
+
 class Readers:
     """A few threads, each of which keeps its connection; a call sees one snapshot."""
 
@@ -37,20 +41,26 @@ class Readers:
         return await work
 
     def now(self, read: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The same in this thread."""
-        kept = getattr(self._own, "connection", None) is not None
+        """The same in this thread; once more where the connection was lost meanwhile, as reading twice does no harm."""
+        try:
+            return self._once(read, *args, **kwargs)
+        except LostMeanwhile:
+            return self._once(read, *args, **kwargs)
+
+    def _once(self, read: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        connected = False
         try:
             connection = self._connection()
+            connected = True
             with connection.begin():
                 return read(connection, *args, **kwargs)
         except Exception as error:
             self._drop(spoilt=spoils_connection(error))
             if self._promises:
                 self._promises.failed(error)
-            if kept and tries(error, kept=True) > 1:  # the next try has a new connection, and is the last
-                return self.now(read, *args, **kwargs)
             if is_unavailable(error):
-                raise StoreUnavailable(words(error)) from error
+                kind = LostMeanwhile if connected and tries(error, kept=True) > 1 else StoreUnavailable
+                raise kind(words(error)) from error
             raise
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-READER = b"default_transaction_read_only=on"  # in the first words of a session that only reads
+READER = b"READ ONLY"  # how a session that only reads begins a transaction
 COMMIT = b"COMMIT\0"
 
 
@@ -59,10 +59,10 @@ class Cable:
         mute, answered = threading.Event(), threading.Event()
         answers = threading.Thread(target=_answer, args=(server, client, mute, answered))
         answers.start()
-        first, loses = b"", ""
+        reads, loses = False, ""
         while words := _read(client):
-            first = first if len(first) > 100 else first + words  # it begins with a short question for TLS
-            if COMMIT in words and READER not in first:
+            reads = reads or READER in words
+            if COMMIT in words and not reads:
                 loses, self._next = self._next, ""
             if loses:
                 mute.set()

@@ -33,7 +33,7 @@ def run(tmp_path):
     command = [sys.executable, "-m", "pytest", "-q", "--rootdir", str(tmp_path), "-p", "no:cacheprovider", str(tmp_path)]
 
     def run(ci):
-        environment = {**os.environ, "CI": ci}
+        environment = {**os.environ, "CI": ci, "PYTHONPATH": str(TESTS)}
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     return run
