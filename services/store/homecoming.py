@@ -67,6 +67,7 @@ class SetOut(Operation[list[str]]):
         work.connection.execute(
             update(schema.delivery).where(*idle).values(hop=AWAY + delivery.hop, lease=None, ready_at=delivery.due)
         )
+        work.wrote = bool(ids)
         return ids
 
 
@@ -144,6 +145,7 @@ class Remove(Operation[int]):
         """The audit chain's last entry stays: by it a start knows that nothing promised is missing."""
         connection, ids = work.connection, self.ids
         retention.overwrite(work)
+        work.wrote = True
         own = select(delivery.id).where(delivery.mail.in_(ids))
         connection.execute(delete(schema.once).where(schema.once.c.delivery.in_(own)))
         files = retention.remove_mails(connection, ids)
