@@ -4,7 +4,7 @@ PY ?= $(shell /usr/bin/python3 -c 'import sys, ensurepip; sys.exit(sys.version_i
 V := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run test lint fuzz bench lock clean
+.PHONY: setup run test lint fuzz bench soak lock clean
 setup: $(V)/.runtime
 
 run: setup
@@ -21,6 +21,9 @@ fuzz: setup $(V)/.dev
 
 bench: setup $(V)/.dev
 	@cd tests && exec ../$(V)/bin/python -m bench $(ARGS)
+
+soak: setup $(V)/.dev
+	@cd tests && exec ../$(V)/bin/python -m soak $(ARGS)
 
 # The two stamps: what is installed already takes no time.
 $(V)/bin/python:

@@ -33,7 +33,7 @@ def cpu_seconds(roots: list[int]) -> float:
 
 def pss_bytes(roots: list[int]) -> int:
     """Proportional set size of whole process trees: a page that n processes share counts as 1/n in each."""
-    return sum(_pss(one) for one in set().union(*(tree(root) for root in roots)))
+    return sum(pss_of(one) for one in set().union(*(tree(root) for root in roots)))
 
 
 def busy_seconds() -> float:
@@ -50,7 +50,8 @@ def _stat(pid: int) -> list[str] | None:
         return None
 
 
-def _pss(pid: int) -> int:
+def pss_of(pid: int) -> int:
+    """Proportional set size of one process; 0 when it is gone."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):
