@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 import urllib.request
 from pathlib import Path
 from urllib.error import HTTPError
@@ -9,6 +10,7 @@ from urllib.error import HTTPError
 from fakes.disk import mounted, needs_root
 from fakes.guard import Running, guarding, mail
 from fakes.town import PER
+from sqlalchemy import event
 
 
 def ready(running: Running) -> tuple[int, bool]:
@@ -39,6 +41,10 @@ async def test_a_full_disk_is_not_ready_until_there_is_room(tmp_path: Path) -> N
             assert (await running.send(mail("<2@example.net>"), PER)).startswith("250")
 
 
+def only_read(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute("PRAGMA query_only = ON").close()
+
+
 async def test_a_database_that_refuses_is_not_ready_until_it_takes_something(tmp_path: Path) -> None:
     async with guarding(tmp_path) as running:
         store = running.guard.store
@@ -47,7 +53,8 @@ async def test_a_database_that_refuses_is_not_ready_until_it_takes_something(tmp
         await running.settled()
         store._writer._kept().exec_driver_sql("PRAGMA query_only = ON")
         store._writer._kept().rollback()
+        event.listen(store._writer._engine, "connect", only_read)
         assert (await running.send(mail("<2@example.net>"), PER)).startswith("451")
         assert await asyncio.to_thread(ready, running) == (503, False)
-        store._writer._engine.dispose()
+        event.remove(store._writer._engine, "connect", only_read)
         assert await asyncio.to_thread(ready, running) == (200, True)  # tried out: the next connection takes it
