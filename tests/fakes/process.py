@@ -15,7 +15,7 @@ from pathlib import Path
 from fakes.guard import mail
 from fakes.sink import Sink
 from fakes.smtp_client import RawClient
-from fakes.town import framework, town
+from fakes.town import BO, KAREN, PER, framework, town
 
 from services.register_file import write_register
 
@@ -133,3 +133,17 @@ def write_framed_register(file: Path) -> None:
     today = date.today()
     days = {name: (today + timedelta(days=after)).isoformat() for name, after in (("starts", -9), ("review", 60), ("ends", 90))}
     file.write_text(write_register(town(framework(**days))))
+
+
+async def half_framed(port: int, name: str, number: int) -> bool:
+    """Whether the guard said 250; mails of odd numbers are Bo's to Karen, and so under his framework."""
+    client = await connected(port)
+    if client is None:
+        return False
+    sender, to = (BO, KAREN) if number % 2 else ("x@example.com", PER)
+    try:
+        with suppress(OSError, AssertionError):  # killed under the session
+            return (await client.mail(mail(name, sender=sender), to=to, sender=sender)).startswith("250")
+        return False
+    finally:
+        await hang_up(client)

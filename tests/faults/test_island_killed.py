@@ -6,17 +6,17 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from fakes import crashing
 from fakes.crashing import ISLAND
-from fakes.guard import mail, until
+from fakes.guard import until
 from fakes.postgres import PostgresServer
-from fakes.process import Process, arrived, connected, hang_up, write_framed_register
+from fakes.process import Process, arrived, half_framed, write_framed_register
 from fakes.sink import Sink
-from fakes.town import BO, BOX, KAREN, PER
+from fakes.town import BOX
 
 from services.store import snapshot
 from services.store.keys import read_key
@@ -34,17 +34,7 @@ def server(postgres: PostgresServer) -> Iterator[PostgresServer]:
 
 
 async def send(port: int, name: str) -> bool:
-    """Whether the guard said 250; half of the mails are Bo's to Karen, and so under his framework."""
-    client = await connected(port)
-    if client is None:
-        return False
-    sender, to = (BO, KAREN) if MAILS.index(name) % 2 else ("x@example.com", PER)
-    try:
-        with suppress(OSError, AssertionError):  # killed under the session
-            return (await client.mail(mail(name, sender=sender), to=to, sender=sender)).startswith("250")
-        return False
-    finally:
-        await hang_up(client)
+    return await half_framed(port, name, MAILS.index(name))
 
 
 async def sent_on(guard: Process) -> None:

@@ -7,33 +7,20 @@ import asyncio
 import signal
 import sqlite3
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from fakes import crashing
 from fakes.crashing import POINTS
-from fakes.guard import mail
-from fakes.process import Process, arrived, check_books, connected, hang_up, write_framed_register
+from fakes.process import Process, arrived, check_books, half_framed, write_framed_register
 from fakes.sink import Sink
-from fakes.town import BO, KAREN, PER
 
 ONCE = {"headers read", "decided", "prepared", "written, not committed", "outcome recorded"}  # neither of the two windows is open
 MAILS = [f"<load-{number}@example.net>" for number in range(8)]
 
 
 async def send(port: int, name: str) -> bool:
-    """Whether the guard said 250; half of the mails are Bo's to Karen, and so under his framework."""
-    client = await connected(port)
-    if client is None:
-        return False
-    sender, to = (BO, KAREN) if MAILS.index(name) % 2 else ("x@example.com", PER)
-    try:
-        with suppress(OSError, AssertionError):  # killed under the session
-            return (await client.mail(mail(name, sender=sender), to=to, sender=sender)).startswith("250")
-        return False
-    finally:
-        await hang_up(client)
+    return await half_framed(port, name, MAILS.index(name))
 
 
 WAITING = "SELECT count(*) FROM delivery WHERE tier IS NOT NULL"
