@@ -167,6 +167,7 @@ async def test_law_1_a_mail_that_no_mailbox_keeps_stays_queued_and_people_are_to
             copy = next(one for one in to(running, place) if one.sender.startswith("rv-"))
             assert (await running.send(REPORT, copy.sender, sender="")).startswith("250")
         await running.sink.until(lambda: any("ikke afleveres" in subject(one) for one in to(running, LENE)))
+        await running.settled()
         (waiting,) = [one for one in await running.guard.store.queue() if one.stuck]
         assert waiting.address == KAREN and waiting.due > waiting.queued_at + timedelta(hours=3)
         assert await books(running) == (4, 0, 3, 1, 0)
