@@ -193,6 +193,7 @@ class HopLoop:
             await self._store.retry(held, self._clock.now())
         behind = self._ready.behind_slow(now)
         await self._books.settle(self.hop, behind, [Unreached("address busy")] * len(behind))
+        self._spawn()  # a batch whose connection came to nothing must not wait for a worker for ever
 
     # -- sending
     def _spawn(self) -> None:
