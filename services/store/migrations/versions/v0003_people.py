@@ -1,0 +1,127 @@
+"""Dossiers, letters, accounts, and what is looked up about handled mail."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def upgrade() -> None:
+    """New tables alone."""
+    _dossiers()
+    _accounts()
+    _about_mail()
+
+
+def _dossiers() -> None:
+    op.create_table(
+        "dossier",
+        sa.Column("framework", TEXT, nullable=False),
+        sa.Column("revision", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("current", sa.SmallInteger(), nullable=False),
+        sa.Column("framework_version", sa.Integer(), nullable=False),
+        sa.Column("citizen", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("due", TEXT, nullable=True),
+        sa.Column("author", TEXT, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("move", TEXT, nullable=True),
+        sa.Column("document", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("framework", "revision", name=op.f("pk_dossier")),
+    )
+    current = sa.text("current = 1")
+    op.create_index("ix_dossier_citizen", "dossier", ["citizen", "current"])
+    op.create_index("ix_dossier_due", "dossier", ["state", "due"], sqlite_where=current, postgresql_where=current)
+    op.create_table(
+        "dossier_unit",
+        sa.Column("unit", TEXT, nullable=False),
+        sa.Column("framework", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("unit", "framework", name=op.f("pk_dossier_unit")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "letter",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("framework", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", TEXT, nullable=False),
+        sa.Column("document", TEXT, nullable=False),
+        sa.Column("pdf", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
+    )
+    op.create_index(op.f("ix_letter_framework"), "letter", ["framework"])
+
+
+def _accounts() -> None:
+    op.create_table(
+        "account",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("address", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("role", TEXT, nullable=False),
+        sa.Column("units", TEXT, nullable=False),
+        sa.Column("language", TEXT, nullable=False),
+        sa.Column("password", TEXT, nullable=True),
+        sa.Column("totp", TEXT, nullable=True),
+        sa.Column("totp_used", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("locked_until", sa.BigInteger(), nullable=True),
+        sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
+        sa.UniqueConstraint("address", name=op.f("uq_account_address")),
+    )
+    op.create_table(
+        "session",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("csrf", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_session")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_session_account"), "session", ["account"])
+    op.create_index(op.f("ix_session_ends_at"), "session", ["ends_at"])
+    op.create_table(
+        "api_token",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("hash", TEXT, nullable=False),
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("scopes", TEXT, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=True),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
+        sa.UniqueConstraint("hash", name=op.f("uq_api_token_hash")),
+    )
+    op.create_index(op.f("ix_api_token_account"), "api_token", ["account"])
+
+
+def _about_mail() -> None:
+    op.create_table(
+        "mail_about",
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("received_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("mail", TEXT, nullable=False),
+        sa.Column("outcome", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("kind", "key", "received_at", "mail", name=op.f("pk_mail_about")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_mail_about_mail", "mail_about", ["mail"])
+    op.create_table(
+        "replay",
+        sa.Column("mail", TEXT, nullable=False),
+        sa.Column("document", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("mail", name=op.f("pk_replay")),
+        sqlite_with_rowid=False,
+    )

@@ -1,0 +1,111 @@
+"""The tables that people work with: dossiers of frameworks, letters, accounts, and what is looked up about handled mail.
+
+The mail path writes to two of them alone (``mail_about``, ``replay``), and only for mail of somebody whom the register knows.
+Conventions as in ``services.store.schema``.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, Table, text
+
+from services.store.schema import Text, metadata
+
+dossier = Table(  # what a framework rests on and every move made with it: a revision a move, and one while it is being written
+    "dossier",
+    metadata,
+    Column("framework", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("current", SmallInteger, nullable=False),
+    Column("framework_version", Integer, nullable=False),
+    Column("citizen", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due", Text),  # the day on which somebody has to do something next
+    Column("author", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("move", Text),  # none while it is being written
+    Column("document", Text, nullable=False),
+    Index("ix_dossier_citizen", "citizen", "current"),
+    Index("ix_dossier_due", "state", "due", sqlite_where=text("current = 1"), postgresql_where=text("current = 1")),
+)
+
+dossier_unit = Table(  # the units that a framework's scope names, itself or by its cases
+    "dossier_unit",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("framework", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+letter = Table(  # letters as they were finished: the document that they were made of, and the file that was sent
+    "letter",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("framework", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("pdf", LargeBinary, nullable=False),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("address", Text, nullable=False, unique=True),  # normalised
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("units", Text, nullable=False),  # JSON: units beside those that the register gives
+    Column("language", Text, nullable=False),
+    Column("password", Text),  # argon2id; none for those who come by single sign-on
+    Column("totp", Text),  # the secret, sealed with the guard's key
+    Column("totp_used", BigInteger),  # the last counter that was taken: a code opens once
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", BigInteger),
+    Column("disabled_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", Text, primary_key=True),  # SHA-256 of the cookie
+    Column("account", Text, nullable=False, index=True),
+    Column("csrf", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True),  # SHA-256 of the token
+    Column("account", Text, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("scopes", Text, nullable=False),  # JSON
+    Column("created_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger),
+    Column("used_at", BigInteger),
+    Column("revoked_at", BigInteger),
+)
+
+mail_about = Table(  # which handled mail concerns a citizen, or a unit: only of senders whom the register knows
+    "mail_about",
+    metadata,
+    Column("kind", Text, primary_key=True),  # "citizen" or "unit"
+    Column("key", Text, primary_key=True),
+    Column("received_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("mail", Text, primary_key=True),
+    Column("outcome", Text, nullable=False),
+    Index("ix_mail_about_mail", "mail"),
+    sqlite_with_rowid=False,
+)
+
+replay = Table(  # what a decision was made of, so that a drafted framework can be tried on it
+    "replay",
+    metadata,
+    Column("mail", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
