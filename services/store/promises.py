@@ -116,7 +116,7 @@ class Promises:
 
     def reopened(self, connection: sqlite3.Connection) -> None:
         """After a failure a new connection must still know what was promised: a failed flush may have taken back what was there."""
-        if self._head[0] and _hash_at(connection, self._head[0]) != self._head[1]:
+        if not _knows(connection, self._head):
             self._break("what was promised is not in the database any more")
         self._files = self._inodes()
 
@@ -171,7 +171,7 @@ def _look(database: Path, promised: Head | None, thorough: bool) -> None:
                 f"{database}: the books end {lost} entries before what was promised: its write-ahead log, or newer data, is lost;"
                 f" {HELP} (lost log)"
             )
-        if promised and promised[0] and _hash_at(connection, promised[0]) != promised[1]:
+        if promised and not _knows(connection, promised):
             raise LostPromises(f"{database}: this is not the database, or not the write-ahead log, of {MARK}; {HELP} (lost log)")
         if thorough and (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise UnsoundStore(f"{database}: the database is damaged ({' '.join(str(found).split())}); {HELP} (database)")
@@ -190,6 +190,10 @@ def _head_of(connection: sqlite3.Connection) -> Head | None:
     return int(seq), hash
 
 
-def _hash_at(connection: sqlite3.Connection, seq: int) -> str | None:
+def _knows(connection: sqlite3.Connection, promised: Head) -> bool:
+    """Whether the chain holds this entry. A homecoming removes entries, but never the last: then it goes on behind this one."""
+    seq, hash = promised
+    if not seq:
+        return True
     found = connection.execute("SELECT hash FROM audit WHERE seq = ?", (seq,)).fetchone()
-    return found and str(found[0])
+    return found[0] == hash if found else (_head_of(connection) or (0, ""))[0] > seq

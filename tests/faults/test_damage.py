@@ -9,10 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from fakes.arrivals import CONTENT, SetClock, arrival
+from fakes.arrivals import CONTENT, SetClock, arrival, entry
 
 from services.settings import Settings
 from services.store.errors import LostPromises, UnsoundStore
+from services.store.homecoming import Remove
 from services.store.interface import StoreUnavailable
 from services.store.keys import FILE, BadKey
 from services.store.open import open_store
@@ -99,6 +100,31 @@ async def test_law_1_the_log_of_another_database_is_never_taken_for_ours(tmp_pat
     with pytest.raises(UnsoundStore, match="runbook"):
         await open_store(Settings(data=data), SetClock())
     assert everything(data) == before
+
+
+async def test_what_another_process_took_home_is_no_lost_promise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes on one island: the last entry that one of them promised goes home with its mail, by the other."""
+    settings, clock = Settings(data=tmp_path), SetClock()
+    one, other = await open_store(settings, clock), await open_store(settings, clock)
+    await one.append_audit(entry("mail.accepted", "m1"))
+    mark = (tmp_path / MARK).read_bytes()
+    await other.append_audit(entry("mail.delivered", "m1"))
+    await other.writer.run(Remove(["m1"], other.spool))
+
+    def failing(_: object) -> None:
+        monkeypatch.undo()
+        one.writer._drop(spoilt=True)
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(one.writer, "_transaction", failing)
+    with pytest.raises(StoreUnavailable):
+        await one.append_audit(entry("mail.accepted", "m2"))
+    await one.append_audit(entry("mail.accepted", "m2"))
+    assert one.ready()
+    await one.close()
+    await other.close()
+    (tmp_path / MARK).write_bytes(mark)  # what the first promised last, as if it had written that last
+    await (await open_store(settings, clock)).close()
 
 
 @pytest.mark.parametrize("how", ["garbage", "gone"])
