@@ -37,7 +37,8 @@ class IslandRegister:
         self._clock = clock
         self._authorities = authorities
         self._seal: snapshot.Seal | None = None  # of what is in use
-        self._known: tuple[Directory, Readers, Engine] | None = None  # what is in use, while the database is away
+        self._known: Directory | None = None  # what is in use, while the database is away
+        self._opened: tuple[Readers, Engine] | None = None
         self._judged = False
         self._judging = asyncio.Lock()
         self._copied = False  # since this process began
@@ -53,17 +54,31 @@ class IslandRegister:
 
     async def facts(self, policy: Policy, mail: Mail, now: datetime) -> Facts:
         """The facts for ``mail`` by the snapshot; nothing is known where it can't be used."""
-        try:
-            known = await self._snapshot()
-            if known is not None:
-                files = await known.files_of({normalise(one) for one in mail.headers.from_addresses})
-                stale = self._is_stale(now)
-                UNUSABLE.set(stale)
-                return Facts(policy, known.organisation, files, snapshot_expired=stale, receipts_known=False)
-        except Exception as error:  # its words may hold what it choked on
-            log.critical("island_snapshot_unreadable", error=type(error).__name__)
+        for last in (False, True):  # one that is renewed in this very instant is judged and opened anew
+            try:
+                found = await self._facts(policy, mail, now)
+            except Exception as error:  # its words may hold what it choked on
+                if last:
+                    log.critical("island_snapshot_unreadable", error=type(error).__name__)
+                continue
+            if found is None:
+                break
+            UNUSABLE.set(found.snapshot_expired)
+            return found
         UNUSABLE.set(1)
         return Facts(policy, Organisation(), known=False, receipts_known=False)
+
+    async def _facts(self, policy: Policy, mail: Mail, now: datetime) -> Facts | None:
+        known = await self._snapshot()
+        if known is None:
+            return None
+        try:
+            files = await known.files_of({normalise(one) for one in mail.headers.from_addresses})
+        except Exception:
+            if self._known is known:  # else another mail has had it judged anew
+                self._judged = False
+            raise
+        return Facts(policy, known.organisation, files, snapshot_expired=self._is_stale(now), receipts_known=False)
 
     async def _snapshot(self) -> Directory | None:
         """What it tells; None where it is missing or not to be believed. Looked at once in an absence."""
@@ -73,9 +88,9 @@ class IslandRegister:
                     await self.close()
                     self._known = await self._judge()
                     self._judged = True
-        return self._known[0] if self._known else None
+        return self._known
 
-    async def _judge(self) -> tuple[Directory, Readers, Engine] | None:
+    async def _judge(self) -> Directory | None:
         try:
             self._seal = await asyncio.to_thread(snapshot.read_seal, self._folder, self._main.key)
             if self._seal is None or self._seal.tables != database.HEAD:
@@ -84,6 +99,7 @@ class IslandRegister:
             path = await asyncio.to_thread(snapshot.open_file, self._folder, self._seal)
             engine = database.sqlite_read_only(path, immutable=True)
             readers = Readers(engine)
+            self._opened = readers, engine
             directory = await asyncio.to_thread(Directory, readers, self._main.key, self._authorities)
             await directory.refresh()
         except snapshot.NotGenuine as error:
@@ -91,16 +107,17 @@ class IslandRegister:
             return None
         if self._is_stale(self._clock.now()):
             log.critical("island_snapshot_expired", current_at=instant(self._seal.current_at).isoformat())
-        return directory, readers, engine
+        return directory
 
     def _is_stale(self, now: datetime) -> bool:
         return self._seal is None or not -AHEAD <= now - instant(self._seal.current_at) <= OLDEST
 
     async def close(self) -> None:
-        """Read it no more."""
-        known, self._known = self._known, None
-        if known is not None:
-            _, readers, engine = known
+        """Read it no more, unless it is judged again."""
+        self._judged, self._known = False, None
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            readers, engine = opened
             await asyncio.to_thread(readers.close)
             engine.dispose()
 
