@@ -141,8 +141,6 @@ class Guard:
 
     async def _take_over(self) -> None:
         """What a deliverer beside this one had under way when it died."""
-        if self.island:
-            await self.island.store.release_dead()  # first: the other may be away
         if self.deliverer and (copies := await self.store.release_dead()):
             log.warning("deliverer_died", copies=copies)
             self.deliverer.wake()

@@ -6,8 +6,8 @@ whole as soon as that answers. Services that share a data folder share the islan
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,17 +19,16 @@ from services.clock import Clock
 from services.island_register import IslandRegister
 from services.repeating import repeat
 from services.settings import Settings, StoreSettings
-from services.store import homecoming, register_read
-from services.store.columns import micros
-from services.store.interface import Arrival, Claim, Hop, StoreUnavailable
+from services.store import homecoming, register_read, snapshot
+from services.store.interface import Arrival, Claim, CommitUnknown, Hop, StoreUnavailable
 from services.store.keys import key_path, sync_folder
-from services.store.leases import TakeBack
 from services.store.open import open_store
 from services.store.sql_store import SqlStore
 
 log = structlog.get_logger()
 FOLDER = "island"
 TEND_EVERY = 0.5  # seconds: a register that changed meanwhile is in force within a second after the return
+AGAIN, SELDOM = 30.0, 3600.0  # seconds until a mail that the database did not take is sent there again, and at most
 AWAY = Gauge("rammevagt_database_away", "1 while the database is away and mail is kept on the island")
 MAILS = Gauge("rammevagt_island_mails", "Mails on the island that are not in the database yet")
 
@@ -58,13 +57,11 @@ class Island:
         self.wake: Callable[[Collection[Hop]], None] = _nothing
         self.home: Callable[[], None] = lambda: None
         self.register = IslandRegister(folder, main, clock, authorities)
+        self._folder = folder
         self._main = main
-        self._clock = clock
         self._decides = decides
-        self._landing = 0  # mails that the database did not take and that are not here yet
-        self._unsure: frozenset[str] = frozenset()  # leases that the writer was unsure of a turn ago
+        self._refused: dict[str, tuple[float, float]] = {}  # by the database: the pause after that, and its end (monotonic)
         self._tasks: list[asyncio.Task[None]] = []
-        main.writer.takes_back = False
 
     def start(self) -> None:
         """Begin to look after the database, the snapshot and the way home."""
@@ -96,15 +93,6 @@ class Island:
             log.error("database_away")
 
     # -- the mail path
-    @contextmanager
-    def landing(self) -> Iterator[None]:
-        """While a mail is on its way here."""
-        self._landing += 1
-        try:
-            yield
-        finally:
-            self._landing -= 1
-
     async def commit(self, arrival: Arrival, claim: Claim | None) -> None:
         """Put ``arrival`` on this machine's disk. Raises ``StoreUnavailable``."""
         if not isinstance(arrival.content, Path):
@@ -114,10 +102,12 @@ class Island:
         try:
             await asyncio.to_thread(_move, arrival.content, moved)
             await self.store.commit(replace(arrival, content=moved), claim)
-        except OSError as error:
-            raise StoreUnavailable(f"the island's spool folder: {error.strerror}") from error
-        except StoreUnavailable:
+        except CommitUnknown:
+            raise
+        except Exception as error:
             await asyncio.to_thread(moved.unlink, missing_ok=True)
+            if isinstance(error, OSError):
+                raise StoreUnavailable(f"the island's spool folder: {error.strerror}") from error
             raise
 
     async def keep_snapshot(self) -> None:
@@ -127,7 +117,16 @@ class Island:
 
     # -- the way home
     async def tend(self) -> None:
-        """Ask the database whether it is there, and bring home what is here."""
+        """Ask the database whether it is there, and bring home what is here; of the processes on this island one at a time."""
+        await self._ask()
+        if not await self._measure():
+            return
+        await self.store.release_dead()  # what a deliverer beside this one had in hand when it died
+        with snapshot.alone(self._folder, "home") as mine:
+            while mine and not self.away and await self._bring_home():
+                self.home()
+
+    async def _ask(self) -> None:
         try:
             await self._main.readers.run(register_read.versions)
             if self.away:
@@ -135,45 +134,41 @@ class Island:
                 await self._main.release(())  # nothing, by way of the writer: it is connected again
         except StoreUnavailable:
             self.lost()
-            await self._measure()
             return
         if self.away:
             self.away = False
             AWAY.set(0)
             self.register.rest()
             log.warning("database_back")
-        with suppress(StoreUnavailable):
-            while await self._bring_home():
-                self.home()
-            await self._take_back()
-
-    async def _take_back(self) -> None:
-        """Give back the leases of commits whose answer was lost, once no mail is or may come here that they were about."""
-        writer, old = self._main.writer, self._unsure
-        self._unsure = frozenset(writer.unsure)
-        if old and not self._landing and not await self._measure():
-            await writer.run(TakeBack(old))
-            for token in old:
-                writer.unsure.remove(token)  # in place: the writer's thread adds to it
 
     async def _bring_home(self) -> bool:
         """One transaction's worth; whether there may be more."""
-        if not await self._measure():
-            return False
-        ids = await self.store.writer.run(homecoming.SetOut(micros(self._clock.now())))
+        now = time.monotonic()
+        ids = await self.store.writer.run(homecoming.SetOut({id for id, (_, end) in self._refused.items() if end > now}))
 
-        async def ship(some: Sequence[str]) -> None:
+        async def arrive(some: Sequence[str]) -> None:
             cargo = await self.store.readers.run(homecoming.load, list(some), self.store.spool)
-            new = await self._main.writer.run(homecoming.Arrive(cargo, tuple(self._main.writer.unsure)))
-            await self.store.writer.run(homecoming.Remove(cargo.ids, self.store.spool))
+            new = await self._main.writer.run(homecoming.Arrive(cargo))
             log.info("mails_home", mails=len(some), known=len(some) - new)
 
-        failed = {id: error for id, error in zip(ids, await together(ship, ids), strict=True) if error is not None}
-        for id, error in failed.items():
-            if isinstance(error, StoreUnavailable):
+        outcomes = list(zip(ids, await together(arrive, ids), strict=True))
+        if home := [id for id, error in outcomes if error is None]:
+            await self.store.writer.run(homecoming.Remove(home, self.store.spool))
+            self._refused = {id: again for id, again in self._refused.items() if id not in home}
+        await self._turn_back({id: error for id, error in outcomes if error and not isinstance(error, StoreUnavailable)})
+        for _, error in outcomes:
+            if isinstance(error, StoreUnavailable):  # whether those have arrived the next homecoming tells
                 raise error
-            log.error("mail_not_home", mail=id, error=type(error).__name__)
-        return len(failed) < len(ids)
+        return bool(ids)
+
+    async def _turn_back(self, refused: dict[str, Exception]) -> None:
+        """They keep nobody behind them from home, and are sent on from here meanwhile."""
+        for id, error in refused.items():
+            pause = min(2 * self._refused[id][0], SELDOM) if id in self._refused else AGAIN
+            self._refused[id] = pause, time.monotonic() + pause
+            log.error("mail_not_home", mail=id, error=type(error).__name__, again_in=pause)
+        if refused:
+            await self.store.writer.run(homecoming.TurnBack(list(refused)))
 
     async def _measure(self) -> int:
         mails = await self.store.readers.run(homecoming.count)

@@ -15,7 +15,7 @@ from services.gather import gather, policy_of, receipt_text
 from services.island import Island
 from services.marks import CRASHES, Marks
 from services.settings import Settings
-from services.store.interface import Arrival, Claim, FactsChanged, Hop, Redirection, Store, StoreUnavailable
+from services.store.interface import Arrival, Claim, CommitUnknown, FactsChanged, Hop, Redirection, Store, StoreUnavailable
 from workflows.addresses import domain_of, normalise
 from workflows.decide import decide, not_evaluated
 from workflows.decision import Decision, Reason, Receipt
@@ -98,12 +98,13 @@ class StoreIntake:
         if not island.away:
             try:
                 return await self._commit(received, await self._homes(received))
-            except StoreUnavailable:
+            except StoreUnavailable as error:
                 island.lost()
+                if isinstance(error, CommitUnknown):  # it may be there: on the island it would be decided a second time
+                    raise
         if any(domain_of(one) == self._policy.bounce_domain for one in received.envelope.recipients):
             raise StoreUnavailable("only the database knows what a returned mail is about")
-        with island.landing():
-            return await self._commit_once(received, {}, island)
+        return await self._commit_once(received, {}, island)
 
     async def _commit(self, received: Received, homes: Homes) -> Decision:
         for _ in range(TRIES - 1):

@@ -40,5 +40,8 @@ class Intake(Protocol):
         ...
 
     async def take(self, received: Received) -> None:
-        """Returns when the mail, its decision, deliveries, audit entry and events are on disk. Any exception means 451."""
+        """Returns when the mail, its decision, deliveries, audit entry and events are on disk. Any exception means 451.
+
+        After ``CommitUnknown`` the mail may be ours all the same: its file stays.
+        """
         ...

@@ -20,6 +20,7 @@ from services.gateway.received import Received
 from services.gateway.reception import Reception
 from services.gateway.spool import Kept, Spool, Spooled, TooBig, Unwritable
 from services.gateway.wire import Phase
+from services.store.interface import CommitUnknown
 from workflows.mail import Envelope
 
 MAX_RECIPIENTS = 2000
@@ -237,7 +238,8 @@ class GuardSMTP(Connection):
             if isinstance(error, asyncio.CancelledError) and _being_cancelled():
                 raise
             log.error("take_failed", mail=received.id, **described(error))
-            await incoming.discard()
+            if not isinstance(error, CommitUnknown):
+                await incoming.discard()
             return TEMPORARY
         ACCEPTED.inc()
         ACCEPTED_BYTES.inc(received.size)

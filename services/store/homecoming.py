@@ -2,11 +2,12 @@
 
 A mail sets out when nobody on the island is sending it. From then on its waiting copies belong to a hop that no deliverer
 serves, durably: whether it has arrived may be unknown after a crash, and only another homecoming may tell. It arrives in one
-transaction, and is then removed from the island. What has arrived already is known by the mail's id.
+transaction, and is then removed from the island. What has arrived already is known by the mail's id. A mail that the database
+does not take turns back, and is sent on from the island meanwhile.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -15,15 +16,14 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, exists, func, or_, select, update
 
 from services.store import retention, schema
-from services.store.rows import DELIVERY_CHANGES, Row
+from services.store.rows import Row
 from services.store.spool import Spool
-from services.store.unit_of_work import HEAD, DeliveryState, Operation, UnitOfWork, head_of, read_meta
+from services.store.unit_of_work import HEAD, Operation, UnitOfWork, head_of, read_meta
 from workflows.audit import AuditRecord
 
 AWAY = "home."  # before the hop of a copy that has set out
 MOST_MAILS = 100  # in one transaction
 MOST_BYTES = 8 << 20
-BORN_WITH = ("mail.received", "mail.decided", "mail.accepted")  # what a mail that is known brought with it the first time
 mail, delivery, content, outbox, audit = (
     schema.mail.c,
     schema.delivery.c,
@@ -32,6 +32,10 @@ mail, delivery, content, outbox, audit = (
     schema.audit.c,
 )
 COLUMNS = {name: place for place, name in enumerate(delivery.keys())}
+
+
+class Unreadable(Exception):
+    """The file of a mail's content is there, and can't be read now."""
 
 
 @dataclass(slots=True)
@@ -44,35 +48,39 @@ class Cargo:
 
 @dataclass(frozen=True, slots=True)
 class SetOut(Operation[list[str]]):
-    """On the island: choose mails that nobody is sending at ``now``, and let no deliverer have them any more; gives their ids."""
+    """On the island: choose mails that nobody is sending, and let no deliverer have them any more; gives their ids.
 
-    now: int
+    Not those in ``leave_out``. A lease counts for as long as it is there: whoever holds it may be sending, however slow its clock.
+    """
+
+    leave_out: Collection[str]
     queries = True
     alone = True
 
     def apply(self, work: UnitOfWork) -> list[str]:
         """The oldest first, few enough for one transaction; at least one, however large."""
-        in_hand = exists().where(
-            delivery.mail == mail.id, delivery.tier.is_not(None), delivery.lease.is_not(None), delivery.ready_at > self.now
-        )
-        found = work.connection.execute(select(mail.id, mail.size).where(~in_hand).order_by(mail.id).limit(MOST_MAILS))
+        in_hand = exists().where(delivery.mail == mail.id, delivery.tier.is_not(None), delivery.lease.is_not(None))
+        oldest = select(mail.id, mail.size).where(~in_hand).order_by(mail.id).limit(MOST_MAILS + len(self.leave_out))
         ids: list[str] = []
         size = 0
-        for id, more in found.all():
+        for id, more in work.connection.execute(oldest).all():
+            if id in self.leave_out:
+                continue
             size += more
-            if ids and size > MOST_BYTES:
+            if len(ids) == MOST_MAILS or (ids and size > MOST_BYTES):
                 break
             ids.append(id)
         idle = (delivery.mail.in_(ids), delivery.tier.is_not(None), ~delivery.hop.startswith(AWAY))
-        work.connection.execute(
-            update(schema.delivery).where(*idle).values(hop=AWAY + delivery.hop, lease=None, ready_at=delivery.due)
-        )
+        work.connection.execute(update(schema.delivery).where(*idle).values(hop=AWAY + delivery.hop))
         work.wrote = bool(ids)
         return ids
 
 
 def load(connection: Connection, ids: list[str], spool: Spool) -> Cargo:
-    """Read what has set out; a content in a file comes as bytes. One that is gone is missing, and the books will say so."""
+    """Read what has set out; a content in a file comes as bytes. Raises ``Unreadable``.
+
+    One that is gone is missing, and the books will say so.
+    """
     own = select(delivery.content).where(delivery.mail.in_(ids))
 
     def rows(table: Table, *where: Any) -> list[Row]:  # noqa: ANN401 - SQLAlchemy's conditions
@@ -93,43 +101,47 @@ def load(connection: Connection, ids: list[str], spool: Spool) -> Cargo:
 
 @dataclass(frozen=True, slots=True)
 class Arrive(Operation[int]):
-    """In the database: take in ``cargo``; gives how many mails were new.
-
-    ``unsure`` are leases that nobody has: of this process's transactions whose answer was lost.
-    """
+    """In the database: take in ``cargo``; gives how many mails were new. What it knows is as it was when it arrived."""
 
     cargo: Cargo
-    unsure: Collection[str]
     queries = True
     alone = True
 
     def apply(self, work: UnitOfWork) -> int:
         """Events and audit entries keep their own times; a copy that still waits is due as it was."""
-        known = set(work.connection.execute(select(mail.id).where(mail.id.in_(self.cargo.ids))).scalars())
-        changed = {row[COLUMNS["mail"]] for row in self.cargo.rows["delivery"] if row[COLUMNS["mail"]] in known}
-        changed &= _settle(work, self.cargo, changed, self.unsure) if changed else set()
-        fresh = set(self.cargo.ids) - known
-        for name, by in (("mail", 0), ("recipient", 0), ("delivery", COLUMNS["mail"])):
-            self._add(work, name, [row for row in self.cargo.rows[name] if row[by] in fresh])
-        ours = {row[0] for row in self.cargo.rows["delivery"] if row[COLUMNS["mail"]] in fresh}
-        contents = fresh | {row[COLUMNS["content"]] for row in self.cargo.rows["delivery"] if row[0] in ours}
-        self._add(work, "content", [row for row in self.cargo.rows["content"] if row[0] in contents])
-        self._add(work, "once", [row for row in self.cargo.rows["once"] if row[1] in ours])
-        self._tell(work, fresh, changed)
+        rows = self.cargo.rows
+        known = work.connection.execute(select(mail.id).where(mail.id.in_(self.cargo.ids))).scalars()
+        fresh = set(self.cargo.ids).difference(known)
+        copies = [row for row in rows["delivery"] if row[COLUMNS["mail"]] in fresh]
+        ours = {row[0] for row in copies}
+        contents = fresh | {row[COLUMNS["content"]] for row in copies}
+        belong = {"content": (0, contents), "mail": (0, fresh), "recipient": (0, fresh), "once": (1, ours), "outbox": (2, fresh)}
+        for name, (place, ids) in belong.items():
+            for row in rows[name]:
+                if row[place] in ids:
+                    work.add(name, row)
+        for row in copies:
+            work.add("delivery", row)
+        for _, at, actor, action, subject, data, _ in rows["audit"]:
+            if subject in fresh:
+                work.audit(AuditRecord(datetime.fromisoformat(at), actor, action, subject, json.loads(data)))
         return len(fresh)
 
-    def _add(self, work: UnitOfWork, name: str, rows: Sequence[Row]) -> None:
-        for row in rows:
-            work.add(name, row)
 
-    def _tell(self, work: UnitOfWork, fresh: set[str], changed: set[str]) -> None:
-        """Of a mail that was known only what has come of it since."""
-        for row in self.cargo.rows["outbox"]:
-            if row[2] in fresh or (row[2] in changed and not row[1].endswith(BORN_WITH)):
-                work.add("outbox", row)
-        for _, at, actor, action, subject, data, _ in self.cargo.rows["audit"]:
-            if subject in fresh or (subject in changed and action not in BORN_WITH):
-                work.audit(AuditRecord(datetime.fromisoformat(at), actor, action, subject, json.loads(data)))
+@dataclass(frozen=True, slots=True)
+class TurnBack(Operation[int]):
+    """On the island: what the database has surely not taken in is sent on from here as before; gives how many copies."""
+
+    ids: list[str]
+    queries = True
+    alone = True
+
+    def apply(self, work: UnitOfWork) -> int:
+        """Their hops are their own again."""
+        away = (delivery.mail.in_(self.ids), delivery.hop.startswith(AWAY))
+        hop = func.substr(delivery.hop, len(AWAY) + 1)
+        work.wrote = True
+        return work.connection.execute(update(schema.delivery).where(*away).values(hop=hop)).rowcount
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,44 +179,12 @@ def _whole(row: Row, spool: Spool) -> Row | None:
         return (id, spool.path(file).read_bytes() if file else held, None, *rest)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise Unreadable(error.strerror) from error
 
 
 def _ashore(row: Row) -> Row:
-    """A copy's row as it is queued in the database: nobody's."""
+    """A copy's row as it is queued in the database. Nobody has leased it: else its mail had not set out."""
     changed = list(row)
     changed[COLUMNS["hop"]] = row[COLUMNS["hop"]].removeprefix(AWAY)
-    changed[COLUMNS["lease"]] = None
-    if row[COLUMNS["tier"]] is not None:
-        changed[COLUMNS["ready_at"]] = row[COLUMNS["due"]]
     return tuple(changed)
-
-
-def _settle(work: UnitOfWork, cargo: Cargo, known: set[str], unsure: Collection[str]) -> set[str]:
-    """Of mails that are there already, what has come of a copy on the island holds where nobody has touched it in the database.
-
-    Either a commit was done whose answer was lost, or an arrival was not followed by its removal. Gives what was changed.
-    """
-    found = {row[0]: row for row in cargo.rows["delivery"] if row[COLUMNS["mail"]] in known}
-    there = [DeliveryState(*row) for row in work.statements.deliveries.run(work.connection, list(found))]
-    changed = set()
-    for state in there:
-        row = found.pop(state.id)
-        untouched = state.tier is not None and not state.attempts and (state.lease is None or state.lease in unsure)
-        if untouched and row[COLUMNS["attempts"]]:
-            for name in DELIVERY_CHANGES:
-                setattr(state, name, row[COLUMNS[name]])
-            work.changed(state)
-            ends = [(n, end) for mail, n, *_, end, by in cargo.rows["recipient"] if mail == state.mail and by == state.id]
-            work.recipients_reached(state, ends)
-            changed.add(state.mail)
-    own = {row[0]: row for row in found.values() if row[COLUMNS["mail"]] in changed}  # reports that were born on the island
-    for row in own.values():
-        work.add("delivery", row)
-    contents = {row[COLUMNS["content"]] for row in own.values()}
-    for row in cargo.rows["content"]:
-        if row[0] in contents:
-            work.add("content", row)
-    for row in cargo.rows["once"]:
-        if row[1] in own:
-            work.add("once", row)
-    return changed

@@ -52,9 +52,9 @@ class Seal:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[bool]:
-    """Whether this process is the one that may write snapshots into ``folder`` now."""
-    with (folder / "register.lock").open("w") as file:
+def alone(folder: Path, what: str = "register") -> Iterator[bool]:
+    """Whether this process is the one that may see to ``what`` in ``folder`` now."""
+    with (folder / f"{what}.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

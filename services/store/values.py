@@ -19,6 +19,10 @@ class StoreUnavailable(Exception):
     """The store can't promise durability now (disk full, locked, gone). The mail path answers 451."""
 
 
+class CommitUnknown(StoreUnavailable):
+    """The commit was asked for and its answer is lost: it may have been done. What it may name, such as a file, has to stay."""
+
+
 class FactsChanged(Exception):
     """A fact that the decision rests on has changed since it was read: gather and decide again."""
 

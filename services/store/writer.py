@@ -18,8 +18,8 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from services.store.database import discard, driver
-from services.store.errors import code_of, is_unavailable, spoils_connection, tries, words
-from services.store.interface import FactsChanged, StoreUnavailable
+from services.store.errors import code_of, is_unavailable, spoils_connection, tries, undoes_commit, words
+from services.store.interface import CommitUnknown, FactsChanged, StoreUnavailable
 from services.store.leases import TakeBack
 from services.store.line import Line
 from services.store.promises import Promises
@@ -65,8 +65,7 @@ class Writer:
         self._away: Exception | None = None  # why none could be made, until it is time to try again
         self._away_until = 0.0  # monotonic
         self._committing = False
-        self.unsure: list[str] = []  # leases of transactions that may have been committed, and that nobody has
-        self.takes_back = True  # those, by itself; else whoever else may have stored these mails does
+        self._unsure: list[str] = []  # leases of transactions that may have been committed, and that nobody has
         self._statements = Statements(engine.dialect)
         self._line: Line[Item] = Line()
         self._closing = threading.Lock()  # nothing is queued after the end
@@ -77,6 +76,8 @@ class Writer:
 
     async def run(self, operation: Operation[T], then: Callable[[T], None] | None = None) -> T:
         """Run ``operation``; returns when it is durable. Raises ``StoreUnavailable``, or what the operation raised.
+
+        After ``CommitUnknown`` it may be durable all the same.
 
         ``then`` is called with its result on the event loop, before this returns, and also when whoever asked has gone.
         """
@@ -119,7 +120,8 @@ class Writer:
             if is_unavailable(error):
                 self._failing = True
                 log.warning("store.unavailable", operations=len(operations), error=type(error).__name__, code=code_of(error))
-                refusal = StoreUnavailable(words(error))
+                unknown = self._committing and not undoes_commit(error)
+                refusal = (CommitUnknown if unknown else StoreUnavailable)(words(error))
                 refusal.__cause__ = error
                 return [(None, refusal)] * len(operations)
             if len(operations) == 1:
@@ -136,7 +138,7 @@ class Writer:
                 return self._transaction(operations)
             except Exception as error:
                 if self._committing:
-                    self.unsure += [token for one in operations if (token := getattr(one, "token", ""))]
+                    self._unsure += [token for one in operations if (token := getattr(one, "token", ""))]
                 if self._committing or attempt >= tries(error, kept=kept):
                     raise
                 time.sleep(random.uniform(0, PAUSE) * (attempt - 1))  # noqa: S311 - so that two do not meet again
@@ -148,8 +150,8 @@ class Writer:
         try:
             with self._kept().begin():
                 work = UnitOfWork(self._kept(), self._statements, self._key)
-                if self.unsure and self.takes_back:
-                    TakeBack(self.unsure).apply(work)
+                if self._unsure:
+                    TakeBack(self._unsure).apply(work)
                 work.fetch(needs)
                 outcomes = [_apply(operation, work) for operation in operations]
                 work.finish()
@@ -160,8 +162,7 @@ class Writer:
             self._drop(spoilt=spoils_connection(error))
             raise
         self._failing = self._failing and not work.wrote
-        if self.takes_back:
-            self.unsure = []
+        self._unsure = []
         for finish in work.after_commit:
             _finish(finish)
         return outcomes

@@ -14,7 +14,7 @@ from services.settings import Settings, StoreSettings
 from services.store import database
 from services.store import postgres as dialect
 from services.store.errors import BadStore, WrongKey
-from services.store.interface import Claim, Leased, StoreUnavailable
+from services.store.interface import Claim, CommitUnknown, Leased, StoreUnavailable
 from services.store.keys import BadKey, make_key
 from services.store.open import open_store
 from services.store.sql_store import SqlStore
@@ -235,7 +235,7 @@ async def test_law_1_a_commit_whose_answer_is_lost_is_no_promise_and_holds_nothi
         raise psycopg.OperationalError("the connection is lost")
 
     monkeypatch.setattr(engine_dialect, "do_commit", commit_and_lose)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(CommitUnknown):
         await store.commit(arrival("m1"), Claim("next", NOW + timedelta(minutes=30), taken.extend))
     assert taken == []
     assert await store.mail("m1") is not None  # the sender will send it again: a duplicate, and none is lost

@@ -17,7 +17,7 @@ from fakes.postgres import PostgresServer
 
 from services.settings import Settings, StoreSettings
 from services.store import postgres as dialect
-from services.store.interface import Claim, Leased, StoreUnavailable
+from services.store.interface import Claim, CommitUnknown, Leased, StoreUnavailable
 from services.store.open import open_store
 from services.store.sql_store import SqlStore
 
@@ -100,7 +100,7 @@ async def test_law_1_the_answer_to_a_commit_is_lost(cable: Cable, opened, databa
     store = await opened(cable.url(database, USER))
     await store.commit(arrival("m1"))
     cable.lose_answer()
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(CommitUnknown):
         await store.commit(arrival("m2"), claim(claimed))
     await taken(store, "m2-again")
     assert claimed == []
