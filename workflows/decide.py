@@ -4,8 +4,10 @@ Live mail, ``rammevagt decide``, backtest and explain all call ``decide``. It re
 moves mail. It is total and deterministic; the same arguments give the same decision.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 
 from workflows.addresses import normalise
@@ -16,6 +18,7 @@ from workflows.mail import Mail
 from workflows.receipt import decide_receipt
 from workflows.rules import RULES
 from workflows.rules.question import Finding, Question, Ruled
+from workflows.rules.return_address import COMES_HOME
 
 AS_ADDRESSED = Sentence("Ingen regel flytter mailen.", "No rule moves the mail.")
 NOT_EVALUATED = Sentence(
@@ -33,13 +36,20 @@ def decide(mail: Mail, facts: Facts, now: datetime) -> Decision:
     return Decision(mail, sender, outcomes, receipt, (*evaluation.trace, step))
 
 
-def not_evaluated(mail: Mail) -> Decision:
-    """The fail-safe: everything goes as addressed (``domain.md`` (d)), and says that nobody looked."""
-    outcomes = tuple(
-        Outcome(recipient, "deliver", (recipient,), Reason.NOT_EVALUATED, NOT_EVALUATED) for recipient in mail.envelope.recipients
-    )
+def not_evaluated(mail: Mail, returns: Mapping[str, str] = MappingProxyType({})) -> Decision:
+    """The fail-safe: everything goes as addressed (``domain.md`` (d)), and says that nobody looked.
+
+    But for ``returns`` (see ``Facts``): what comes home to the guard's own return address can't go there, since it leads back here.
+    """
+    outcomes = tuple([_not_evaluated(recipient, returns) for recipient in mail.envelope.recipients])
     step = Step("not_evaluated", "yes", NOT_EVALUATED)
     return Decision(mail, Sender(), outcomes, Receipt(reason=Reason.NOT_EVALUATED), (step,))
+
+
+def _not_evaluated(recipient: str, returns: Mapping[str, str]) -> Outcome:
+    if home := returns.get(normalise(recipient)):
+        return Outcome(recipient, "redirect", (home,), Reason.NOT_EVALUATED, COMES_HOME)
+    return Outcome(recipient, "deliver", (recipient,), Reason.NOT_EVALUATED, NOT_EVALUATED)
 
 
 @dataclass(slots=True)

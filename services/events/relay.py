@@ -54,6 +54,9 @@ class Relay:
             except StoreUnavailable:
                 log.warning("outbox_unavailable")
                 more = False
+            except Exception:
+                log.exception("relay_failed")
+                more = False
             if not more:
                 await self._wait()
 

@@ -136,10 +136,20 @@ class StoreIntake:
         if island is not None:
             facts = await island.register.facts(self._policy, mail, received.received_at)
         else:
-            facts = await gather(self._store, self._key, self._policy, mail, self._returns(homes) if homes else None)
+            facts = await self._facts(mail, self._returns(homes) if homes else {})
         if self._watch and self._watch.is_wrong(received.received_at):
             facts = facts._replace(clock_wrong=True)
         return mail, facts
+
+    async def _facts(self, mail: Mail, returns: Mapping[str, str]) -> Facts:
+        """What the register tells; nothing is known where it can't be read, and no mail waits for a person to mend it (law 3)."""
+        try:
+            return await gather(self._store, self._key, self._policy, mail, returns)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("facts_unreadable", mail=mail.id)
+            return Facts(self._policy, self._store.organisation(), returns=returns, known=False)
 
     def _decide(self, received: Received, mail: Mail, facts: Facts, crashes: int) -> Decision:
         """A mail that the guard died of again and again is not looked at any more: it goes as addressed (law 3)."""
@@ -153,7 +163,7 @@ class StoreIntake:
             except Exception:
                 log.exception("decide_failed", mail=received.id)
         NOT_EVALUATED.inc()
-        return not_evaluated(mail)
+        return not_evaluated(mail, facts.returns)
 
     def _arrival(self, received: Received, decision: Decision, facts: Facts, homes: Homes) -> tuple[Decision, Arrival]:
         failed = _failed(received, decision.mail.headers, homes) if homes else {}

@@ -3,12 +3,12 @@
 import asyncio
 from array import array
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Connection
 
+from services.repeating import repeat
 from services.store import register_read
 from services.store.address_index import AddressIndex
 from services.store.interface import StoreUnavailable
@@ -18,6 +18,10 @@ from workflows.facts import CitizenFile, Organisation
 POLL_SECONDS = 0.5
 FILES_KEPT = 2000  # answers kept in memory: those who write, write often
 log = structlog.get_logger()
+
+
+class RegisterUnreadable(Exception):
+    """The register has changed and its newest version can't be read: nothing may be decided by an older one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +44,23 @@ class Directory:
         self._index: AddressIndex | None = None
         self._version = -1
         self._files: dict[tuple[int, frozenset[str]], tuple[CitizenFile, ...]] = {}  # by the register's version, so never stale
+        self._unreadable = False
         self._refreshing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self.organisation = readers.now(register_read.organisation, extra_authorities)
 
     def start(self) -> None:
         """Begin to load the index and to look for changes."""
-        self._task = asyncio.create_task(self._watch(), name="store-directory")
+        self._task = asyncio.create_task(repeat(self.refresh, POLL_SECONDS), name="store-directory")
 
     def ready(self) -> bool:
-        """Whether the index is whole."""
-        return self._index is not None
+        """Whether the index is whole, or will not be before a person has mended the register: mail does not wait for that."""
+        return self._index is not None or self._unreadable
 
     async def files_of(self, addresses: Collection[str]) -> tuple[CitizenFile, ...]:
         """See ``Store.files_of``. Raises ``StoreUnavailable`` while the index is not whole: a guess could be wrong."""
+        if self._unreadable:
+            raise RegisterUnreadable
         if self._index is None:
             raise StoreUnavailable("the index of citizens' addresses is not whole yet")
         hits = self._index.hits(addresses)
@@ -69,26 +76,37 @@ class Directory:
         return files
 
     async def refresh(self) -> None:
-        """Take in what has changed."""
+        """Take in what has changed. Where that can't be read nothing is known until it can. Raises ``StoreUnavailable``."""
         async with self._refreshing:
-            news = await self._readers.run(self._look)
-            if news is None:
-                return
-            if news.whole is not None:
-                self._index = AddressIndex(self._key, news.whole)
-            elif self._index is not None:
-                self._index.add(news.added)
-            self.organisation = news.organisation
-            self._version = news.version
-            self._files.clear()
-            log.info("store.register_refreshed", version=news.version, indexed=len(self._index or ()))
+            try:
+                await self._take_in()
+            except StoreUnavailable:
+                raise
+            except Exception:
+                if not self._unreadable:
+                    log.exception("store.register_unreadable")
+                self._unreadable = True
+            else:
+                self._unreadable = False
 
     async def close(self) -> None:
         """Stop looking."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _take_in(self) -> None:
+        news = await self._readers.run(self._look)
+        if news is None:
+            return
+        if news.whole is not None:
+            self._index = AddressIndex(self._key, news.whole)
+        elif self._index is not None:
+            self._index.add(news.added)
+        self.organisation = news.organisation
+        self._version = news.version
+        self._files.clear()
+        log.info("store.register_refreshed", version=news.version, indexed=len(self._index or ()))
 
     def _look(self, connection: Connection) -> _News | None:
         version, base = register_read.versions(connection)
@@ -101,14 +119,6 @@ class Directory:
             register_read.all_hashes(connection) if anew else None,
             [] if anew else register_read.hashes_since(connection, self._version),
         )
-
-    async def _watch(self) -> None:
-        while True:
-            try:
-                await self.refresh()
-            except StoreUnavailable as error:
-                log.warning("store.register_not_refreshed", error=type(error).__name__)
-            await asyncio.sleep(POLL_SECONDS)
 
 
 def _files_at(connection: Connection, hits: Collection[int], addresses: Collection[str]) -> tuple[int, tuple[CitizenFile, ...]]:

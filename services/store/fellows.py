@@ -1,14 +1,13 @@
 """The other processes on one PostgreSQL database: which of them live, and which one publishes events.
 
 Each store holds a lock of the server's as long as its connection lives. Leases of a store without one are taken back, so that mail
-does not wait for half an hour because a machine is gone; a connection that was only lost is made again long before that. Two that
-send one copy do so at worst twice: every record is fenced by its lease.
+does not wait for the end of a lease because a machine is gone; a connection that was only lost is made again long before that.
+Two that send one copy do so at worst twice: every record is fenced by its lease.
 """
 
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
 from hashlib import blake2b
 from time import monotonic
 from typing import TypeVar
@@ -16,6 +15,7 @@ from typing import TypeVar
 import structlog
 from sqlalchemy import Connection, Engine, func, select
 
+from services.repeating import repeat
 from services.store import schema
 from services.store.errors import is_unavailable, words
 from services.store.interface import StoreUnavailable
@@ -48,7 +48,7 @@ class Fellows:
 
     def start(self) -> None:
         """Begin to look after the others."""
-        self._task = asyncio.create_task(self._watch(), name="store-fellows")
+        self._task = asyncio.create_task(repeat(self.look, LOOK_SECONDS), name="store-fellows")
 
     async def publishes(self) -> bool:
         """Whether this is the store whose relay publishes: the first that asked, until it is gone. Raises ``StoreUnavailable``."""
@@ -67,17 +67,8 @@ class Fellows:
         """Stop looking, and let the locks go."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
         await asyncio.to_thread(self._drop)
-
-    async def _watch(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except StoreUnavailable as error:
-                log.warning("store.fellows_not_seen", error=type(error).__name__)
-            await asyncio.sleep(LOOK_SECONDS)
 
     def _run(self, work: Callable[[Connection], T]) -> T:
         with self._using:

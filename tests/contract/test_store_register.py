@@ -5,8 +5,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from fakes.arrivals import citizen, entry, framework, register
+from fakes.guard import until
+from fakes.newer_version import rewrite
+from sqlalchemy import select
 
 from services.settings import Settings
+from services.store import schema
+from services.store.directory import RegisterUnreadable
 from services.store.interface import RegisterChange, StoreUnavailable
 from services.store.open import open_store
 from services.store.sql_store import SqlStore
@@ -165,3 +170,51 @@ async def test_many_frameworks_are_all_named_in_the_chain(store: SqlStore, monke
     monkeypatch.setattr("services.store.register_load.IDS_AN_ENTRY", 2)
     await load(store, register(5))
     assert (await store.verify_audit()).entries == 3
+
+
+async def test_law_3_a_register_that_this_version_cannot_read_is_not_decided_by_until_it_can(
+    store: SqlStore, opener: Callable[[], Awaitable[SqlStore]]
+) -> None:
+    """Neither by what was read before, where a framework may be in force that has ended; and it looks again by itself."""
+    await load(store, register(1))
+    [before] = await store.files_of(["bo1001@example.net"])
+    other = await opener()
+    [document] = await other.readers.run(lambda connection: connection.execute(select(schema.unit.c.document)).scalars().all())
+
+    async def is_doubted() -> bool:
+        try:
+            await store.files_of(["bo1001@example.net"])
+        except RegisterUnreadable:
+            return True
+        return False
+
+    await rewrite(other, schema.unit)
+    await until(is_doubted)
+    assert store.ready()  # mail goes as addressed, and does not wait
+    await rewrite(other, schema.unit, document)
+
+    async def is_known() -> bool:
+        return not await is_doubted()
+
+    await until(is_known)
+    assert await store.files_of(["bo1001@example.net"]) == (before,)
+
+
+async def test_what_a_look_at_the_register_meets_is_not_the_end_of_looking(
+    store: SqlStore, opener: Callable[[], Awaitable[SqlStore]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("services.store.register_read.versions", fail)
+    await until(lambda: asyncio.sleep(0, store._directory._unreadable))
+    monkeypatch.undo()
+    await load(await opener(), register(1))
+
+    async def is_found() -> bool:
+        try:
+            return await ids_of(store, "bo1001@example.net") == ["c-1001"]
+        except RegisterUnreadable:
+            return False
+
+    await until(is_found)

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from fakes.arrivals import DAY, NOW, arrival, attempt, delivery, entry, event, own_mail, receipted, register
 from fakes.postgres import PostgresServer
+from sqlalchemy import Connection
 
 from services.store import fellows
 from services.store.interface import Assessed, Bounced, FactsChanged, Leased, LedgerRow, StoreUnavailable
@@ -233,3 +234,25 @@ async def test_two_loads_of_the_register_come_one_after_the_other(stores: list[S
     assert len(found.citizens) in (3, 5)
     assert len(found.citizens) == len(found.cases) == len(found.frameworks)
     assert (await stores[0].verify_audit()).broken_at is None
+
+
+async def test_what_a_look_at_the_others_meets_is_not_the_end_of_looking(
+    opener_of: OpenerOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[object] = []
+    again = asyncio.Event()
+    absent = fellows.Fellows._absent
+
+    def unlucky(self: fellows.Fellows, connection: Connection) -> list[str]:
+        looks.append(self)
+        if len(looks) == 1:
+            raise RuntimeError
+        loop.call_soon_threadsafe(again.set)
+        return absent(self, connection)
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(fellows.Fellows, "_absent", unlucky)
+    monkeypatch.setattr(fellows, "LOOK_SECONDS", 0.01)
+    await opener_of("a")
+    async with asyncio.timeout(10):
+        await again.wait()

@@ -195,3 +195,24 @@ async def test_an_event_is_found_without_a_call(client):
     await drained(store)
     relay.stop()
     await running
+
+
+async def test_what_fails_in_a_group_is_not_the_end_of_publishing(client, monkeypatch):
+    class Unlucky(Publisher):
+        tries = 0
+
+        async def publish(self, pending):
+            self.tries += 1
+            if self.tries == 1:
+                raise ValueError("no answer that anybody expects")
+            return await super().publish(pending)
+
+    monkeypatch.setattr("services.events.relay.POLL", 0.01)
+    store = EventStore()
+    store.born(*events(1))
+    relay = Relay(store, Unlucky(client), SystemClock(), gather=0)
+    running = asyncio.create_task(relay.run())
+    async with asyncio.timeout(10):
+        await drained(store)
+    relay.stop()
+    await running

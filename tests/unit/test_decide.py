@@ -330,6 +330,13 @@ def test_not_evaluated_goes_as_addressed() -> None:
     assert [says(one) for one in found.recipients] == [(KAREN, "not_evaluated"), (PER, "not_evaluated")]
 
 
+def test_what_comes_home_goes_home_also_where_nothing_is_evaluated() -> None:
+    back = "Rv-1-Aa@rammevagt.eksempel.dk"
+    found = not_evaluated(mail(back, PER), {back.lower(): BOX})
+    assert [says(one) for one in found.recipients] == [(BOX, "not_evaluated"), (PER, "not_evaluated")]
+    assert [one.action for one in found.recipients] == ["redirect", "deliver"]
+
+
 def test_law_5_roads_that_cannot_be_closed_stay_open_under_the_widest_framework() -> None:
     closed = town(ALL)
     for sender in ("ada@advokat.example", "eva@example.net", "x@ombudsmanden.dk", PER):
