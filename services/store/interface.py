@@ -241,7 +241,7 @@ class Store(Protocol):
         ...
 
     async def newest(self) -> datetime | None:
-        """When the newest mail was received, by the clock of then."""
+        """When the last entry of the audit chain was written, by the clock of then."""
         ...
 
     async def append_audit(self, record: AuditRecord) -> None:

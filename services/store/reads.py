@@ -130,10 +130,12 @@ def pending(connection: Connection, limit: int) -> list[Pending]:
 
 
 def newest(connection: Connection) -> datetime | None:
-    """When the newest mail was received."""
-    return instant_or_none(
-        connection.execute(select(mail.received_at).order_by(mail.id.desc()).limit(1)).scalar()
-    )  # ids sort by time
+    """When the last entry of the audit chain was written, by the clock of then.
+
+    Not the newest mail's instant: one that was received while the clock was years ahead stays the newest until it is removed.
+    """
+    at = connection.execute(select(schema.audit.c.at).order_by(schema.audit.c.seq.desc()).limit(1)).scalar()
+    return None if at is None else datetime.fromisoformat(at)
 
 
 def waiting(connection: Connection, now: int) -> list[QueueItem]:

@@ -259,7 +259,7 @@ class SqlStore:
         return self._engines[0] is self._engines[1]
 
     async def newest(self) -> datetime | None:
-        """The newest mail's instant."""
+        """The last audit entry's instant."""
         return await self._readers.run(reads.newest)
 
     async def append_audit(self, record: AuditRecord) -> None:
