@@ -66,14 +66,15 @@ class Guard:
     async def start(self) -> None:
         """Start in the order in which one needs the other. Raises ``BadInput``; what had started is stopped again."""
         try:
-            await self._start()
+            with _told():
+                await self._start()
         except BaseException:
             await self.stop()
             raise
 
     async def _start(self) -> None:
         self._take_locks()
-        self.store = await self._open_store()
+        self.store = await open_store(self.settings, self.clock, extra_authorities=national_authorities())
         self._ends.append(("store", self.store.close))
         self.watch = ClockWatch(self.clock, self._steady, await self.store.newest())
         self.watch.is_wrong(self.clock.now())  # said at once, not at the first mail
@@ -108,15 +109,10 @@ class Guard:
             self._ends.append(("upkeep", upkeep.stop))
         await self._start_http()
 
-    async def _open_store(self) -> SqlStore:
-        with _told():
-            return await open_store(self.settings, self.clock, extra_authorities=national_authorities())
-
     async def _start_island(self) -> None:
-        with _told():
-            island = self.island = await open_island(
-                self.settings, self.store, self.clock, national_authorities(), decides="gateway" in self.roles
-            )
+        island = self.island = await open_island(
+            self.settings, self.store, self.clock, national_authorities(), decides="gateway" in self.roles
+        )
         self._ends.append(("island", island.stop))
         if "deliver" in self.roles:
             sending = self._deliverer(island.store, "island.mark")
@@ -245,7 +241,7 @@ class Guard:
 
 @contextlib.contextmanager
 def _told() -> Iterator[None]:
-    """What keeps a store from being opened, in one line."""
+    """What keeps a store from being opened or used, in one line."""
     try:
         yield
     except (BadKey, WrongKey, BadStore, UnsoundStore, StoreUnavailable) as error:

@@ -54,8 +54,8 @@ class Bookkeeper:
 
     async def _unfinished(self, lease: Leased, result: Result, hop_failures: int) -> Attempt:
         now = self._clock.now()
-        headers = await _headers(lease.content) if needs_headers(lease, result, now) else b""
         patient = not self._watch.is_settled()
+        headers = await _headers(lease.content) if needs_headers(lease, result, now, patient=patient) else b""
         about = Circumstances(self._house, now, self._random(), new_id(now), headers, hop_failures, patient)
         return settle(lease, result, about)
 

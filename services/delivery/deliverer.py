@@ -5,6 +5,8 @@ import ssl
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
+import structlog
+
 from services.clock import Clock
 from services.clock_watch import ClockWatch
 from services.delivery.bookkeeper import Bookkeeper, Random
@@ -22,6 +24,7 @@ from services.settings import Settings
 from services.store.interface import Claim, Hop, Store
 from workflows.backoff import probe_delay as default_probe_delay
 
+log = structlog.get_logger()
 HOPS: tuple[Hop, ...] = ("next", "internet")
 
 
@@ -34,7 +37,7 @@ class Deliverer:
 
     ``random`` gives numbers in [0, 1). ``on_problem(hop, what)`` is called with ``hop_down`` and ``hop_up``. ``contexts`` stand
     in for the system's certificates. ``marks`` tell what a process before this one died of. Its leases are the caller's to take
-    back (``Store.release_all``).
+    back (``Store.release_dead``).
     """
 
     def __init__(
@@ -106,5 +109,7 @@ class Deliverer:
         await asyncio.gather(*(loop.stop(grace) for loop in self._loops.values()))
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._recorder.stop(grace)
-        for loop in self._loops.values():
-            await loop.release()
+        released = await asyncio.gather(*(loop.release() for loop in self._loops.values()), return_exceptions=True)
+        for hop, error in zip(self._loops, released, strict=True):
+            if error is not None:  # whoever delivers next takes these leases back
+                log.warning("leases_not_given_back", hop=hop, error=type(error).__name__)

@@ -188,9 +188,9 @@ class HopLoop:
         self._pool.sweep(now)
         await self._keeper.keep()
         await self.release()
-        held, self._held = self._held, []
-        if held:
-            await self._store.retry(held, self._clock.now())
+        if held := len(self._held):
+            await self._store.retry(self._held[:held], self._clock.now())
+            del self._held[:held]
         behind = self._ready.behind_slow(now)
         await self._books.settle(self.hop, behind, [Unreached("address busy")] * len(behind))
         self._spawn()  # a batch whose connection came to nothing must not wait for a worker for ever

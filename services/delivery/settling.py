@@ -111,9 +111,10 @@ def _is_too_old(lease: Leased, about: Circumstances) -> bool:
     return not about.patient and gives_up(lease.queued_at, about.now)
 
 
-def needs_headers(lease: Leased, result: Result, now: datetime) -> bool:
+def needs_headers(lease: Leased, result: Result, now: datetime, *, patient: bool) -> bool:
     """Whether settling sends a report, which carries the original's headers."""
-    final = isinstance(result, Refused) or (not isinstance(result, Accepted) and gives_up(lease.queued_at, now))
+    too_old = not patient and gives_up(lease.queued_at, now)
+    final = isinstance(result, Refused) or (not isinstance(result, Accepted) and too_old)
     return final and lease.delivery.kind == "mail" and bool(lease.original_sender) and not lease.delivery.redirected
 
 

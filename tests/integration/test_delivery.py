@@ -5,16 +5,21 @@ import random
 from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
+from types import SimpleNamespace
 
 import pytest
 from fakes.queue_store import START, QueueStore, SteppedClock, delivery
 from fakes.sink import Sink
 from prometheus_client import REGISTRY
 
+from services.clock_watch import ClockWatch
+from services.delivery.bookkeeper import Bookkeeper
 from services.delivery.deliverer import Deliverer
+from services.delivery.outcomes import Postponed
+from services.delivery.settling import House
 from services.delivery.timeouts import RFC_TIMEOUTS, Timeouts
 from services.settings import Settings
-from services.store.interface import Deferred, Delivered, Failed, Rerouted, Returned
+from services.store.interface import Deferred, Delivered, Failed, Rerouted, Returned, StoreUnavailable
 
 SIGNED = "rv-x-aaaaaaaaaaaaaaaa@rammevagt.eksempel.dk"
 REDIRECTED = {
@@ -352,6 +357,30 @@ async def test_a_hop_that_is_away_delays_mail_no_longer_than_itself():
     await sink.stop()
 
 
+async def test_a_store_that_is_away_when_the_hop_comes_back_costs_what_waited_for_it_no_delay(monkeypatch):
+    monkeypatch.setattr("services.delivery.hop.POLL", 0.02)
+    sink = await Sink().start()
+    async with Post(sink) as post:
+        retry, tries = post.store.retry, []
+
+        async def unlucky(ids, now):
+            tries.append(ids)
+            if len(tries) == 1:
+                raise StoreUnavailable
+            return await retry(ids, now)
+
+        post.store.retry = unlucky
+        await sink.stop()
+        post.add("a")
+        await post.settled("a")
+        await sink.start(port=sink.port)
+        async with asyncio.timeout(10):
+            await sink.arrived(1)
+        assert tries == [["a"], ["a"]]
+        assert post.clock.now() == START
+    await sink.stop()
+
+
 @pytest.mark.parametrize(("verb", "reply"), [("CONNECT", b"554 5.7.1 no"), ("EHLO", b"421 4.3.2 no"), ("CONNECT", b"hello")])
 async def test_a_greeting_that_refuses_means_that_the_hop_is_away(sink, verb, reply):
     rule = sink.on(verb, reply)
@@ -386,6 +415,45 @@ async def test_a_server_that_takes_few_connections_gets_few(sink):
         await post.store.recorded(101)
         assert not post.problems
         assert all(isinstance(one.outcome, Delivered) for one in post.store.attempts)
+
+
+async def test_what_cannot_be_given_back_at_a_stop_keeps_nothing_else_from_it(sink):
+    sink.on("DOT", stall=True)
+    async with Post(sink) as post:
+        release, tries = post.store.release, []
+
+        async def unlucky(leases):
+            tries.append(leases)
+            if len(tries) == 1:
+                raise StoreUnavailable
+            await release(leases)
+
+        post.add("a")
+        post.add("b", "bo@example.net", hop="internet")
+        await sink.until(lambda: len(sink.stalled) == 2)
+        post.store.release = unlucky
+        await post.deliverer.stop(0.01)
+        assert [post.store.rows[id].lease is None for id in ("a", "b")] == [False, True]
+
+
+async def test_no_headers_are_read_for_a_report_that_is_not_sent(monkeypatch):
+    """Where the clock was set nothing is too old."""
+    store, clock, watch, recorded = QueueStore(), SteppedClock(), ClockWatch(SteppedClock()), []
+    store.add(delivery("a"), queued_at=START - timedelta(days=6))
+    leases = await store.lease("next", START, START + timedelta(minutes=10), 1)
+    books = Bookkeeper(House(frozenset(), "", "", "", ""), SimpleNamespace(add=recorded.append), clock, lambda: 0.5, watch)
+    read = []
+
+    async def headers(content):
+        read.append(content)
+        return b""
+
+    monkeypatch.setattr("services.delivery.bookkeeper._headers", headers)
+    for settled in (False, True):
+        monkeypatch.setattr(watch, "is_settled", lambda settled=settled: settled)
+        await books.settle("next", leases, [Postponed("4.2.1", "450 4.2.1 busy")])
+    assert [type(one.outcome) for one in recorded] == [Deferred, Returned]
+    assert read == [leases[0].content]
 
 
 async def test_outcomes_wait_for_a_store_that_is_away(sink, monkeypatch):
