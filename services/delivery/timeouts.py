@@ -31,9 +31,5 @@ class Timeouts:
         """How long a transaction of ``size`` octets may take, in seconds."""
         return self.attempt + size / BYTES_PER_SECOND
 
-    def fit(self, size: int, left: float) -> bool:
-        """Whether a lease of so many seconds outlasts the longest attempt: else somebody else may have it before we are through."""
-        return self.connect + self.of_attempt(size) < left
-
 
 RFC_TIMEOUTS = Timeouts()

@@ -80,10 +80,9 @@ class Holders:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseDead(Operation[int]):
-    """Take back every lease that begins with ``prefix`` and whose holder doesn't live; gives how many."""
+    """Take back every lease whose holder doesn't live; gives how many."""
 
     holders: Holders
-    prefix: str = ""
     queries = True
 
     def apply(self, work: UnitOfWork) -> int:
@@ -91,6 +90,6 @@ class ReleaseDead(Operation[int]):
         work.flush()
         dead = self.holders.dead()
         theirs = (not_(delivery.lease.startswith(f"{name}.", autoescape=True)) for name in self.holders.living())
-        held = and_(delivery.tier.is_not(None), delivery.lease.startswith(self.prefix, autoescape=True), *theirs)
+        held = and_(delivery.tier.is_not(None), delivery.lease.is_not(None), *theirs)
         work.after_commit.append(lambda: self.holders.forget(dead))
         return work.connection.execute(update(schema.delivery).where(held).values(lease=None, ready_at=delivery.due)).rowcount

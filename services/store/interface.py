@@ -131,20 +131,12 @@ class Store(Protocol):
         """Take up to ``limit`` due deliveries of ``hop``; fresh ones and old ones each get a share."""
         ...
 
-    async def next_due(self, hop: Hop) -> datetime | None:
-        """When the next unleased delivery of ``hop`` is due."""
-        ...
-
     async def release(self, leases: Sequence[Leased]) -> None:
         """Give back what was not tried (clean stop)."""
         ...
 
     async def renew(self, leases: Sequence[tuple[str, str]], until: datetime) -> list[str]:
         """Have leases, each a delivery's id and its lease, end at ``until``. Returns the ids whose lease is no longer held."""
-        ...
-
-    async def release_all(self) -> int:
-        """Take back every lease, whoever holds it."""
         ...
 
     async def release_dead(self) -> int:

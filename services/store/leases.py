@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, update
 
 from services.store import schema
 from services.store.columns import instant, text_out
@@ -81,17 +81,6 @@ class Lease(Operation[list[Leased]]):
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseAll(Operation[int]):
-    """Take back every lease; gives how many."""
-
-    queries = True
-
-    def apply(self, work: UnitOfWork) -> int:
-        """At once."""
-        return _take_back(work, delivery.lease.is_not(None))
-
-
-@dataclass(frozen=True, slots=True)
 class TakeBack(Operation[int]):
     """Take back the leases that are one of ``names``, or whose holder is; gives how many."""
 
@@ -100,7 +89,9 @@ class TakeBack(Operation[int]):
 
     def apply(self, work: UnitOfWork) -> int:
         """At once."""
-        return _take_back(work, or_(*(_named(one) for one in self.names)))
+        work.flush()
+        held = and_(delivery.tier.is_not(None), or_(*(_named(one) for one in self.names)))
+        return work.connection.execute(update(schema.delivery).where(held).values(lease=None, ready_at=delivery.due)).rowcount
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,23 +123,5 @@ def shares(fresh: list[Due], deferred: list[Due], limit: int) -> list[str]:
     return [id for _, id in [*first, *deferred[: limit - len(first)]]]
 
 
-def next_due(connection: Connection, hop: Hop, now: int) -> int | None:
-    """When the first delivery of ``hop`` that is not under way is due (microseconds)."""
-    idle = or_(delivery.lease.is_(None), delivery.ready_at <= now)
-    times = [
-        connection.execute(
-            select(delivery.ready_at).where(delivery.hop == hop, delivery.tier == tier, idle).order_by(delivery.ready_at).limit(1)
-        ).scalar()
-        for tier in (FRESH, DEFERRED)
-    ]
-    return min((time for time in times if time is not None), default=None)
-
-
 def _named(name: str) -> ColumnElement[bool]:
     return or_(delivery.lease == name, delivery.lease.startswith(f"{name}.", autoescape=True))
-
-
-def _take_back(work: UnitOfWork, which: ColumnElement[bool]) -> int:
-    work.flush()
-    back = update(schema.delivery).where(delivery.tier.is_not(None), which).values(lease=None, ready_at=delivery.due)
-    return work.connection.execute(back).rowcount

@@ -15,7 +15,7 @@ from services.settings import ZONE
 from services.store import accounting, books, chain, leases, reads, register_read, retention
 from services.store.arrivals import CommitArrival
 from services.store.attempts import RecordAttempts, Release, Renew
-from services.store.columns import instant_or_none, micros
+from services.store.columns import micros
 from services.store.directory import Directory
 from services.store.holders import Holders
 from services.store.interface import (
@@ -141,10 +141,6 @@ class SqlStore:
         """Take due deliveries."""
         return await self._writer.run(leases.Lease(hop, micros(now), micros(until), limit, self._tenure.token(), self.spool))
 
-    async def next_due(self, hop: Hop) -> datetime | None:
-        """When the next idle delivery is due."""
-        return instant_or_none(await self._readers.run(leases.next_due, hop, self._now()))
-
     async def release(self, leases: Sequence[Leased]) -> None:
         """Give leases back."""
         await self._writer.run(Release(leases))
@@ -152,10 +148,6 @@ class SqlStore:
     async def renew(self, leases: Sequence[tuple[str, str]], until: datetime) -> list[str]:
         """Keep leases; gives the ids that are no longer held."""
         return await self._writer.run(Renew(leases, micros(until)))
-
-    async def release_all(self) -> int:
-        """Take back every lease."""
-        return await self._writer.run(leases.ReleaseAll())
 
     async def release_dead(self) -> int:
         """Take back the leases of deliverers that are gone."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from fakes.arrivals import CONTENT, NOW, arrival, attempt, bytes_of, delivery, is_known, own_mail, spooled
+from fakes.leases import next_due, take_back_all
 
 from services.settings import Settings
 from services.store.interface import Assessed, Claim, Leased
@@ -34,7 +35,7 @@ async def test_a_claimed_copy_is_what_a_lease_would_have_given(store: SqlStore) 
     deliverer = Deliverer()
     await store.commit(arrival(recipients=BOTH), deliverer.claim())
     assert await lease(store) == []
-    assert await store.release_all() == 2
+    assert await take_back_all(store) == 2
     for claimed, leased in zip(deliverer.leases, await lease(store), strict=True):
         assert claimed == replace(leased, lease=claimed.lease, until=UNTIL)
         assert claimed.lease != leased.lease
@@ -63,14 +64,14 @@ async def test_what_the_deliverer_cannot_take_it_gives_back(store: SqlStore) -> 
     deliverer = Deliverer()
     await store.commit(arrival(), deliverer.claim())
     await store.release(deliverer.leases)
-    assert await store.next_due("next") == NOW
+    assert await next_due(store) == NOW
     assert [one.delivery for one in await lease(store)] == [deliverer.leases[0].delivery]
 
 
 async def test_law_1_a_crash_loses_no_claimed_copy(store: SqlStore, opener: Callable[[], Awaitable[SqlStore]]) -> None:
     await store.commit(arrival(), Deliverer().claim())
     after = await opener()
-    assert await after.release_all() == 1
+    assert await take_back_all(after) == 1
     assert len(await lease(after)) == 1
 
 
@@ -120,7 +121,7 @@ async def test_a_claimed_notice_that_is_due_is_born_leased(store: SqlStore) -> N
     assert await store.save_assessments([found, Assessed("nobody", {}, [own_mail("n3")])], deliverer.claim("internet")) == {"m1"}
     [claimed] = deliverer.leases
     assert await lease(store, hop="internet") == []
-    assert await store.release_all() == 1
+    assert await take_back_all(store) == 1
     [leased] = await lease(store, hop="internet")
     assert claimed == replace(leased, lease=claimed.lease, until=UNTIL)
     assert await store.save_assessments([found], deliverer.claim("internet")) == set()

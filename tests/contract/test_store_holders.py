@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from fakes.arrivals import NOW, arrival
+from fakes.leases import next_due
 
 from services.settings import Settings
 from services.store.interface import Leased
@@ -22,7 +23,7 @@ async def test_a_second_deliverer_leaves_the_first_what_it_has_under_way(opener:
     await first.commit(arrival())
     (mine,) = await lease(first)
     assert await second.release_dead() == 0
-    assert await lease(second) == [] and await first.next_due("next") is None
+    assert await lease(second) == [] and await next_due(first) is None
     assert await first.release_dead() == 0
     await first.release([mine])
     assert len(await lease(second)) == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fakes.arrivals import SetClock, arrival, attempt, deferred, delivery
+from fakes.leases import take_back_all
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -96,7 +97,7 @@ class Town(RuleBasedStateMachine):
     def it_is_restarted(self) -> None:
         self.runner.run(self.store.close())
         self.open()
-        self.runner.run(self.store.release_all())
+        self.runner.run(take_back_all(self.store))
 
     @invariant()
     def the_books_balance(self) -> None:

@@ -102,9 +102,6 @@ class QueueStore:
         self.leased += len(taken)
         return [self._take(row, until) for row in taken]
 
-    async def next_due(self, hop):
-        return min((row.delivery.due for row in self._open.values() if row.lease is None), default=None)
-
     async def release(self, leases) -> None:
         for one in leases:
             row = self._open.get(one.delivery.id)
