@@ -1,12 +1,15 @@
 """Load on a guard that is killed or stopped under it."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from fakes.guard import mail
 from fakes.process import connected, hang_up
 from fakes.smtp_client import RawClient
 from fakes.town import BO, KAREN, PER
+
+SENDERS = 6
 
 
 class Load:
@@ -17,6 +20,20 @@ class Load:
         self.number = 0
         self.promised: list[str] = []
         self.stopping = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Some senders at once, who end with the mail that each has in hand."""
+        senders = [asyncio.create_task(self.sender()) for _ in range(SENDERS)]
+        yield
+        self.stopping = True
+        await asyncio.gather(*senders)
+
+    async def until(self, promised: int) -> None:
+        """Returns when so many were promised in all."""
+        async with asyncio.timeout(60):
+            while len(self.promised) < promised:
+                await asyncio.sleep(0.01)
 
     async def sender(self) -> None:
         while not self.stopping:

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+import re
+import signal
 import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import closing, suppress
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -17,10 +19,21 @@ from fakes.sink import Sink
 from fakes.smtp_client import RawClient
 from fakes.town import BO, KAREN, PER, framework, town
 
+from services.clock import SystemClock
 from services.register_file import write_register
+from services.settings import Settings, StoreSettings
+from services.store.keys import FILE
+from services.store.open import open_store
+from workflows.audit import AuditRecord
+from workflows.register import Register
 
 ALWAYS = {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "00:00", "to": "24:00"}
 COMMAND = [sys.executable, "-m", "services.cli"]
+CRASHING = Path(__file__).with_name("crashing.py")
+WAITING = "SELECT count(*) FROM delivery WHERE tier IS NOT NULL"
+UNASSESSED = "SELECT count(*) FROM mail WHERE id NOT IN (SELECT mail FROM assessment)"
+UNFINISHED = f"SELECT ({WAITING}) + ({UNASSESSED}) + (SELECT count(*) FROM outbox)"
+_NAME = re.compile(rb"^Message-ID: (<load-[^>]*>)", re.MULTILINE)
 
 
 class Process:
@@ -44,6 +57,15 @@ class Process:
                 *command, "up", "--data", str(self.folder), env=self.environment, stdout=log, stderr=log
             )
 
+    async def start_to_die(self, point: str) -> None:
+        """Start, and end by kill -9 at a point of ``fakes.crashing``."""
+        await self.start([sys.executable, "-P", str(CRASHING), point])
+
+    async def died(self) -> None:
+        """Returns when it has come to its point."""
+        assert self.child is not None
+        assert await asyncio.wait_for(self.child.wait(), 60) == -signal.SIGKILL
+
     async def listening(self) -> None:
         async with asyncio.timeout(60):
             while (client := await connected(self.port)) is None:
@@ -55,6 +77,34 @@ class Process:
         with suppress(ProcessLookupError):
             self.child.send_signal(number)
         return await self.child.wait()
+
+    async def finish(self, sink: Sink, promised: Collection[str]) -> None:
+        """Returns when it has delivered what was promised, and whatever else it took, and stopped cleanly."""
+        await self.listening()
+        async with asyncio.timeout(120):
+            await sink.until(lambda: set(promised) <= set(arrived(sink)))
+        assert await self.until(WAITING)
+        assert await self.end(signal.SIGTERM) == 0
+
+    @property
+    def settings(self) -> Settings:
+        """Those that say where its store lies."""
+        return Settings(data=self.folder, store=StoreSettings(url=self.environment.get("RAMMEVAGT_STORE__URL", "")))
+
+    def query(self, text: str, store: str = "") -> list[tuple[object, ...]]:
+        """Straight from the tables of the SQLite store in the data folder, or in a folder within."""
+        with closing(sqlite3.connect(self.folder / store / FILE, timeout=10)) as tables:
+            return tables.execute(text).fetchall()
+
+    async def until(self, text: str, wanted: object = 0, store: str = "") -> bool:
+        """Returns True when a query gives ``wanted``, and False when the guard has died before that."""
+        assert self.child is not None
+        async with asyncio.timeout(60):
+            while await asyncio.to_thread(self.query, text, store) != [(wanted,)]:
+                if self.child.returncode is not None:
+                    return False
+                await asyncio.sleep(0.02)
+        return True
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -105,45 +155,80 @@ async def reply_to(port: int, name: str, body: str = "Hej\r\n") -> str:
 
 def arrived(sink: Sink) -> Counter[str]:
     """How often each mail of the load arrived at the next hop."""
-    found: Counter[str] = Counter()
-    for one in sink.mails:
-        for line in one.content[:2000].split(b"\r\n"):
-            if line.startswith(b"Message-ID: <load-"):
-                found[line[12:].decode()] += 1
-    return found
+    found = (_NAME.search(one.content, 0, 2000) for one in sink.mails)
+    return Counter(one[1].decode() for one in found if one)
 
 
-def check_books(guard: Process, promised: int) -> None:
-    """At least so many recipients are in the books, all at their end; chain, database and spool are whole."""
-    ledger = guard.command("ledger", "--json")
-    assert ledger.returncode == 0, ledger.stdout + ledger.stderr
-    rows = json.loads(ledger.stdout)
-    assert sum(row["accepted"] for row in rows) >= promised and sum(row["queued"] for row in rows) == 0
-    audit = guard.command("audit", "verify")
-    assert audit.returncode == 0, audit.stdout + audit.stderr
-    with sqlite3.connect(guard.folder / "rammevagt.db") as database:
-        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        kept = {name for (name,) in database.execute("SELECT file FROM content WHERE file IS NOT NULL")}
-    database.close()
-    assert kept <= {file.name for file in (guard.folder / "spool").iterdir()}  # every large mail is where its row says
+async def check_books(guard: Process, promised: int, *, besides: int | None = None) -> None:
+    """At least so many recipients (and at most so many ``besides``) are in the books, all at their end.
+
+    Chain, database and spool are whole.
+    """
+    store = await open_store(guard.settings, SystemClock(), look=True)
+    books, chain = await store.books(), await store.verify_audit()
+    await store.close()
+    accepted = sum(row.accepted for row in books.rows)
+    assert accepted >= promised and (besides is None or accepted <= promised + besides)
+    assert books.balance() and sum(row.queued for row in books.rows) == 0, books
+    assert chain.broken_at is None, chain
+    if not guard.settings.store.url:
+        assert guard.query("PRAGMA integrity_check") == [("ok",)]
+        kept = {name for (name,) in guard.query("SELECT file FROM content WHERE file IS NOT NULL")}
+        assert kept <= {file.name for file in (guard.folder / "spool").iterdir()}  # every large mail is where its row says
 
 
-def write_framed_register(file: Path) -> None:
+def framed_register() -> Register:
     """A town in which Bo has a framework in force today."""
     today = date.today()
     days = {name: (today + timedelta(days=after)).isoformat() for name, after in (("starts", -9), ("review", 60), ("ends", 90))}
-    file.write_text(write_register(town(framework(**days))))
+    return town(framework(**days))
 
 
-async def half_framed(port: int, name: str, number: int) -> bool:
-    """Whether the guard said 250; mails of odd numbers are Bo's to Karen, and so under his framework."""
+def write_framed_register(file: Path) -> None:
+    """The same as a file, for ``load``."""
+    file.write_text(write_register(framed_register()))
+
+
+async def load_framed_register(guard: Process) -> None:
+    """The same, in a guard's store before its first start."""
+    store = await open_store(guard.settings, clock := SystemClock())
+    await store.load_register(framed_register(), AuditRecord(clock.now(), "test", "register.loaded", "register"))
+    await store.close()
+
+
+async def taken(port: int, name: str, *, sender: str = "x@example.com", to: str = PER) -> bool:
+    """Whether the guard said 250."""
     client = await connected(port)
     if client is None:
         return False
-    sender, to = (BO, KAREN) if number % 2 else ("x@example.com", PER)
     try:
         with suppress(OSError, AssertionError):  # killed under the session
             return (await client.mail(mail(name, sender=sender), to=to, sender=sender)).startswith("250")
         return False
     finally:
         await hang_up(client)
+
+
+async def half_framed(port: int, name: str, number: int) -> bool:
+    """Whether the guard said 250; mails of odd numbers are Bo's to Karen, and so under his framework."""
+    return await (taken(port, name, sender=BO, to=KAREN) if number % 2 else taken(port, name))
+
+
+async def one_by_one(guard: Process, mails: Sequence[str], settled: Callable[[], Awaitable[object]]) -> list[str]:
+    """Send mails half framed, each when the one before has ``settled``, so that one alone comes to a point; those promised."""
+    promised = []
+    for number, name in enumerate(mails):
+        if await half_framed(guard.port, name, number):
+            promised.append(name)
+            await settled()
+    return promised
+
+
+async def again(guard: Process, mails: Sequence[str], promised: Collection[str]) -> None:
+    """Once the guard has died it starts whole, and who had no answer sends again."""
+    await guard.died()
+    await guard.start()
+    await guard.listening()
+    for number, name in enumerate(mails):
+        if name not in promised:
+            assert await half_framed(guard.port, name, number)

@@ -52,7 +52,7 @@ async def test_law_1_a_full_disk_refuses_for_now_and_room_mends_all(tmp_path: Pa
                         await asyncio.sleep(0.05)
             assert memory_of(guard.child.pid) < 300 << 20
             assert await guard.end(signal.SIGTERM) == 0
-            check_books(guard, len(promised))
+            await check_books(guard, len(promised))
 
 
 async def filled(guard: Process, disk: Disk, turn: int, promised: list[str]) -> list[str]:

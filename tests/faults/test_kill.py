@@ -11,38 +11,28 @@ from pathlib import Path
 
 import pytest
 from fakes.load import Load
-from fakes.process import Process, arrived, check_books, write_framed_register
+from fakes.process import Process, arrived, check_books, load_framed_register
 from fakes.sink import Sink
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "6"))
-SENDERS = 6
 
 
 @pytest.mark.timeout(300 + 20 * ROUNDS)
 async def test_law_1_what_got_250_survives_kill_9_at_random_under_load(tmp_path: Path, unused_tcp_port: int) -> None:
     chance = random.Random(int(os.environ.get("KILL_SEED", "4711")))
-    register = tmp_path / "register.yaml"
-    write_framed_register(register)
     async with Sink() as sink:
         guard = Process(tmp_path / "data", sink.hop, unused_tcp_port)
-        assert (loaded := guard.command("load", str(register))).returncode == 0, loaded.stderr
+        await load_framed_register(guard)
         load = Load(unused_tcp_port)
-        senders = [asyncio.create_task(load.sender()) for _ in range(SENDERS)]
-        for _ in range(ROUNDS):
-            before = len(load.promised)
-            await guard.start()
-            async with asyncio.timeout(60):
-                while len(load.promised) < before + 50 + chance.randrange(300):
-                    await asyncio.sleep(0.01)
-            await asyncio.sleep(chance.random() * 0.05)
-            await guard.end(signal.SIGKILL)
-        load.stopping = True
-        await asyncio.gather(*senders)
+        async with load.running():
+            for _ in range(ROUNDS):
+                goal = len(load.promised) + 50 + chance.randrange(300)
+                await guard.start()
+                await load.until(goal)
+                await asyncio.sleep(chance.random() * 0.05)
+                await guard.end(signal.SIGKILL)
         await guard.start()
-        await guard.listening()
-        async with asyncio.timeout(120):
-            await sink.until(lambda: set(load.promised) <= set(arrived(sink)))
-        assert await guard.end(signal.SIGTERM) == 0
-    check_books(guard, len(load.promised))
+        await guard.finish(sink, load.promised)
+    await check_books(guard, len(load.promised))
     duplicates = sum(times - 1 for times in arrived(sink).values())
     print(f"promised {len(load.promised)}, arrived twice {duplicates}, kills {ROUNDS}")

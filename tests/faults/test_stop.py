@@ -9,7 +9,6 @@ from fakes.load import Load
 from fakes.process import Process, arrived, check_books, connected, hang_up
 from fakes.sink import Sink
 
-SENDERS = 6
 GRACE = 30  # seconds; the units of systemd give 90
 
 
@@ -18,27 +17,20 @@ async def test_law_1_a_clean_stop_under_load(numbers: tuple[signal.Signals, ...]
     async with Sink() as sink:
         guard = Process(tmp_path / "data", sink.hop, unused_tcp_port)
         load = Load(unused_tcp_port)
-        senders = [asyncio.create_task(load.sender()) for _ in range(SENDERS)]
+        async with load.running():
+            await guard.start()
+            await load.until(100)
+            idle = await connected(unused_tcp_port)
+            assert idle is not None and guard.child is not None
+            for said, number in zip(("421", ""), numbers, strict=False):
+                guard.child.send_signal(number)
+                assert (await idle.line())[:3] == said
+            assert await asyncio.wait_for(guard.child.wait(), GRACE) == 0
+            await hang_up(idle)
         await guard.start()
-        async with asyncio.timeout(60):
-            while len(load.promised) < 100:
-                await asyncio.sleep(0.01)
-        idle = await connected(unused_tcp_port)
-        assert idle is not None and guard.child is not None
-        for said, number in zip(("421", ""), numbers, strict=False):
-            guard.child.send_signal(number)
-            assert (await idle.line())[:3] == said
-        assert await asyncio.wait_for(guard.child.wait(), GRACE) == 0
-        await hang_up(idle)
-        load.stopping = True
-        await asyncio.gather(*senders)
-        await guard.start()
-        await guard.listening()
-        async with asyncio.timeout(60):
-            await sink.until(lambda: set(load.promised) <= set(arrived(sink)))
-        assert await guard.end(signal.SIGTERM) == 0
+        await guard.finish(sink, load.promised)
     assert set(arrived(sink).values()) == {1}  # a clean stop leaves nothing unrecorded
-    check_books(guard, len(load.promised))
+    await check_books(guard, len(load.promised))
 
 
 async def test_a_stop_during_the_start_leaves_a_guard_that_starts(tmp_path: Path, unused_tcp_port: int) -> None:
@@ -54,5 +46,5 @@ async def test_a_stop_during_the_start_leaves_a_guard_that_starts(tmp_path: Path
         await guard.start()
         await guard.listening()
         assert await guard.end(signal.SIGTERM) == 0
-    check_books(guard, 0)
+    await check_books(guard, 0)
     assert "Traceback" not in (tmp_path / "guard.log").read_text()

@@ -11,7 +11,7 @@ import pytest
 from fakes.arrivals import attempt, deferred
 from fakes.guard import mail, settings
 from fakes.old_store import made_by
-from fakes.process import Process, arrived, check_books, write_framed_register
+from fakes.process import UNFINISHED, Process, arrived, check_books, load_framed_register, write_framed_register
 from fakes.sink import Sink
 from fakes.smtp_client import RawClient
 from fakes.town import BO, KAREN, PER
@@ -48,40 +48,26 @@ async def fill(data: Path) -> None:
     await guard.stop()
 
 
-def query(guard: Process, text: str) -> list[tuple[object, ...]]:
-    with sqlite3.connect(guard.folder / FILE, timeout=10) as tables:
-        found = tables.execute(text).fetchall()
-    tables.close()
-    return found
-
-
-UNFINISHED = """SELECT (SELECT count(*) FROM delivery WHERE tier IS NOT NULL) + (SELECT count(*) FROM outbox)
-    + (SELECT count(*) FROM mail WHERE id NOT IN (SELECT mail FROM assessment))"""
-
-
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("version", [f"{number:04}" for number in range(1, int(database.HEAD))])
 async def test_law_1_a_full_queue_of_another_version_goes_out_once(version: str, tmp_path: Path, unused_tcp_port: int) -> None:
-    register = tmp_path / "register.yaml"
-    write_framed_register(register)
     async with Sink() as sink:
         guard = Process(tmp_path / "data", sink.hop, unused_tcp_port)
-        assert guard.command("load", str(register)).returncode == 0
+        await load_framed_register(guard)
         await fill(guard.folder)
         made_by(version, guard.folder)
-        assert query(guard, "SELECT version_num FROM alembic_version") == [(version,)]
-        held = query(guard, "SELECT count(*), sum(lease IS NOT NULL) FROM delivery WHERE kind = 'mail'")
+        assert guard.query("SELECT version_num FROM alembic_version") == [(version,)]
+        held = guard.query("SELECT count(*), sum(lease IS NOT NULL) FROM delivery WHERE kind = 'mail'")
         assert held == [(MAILS, HELD - PUT_OFF)]
-        assert query(guard, "SELECT count(*) FROM outbox") == [(2 * MAILS,)]
+        assert guard.query("SELECT count(*) FROM outbox") == [(2 * MAILS,)]
         await guard.start()
         async with asyncio.timeout(90):
             await sink.until(lambda: len(arrived(sink)) == MAILS)
-            while query(guard, UNFINISHED) != [(0,)]:
-                await asyncio.sleep(0.05)
+        assert await guard.until(UNFINISHED)
         assert await guard.end(signal.SIGTERM) == 0
     assert set(arrived(sink).values()) == {1}
-    assert query(guard, "SELECT DISTINCT count(*) FROM delivery WHERE kind = 'notice' GROUP BY mail") == [(2,)]
-    check_books(guard, MAILS)
+    assert guard.query("SELECT DISTINCT count(*) FROM delivery WHERE kind = 'notice' GROUP BY mail") == [(2,)]
+    await check_books(guard, MAILS)
 
 
 async def test_a_store_of_a_newer_version_is_left_alone_with_one_line(tmp_path: Path, unused_tcp_port: int) -> None:
