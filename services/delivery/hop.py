@@ -229,6 +229,9 @@ class HopLoop:
             await self._settle(batch.leases, result)
         elif result is None:
             self._abandoned += batch.leases  # given back at the next tick
+        elif result and self._suspects.may_come_again():
+            self._next_tick = 0.0
+            self._signal.set()
         return result is not False
 
     async def _tried(self, batch: Batch) -> bool:

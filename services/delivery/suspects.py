@@ -17,6 +17,14 @@ class Suspects:
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
         self._one_in_hand = False
+        self._turned_away = False
+
+    def may_come_again(self) -> bool:
+        """Whether some were turned away and the one that they waited for has been tried. True once."""
+        if self._one_in_hand or not self._turned_away:
+            return False
+        self._turned_away = False
+        return True
 
     async def attempt(self, batch: Batch, send: Callable[[Batch], Awaitable[bool]]) -> bool | SetAside | None:
         """What ``send`` gave (False: no hop was reached), or why it wasn't called: set aside, or None while another is tried."""
@@ -27,7 +35,10 @@ class Suspects:
         if not self._marks.may_try(name, aside=batch.leases[0].stuck):
             self._marks.set_aside(name)
             return SetAside(crashes)
-        return None if self._one_in_hand else await self._alone(name, batch, send)
+        if self._one_in_hand:
+            self._turned_away = True
+            return None
+        return await self._alone(name, batch, send)
 
     async def _alone(self, name: str, batch: Batch, send: Callable[[Batch], Awaitable[bool]]) -> bool:
         self._one_in_hand = True

@@ -1,5 +1,6 @@
 """Fresh mail that the deliverer takes at its commit, and when it leaves it to the queue."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from fakes.sink import Sink
 
 from services.delivery.deliverer import Deliverer
 from services.delivery.hop import CLAIMED, COPIES
+from services.marks import Marks
 from services.settings import Settings
 from services.store.interface import Delivered
 from workflows.backoff import probe_delay
@@ -101,3 +103,24 @@ async def test_what_was_claimed_as_the_guard_stops_is_given_back(sink):
         await stopping
         assert not post.store.open or post.store.rows["a"].lease is None
         assert post.deliverer.claim(1) is None
+
+
+async def test_after_a_crash_suspects_wait_for_each_other_and_for_nothing_else(sink, tmp_path, monkeypatch):
+    """Not for the next look at the queue: twenty of them would take twenty seconds."""
+    names = [f"s{n}" for n in range(8)]
+    crashed = Marks(tmp_path / "sending.mark")
+    for name in names:
+        crashed.begin(f"c-{name}")
+    crashed.close()
+    monkeypatch.setattr("services.delivery.hop.POLL", 3600)
+    store, marks = QueueStore(), Marks(tmp_path / "sending.mark")
+    for number, name in enumerate(names):
+        store.add(delivery(name, f"a{number}@eksempel.dk"))
+    settings = Settings(delivery={"next_hop": sink.hop, "internet_hop": sink.hop})
+    deliverer = Deliverer(settings, store, SteppedClock(), lambda: 0.5, marks=marks)
+    await deliverer.start()
+    async with asyncio.timeout(20):
+        await store.recorded(len(names))
+    await deliverer.stop(1)
+    marks.close()
+    assert not store.open

@@ -46,8 +46,10 @@ async def test_suspects_go_one_at_a_time_and_others_beside_them(tmp_path: Path) 
     await asyncio.sleep(0)
     assert await suspects.attempt(Batch([leased("b")]), send) is None
     assert await suspects.attempt(Batch([leased("c")]), send) is True
+    assert not suspects.may_come_again()
     going.set()
     assert await first is True
+    assert [suspects.may_come_again() for _ in range(2)] == [True, False]
     assert await suspects.attempt(Batch([leased("b")]), send) is True
     assert (sent, marks.crashes("c-a"), marks.crashes("c-b")) == (["a", "c", "b"], 0, 0)
     marks.close()
