@@ -163,12 +163,12 @@ class Island:
 
     async def _turn_back(self, refused: dict[str, Exception]) -> None:
         """They keep nobody behind them from home, and are sent on from here meanwhile."""
+        if refused:
+            await self.store.writer.run(homecoming.TurnBack(list(refused)))
         for id, error in refused.items():
             pause = min(2 * self._refused[id][0], SELDOM) if id in self._refused else AGAIN
             self._refused[id] = pause, time.monotonic() + pause
             log.error("mail_not_home", mail=id, error=type(error).__name__, again_in=pause)
-        if refused:
-            await self.store.writer.run(homecoming.TurnBack(list(refused)))
 
     async def _measure(self) -> int:
         mails = await self.store.readers.run(homecoming.count)

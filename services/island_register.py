@@ -56,15 +56,12 @@ class IslandRegister:
         """The facts for ``mail`` by the snapshot; nothing is known where it can't be used."""
         for last in (False, True):  # one that is renewed in this very instant is judged and opened anew
             try:
-                found = await self._facts(policy, mail, now)
+                if (found := await self._facts(policy, mail, now)) is not None:
+                    UNUSABLE.set(found.snapshot_expired)
+                    return found
             except Exception as error:  # its words may hold what it choked on
                 if last:
                     log.critical("island_snapshot_unreadable", error=type(error).__name__)
-                continue
-            if found is None:
-                break
-            UNUSABLE.set(found.snapshot_expired)
-            return found
         UNUSABLE.set(1)
         return Facts(policy, Organisation(), known=False, receipts_known=False)
 

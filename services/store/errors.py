@@ -11,7 +11,7 @@ UNAVAILABLE = (OperationalError, InterfaceError, TimeoutError, sqlite3.Operation
 AWAY = ("08", "25", "53", "57", "58", "40", "XX", "55P03")  # SQLSTATEs, or their classes: PostgreSQL, appendix A
 IN_THE_WAY = ("40001", "40P01", "55P03")  # another transaction was: serialization, deadlock, a lock that was not given
 TAKEN = "23505"  # a row with that key is there: another process may just have written it
-UNWRITTEN = "SQLITE_FULL"  # at a commit: its last page is not in the log
+UNDONE = "SQLITE_FULL"  # a commit that failed with this was surely not done: its last page is not in the log
 TRIES = 5
 
 
@@ -46,11 +46,6 @@ def is_damage(error: BaseException) -> bool:
 def spoils_connection(error: BaseException) -> bool:
     """Whether a connection that has met this may not be believed to know what is on disk."""
     return code_of(error).startswith(UNTRUSTED)
-
-
-def undoes_commit(error: BaseException) -> bool:
-    """Whether a commit that failed with this was surely not done."""
-    return code_of(error) == UNWRITTEN
 
 
 def code_of(error: BaseException) -> str:

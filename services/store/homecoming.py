@@ -115,13 +115,11 @@ class Arrive(Operation[int]):
         copies = [row for row in rows["delivery"] if row[COLUMNS["mail"]] in fresh]
         ours = {row[0] for row in copies}
         contents = fresh | {row[COLUMNS["content"]] for row in copies}
-        belong = {"content": (0, contents), "mail": (0, fresh), "recipient": (0, fresh), "once": (1, ours), "outbox": (2, fresh)}
-        for name, (place, ids) in belong.items():
+        belong = {"content": (0, contents), "mail": (0, fresh), "recipient": (0, fresh), "delivery": (COLUMNS["mail"], fresh)}
+        for name, (place, ids) in (belong | {"once": (1, ours), "outbox": (2, fresh)}).items():
             for row in rows[name]:
                 if row[place] in ids:
                     work.add(name, row)
-        for row in copies:
-            work.add("delivery", row)
         for _, at, actor, action, subject, data, _ in rows["audit"]:
             if subject in fresh:
                 work.audit(AuditRecord(datetime.fromisoformat(at), actor, action, subject, json.loads(data)))

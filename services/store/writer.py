@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from services.store.database import discard, driver
-from services.store.errors import code_of, is_unavailable, spoils_connection, tries, undoes_commit, words
+from services.store.errors import UNDONE, code_of, is_unavailable, spoils_connection, tries, words
 from services.store.interface import CommitUnknown, FactsChanged, StoreUnavailable
 from services.store.leases import TakeBack
 from services.store.line import Line
@@ -120,7 +120,7 @@ class Writer:
             if is_unavailable(error):
                 self._failing = True
                 log.warning("store.unavailable", operations=len(operations), error=type(error).__name__, code=code_of(error))
-                unknown = self._committing and not undoes_commit(error)
+                unknown = self._committing and code_of(error) != UNDONE
                 refusal = (CommitUnknown if unknown else StoreUnavailable)(words(error))
                 refusal.__cause__ = error
                 return [(None, refusal)] * len(operations)
