@@ -24,6 +24,7 @@ log = structlog.get_logger()
 FIRST_DELAY, LAST_DELAY = 0.1, 30.0  # seconds before a server that died is started again, doubling
 LIVED_WELL = 60.0  # seconds after which a death is the first of its kind again
 LOOK_AGAIN = 0.3  # seconds between looks at a server that another process started
+WRITTEN_WITHIN = 1.0  # seconds from a server's first byte about its address to the last
 STOP_WITHIN = 5.0  # seconds that a server has to end before it is killed
 _LAUNCH = """
 import ctypes, os, sys
@@ -103,35 +104,56 @@ class OwnServer:
     async def _supervise(self) -> None:
         delay = FIRST_DELAY
         while not self._stopping:
-            lock = self._take_lock()
-            if lock is None:  # a server runs: another process's, or one that is still ending
+            try:
+                lived = await self._run_if_none_runs()
+            except OSError as error:
+                log.error("broker_not_started", why=type(error).__name__)
+                lived = 0.0
+            if lived is None:  # a server runs: another process's, or one that is still ending
                 self._announce(self._address())
                 await asyncio.sleep(LOOK_AGAIN)
                 continue
-            lived = await self._run(lock)
             delay = FIRST_DELAY if lived > LIVED_WELL else min(delay * 2, LAST_DELAY)
             log.error("broker_died", again_in=delay)
             await asyncio.sleep(delay)
 
-    async def _run(self, lock: int) -> float:
+    async def _run_if_none_runs(self) -> float | None:
         """Run one server to its end; returns how many seconds it lived."""
+        lock = self._take_lock()
+        if lock is None:
+            return None
         began = asyncio.get_running_loop().time()
-        for stale in self._ports.glob("*.ports"):
-            stale.unlink(missing_ok=True)
         try:
-            self._child = await self._spawn(lock)
-        except OSError as error:
-            log.error("broker_not_started", why=type(error).__name__)
-            return 0.0
+            for stale in self._ports.glob("*.ports"):
+                stale.unlink(missing_ok=True)
+            child = self._child = await self._spawn(lock)
         finally:
             os.close(lock)
-        while self._child.returncode is None and not (address := self._address()):  # noqa: ASYNC110 - a file, not an event
-            await asyncio.sleep(0.01)
-        if self._child.returncode is None:
-            log.info("broker_started", pid=self._child.pid)
+        if address := await self._said(child):
+            log.info("broker_started", pid=child.pid)
             self._announce(address)
-        await self._child.wait()
+            await child.wait()
+        else:
+            await self._end_child()
         return asyncio.get_running_loop().time() - began
+
+    async def _said(self, child: asyncio.subprocess.Process) -> str:
+        """Where it listens, however long it takes to look through its data.
+
+        Empty where nobody will know: it has ended, or the disk was full as it wrote that down, which it does once.
+        """
+        loop = asyncio.get_running_loop()
+        until = None
+        while child.returncode is None:
+            if address := self._address():
+                return address
+            if any(self._ports.glob("*.ports")):
+                until = until or loop.time() + WRITTEN_WITHIN
+                if loop.time() > until:
+                    log.error("broker_address_not_written")
+                    return ""
+            await asyncio.sleep(0.01)
+        return ""
 
     async def _spawn(self, lock: int) -> asyncio.subprocess.Process:
         config = self._folder / "server.conf"

@@ -2,15 +2,15 @@
 
 import asyncio
 import signal
-import sqlite3
 from pathlib import Path
 
 import pytest
 from fakes.arrivals import CONTENT, SetClock, arrival
 from fakes.disk import Disk, mounted, needs_root
-from fakes.process import Process, arrived, check_books, reply_to
+from fakes.process import UNFINISHED, WAITING, Process, arrived, check_books, reply_to
 from fakes.sink import Sink
 
+from services.events.server import OwnServer
 from services.settings import Settings
 from services.store import database
 from services.store.interface import StoreUnavailable
@@ -19,7 +19,7 @@ from services.store.open import open_store
 
 pytestmark = needs_root
 BIG = "x" * 200_000 + "\r\n"
-UNFINISHED = "SELECT count(*) FROM outbox"
+UNDELIVERED = f"SELECT ({WAITING}) + (SELECT count(*) FROM outbox)"
 
 
 def memory_of(pid: int) -> int:
@@ -38,6 +38,8 @@ async def test_law_1_a_full_disk_refuses_for_now_and_room_mends_all(tmp_path: Pa
             await guard.start()
             await guard.listening()
             assert guard.child is not None
+            await reply_to(guard.port, "<load-first@example.net>")
+            assert await guard.until(UNFINISHED)  # the broker has its streams: it is full in the middle of its work
             for turn in range(2):
                 refused = await filled(guard, disk, turn, promised)
                 assert {reply[:3] for reply in refused} <= {"451", "421"} and refused
@@ -48,8 +50,7 @@ async def test_law_1_a_full_disk_refuses_for_now_and_room_mends_all(tmp_path: Pa
                     promised.append(name)
                 async with asyncio.timeout(60):
                     await sink.until(lambda: set(promised) <= set(arrived(sink)))
-                    while unfinished(guard.folder):
-                        await asyncio.sleep(0.05)
+                assert await guard.until(UNDELIVERED)
             assert memory_of(guard.child.pid) < 300 << 20
             assert await guard.end(signal.SIGTERM) == 0
             await check_books(guard, len(promised))
@@ -72,12 +73,29 @@ async def filled(guard: Process, disk: Disk, turn: int, promised: list[str]) -> 
     return refused
 
 
-def unfinished(folder: Path) -> int:
-    """Events that are not published."""
-    database = sqlite3.connect(folder / FILE, timeout=10)
-    [(count,)] = database.execute("SELECT count(*) FROM outbox").fetchall()
-    database.close()
-    return int(count)
+async def test_a_broker_that_starts_on_a_full_disk_is_found_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It writes down where it listens only once, and lives on where it could not."""
+    found = asyncio.Event()
+    real = asyncio.create_subprocess_exec
+    with mounted(tmp_path / "data", "32m") as disk:
+        server = OwnServer(tmp_path / "data" / "nats", lambda _: found.set())
+
+        async def on_a_full_disk(*words: str, **more: object) -> asyncio.subprocess.Process:
+            monkeypatch.undo()
+            disk.fill()
+            return await real(*words, **more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", on_a_full_disk)
+        server.start()
+        async with asyncio.timeout(60):
+            while not (said := list((tmp_path / "data" / "nats" / "ports").glob("*.ports"))):
+                await asyncio.sleep(0.01)
+            assert said[0].stat().st_size == 0 and not found.is_set()
+            disk.empty()
+            await found.wait()
+        await server.stop()
 
 
 async def test_a_disk_full_at_the_checkpoint_costs_nothing_but_room(tmp_path: Path) -> None:
