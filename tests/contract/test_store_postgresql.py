@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from fakes.acknowledged import check_whole
 from fakes.arrivals import NOW, SetClock, arrival, attempt, delivery
 from fakes.postgres import PostgresServer
 
@@ -160,15 +161,6 @@ async def load(store: SqlStore, lane: str, acknowledged: list[str], until: async
         else:
             acknowledged.append(f"{lane}-{number}")
     return refused
-
-
-async def check_whole(store: SqlStore, acknowledged: list[str]) -> None:
-    assert all([await store.mail(id) is not None for id in acknowledged])
-    [row] = await store.ledger()
-    assert row.balances()
-    assert row.accepted >= len(acknowledged)
-    report = await store.verify_audit()
-    assert (report.entries, report.broken_at) == (row.accepted, None)
 
 
 async def more(acknowledged: list[str], number: int) -> None:

@@ -167,11 +167,10 @@ async def test_law_1_somebody_keeps_what_mail_needs(
     await check(store, 1)
 
 
-async def test_a_transaction_that_slept_too_long_was_ended_and_is_told_so(
-    opened, postgres: PostgresServer, database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dialect, "_WRITES", "-c idle_in_transaction_session_timeout=20ms")
-    store = await opened(postgres.url(database, USER))
+async def test_a_transaction_that_slept_too_long_was_ended_and_is_told_so(store: SqlStore, postgres: PostgresServer) -> None:
+    with store._writer._kept().begin():
+        assert store._writer._kept().exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar_one() == "30s"
+        store._writer._kept().exec_driver_sql("SET SESSION idle_in_transaction_session_timeout = '20ms'")
     ours = f"SELECT 1 FROM pg_stat_activity WHERE usename = '{USER}' AND state LIKE 'idle in transaction%'"
 
     def sleep(*_: object) -> None:

@@ -12,7 +12,7 @@ from fakes.process import UNFINISHED, WAITING, Process, again, arrived, check_bo
 from fakes.sink import Sink
 
 ONCE = {"headers read", "decided", "prepared", "written, not committed", "outcome recorded"}  # neither of the two windows is open
-MAILS = [f"<load-{number}@example.net>" for number in range(8)]
+MAILS = [f"<load-{number}@example.net>" for number in range(6)]
 
 
 @pytest.mark.timeout(180)

@@ -21,8 +21,8 @@ from services.clock import SystemClock
 from services.store import database
 from services.store.keys import FILE
 
-MAILS = 300
-HELD, PUT_OFF = 60, 30
+MAILS = 150
+HELD, PUT_OFF = 40, 20
 
 
 async def fill(data: Path) -> None:
