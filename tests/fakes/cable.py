@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-READER = b"READ ONLY"  # how a session that only reads begins a transaction
+WRITER = b"INSERT INTO"  # what a session that only reads, or has just begun, never said
 COMMIT = b"COMMIT\0"
 
 
@@ -39,11 +39,11 @@ class Cable:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
     def lose_answer(self) -> None:
-        """Whoever commits next is cut off when the server has committed."""
+        """Whoever commits a row next is cut off when the server has committed."""
         self._next = "answer"
 
     def lose_commit(self) -> None:
-        """Whoever commits next is cut off, and what it said reaches the server when it may ``arrive``."""
+        """Whoever commits a row next is cut off, and what it said reaches the server when it may ``arrive``."""
         self._next = "commit"
 
     def _accept(self) -> None:
@@ -59,10 +59,10 @@ class Cable:
         mute, answered = threading.Event(), threading.Event()
         answers = threading.Thread(target=_answer, args=(server, client, mute, answered))
         answers.start()
-        reads, loses = False, ""
+        writes, loses = False, ""
         while words := _read(client):
-            reads = reads or READER in words
-            if COMMIT in words and not reads:
+            writes = writes or WRITER in words
+            if COMMIT in words and writes:
                 loses, self._next = self._next, ""
             if loses:
                 mute.set()
