@@ -159,20 +159,15 @@ class Events:
         CONNECTED.set(1)
         log.info("broker_connected", handlers=len(self._subscriptions))
         watching = asyncio.create_task(self._watch(provision), name="events-watch")
-        relaying = asyncio.create_task(self._publish(client), name="events-relay")
+        relay = self._relay = Relay(self._store, Publisher(client), self._clock)
+        relaying = [asyncio.create_task(relay.run(), name="events-relay")] if self._with_relay else []
         try:
             await self._closed.wait()
         finally:
             watching.cancel()
-            if self._relay:
-                self._relay.stop()
-            await asyncio.gather(watching, relaying, return_exceptions=True)
+            relay.stop()
+            await asyncio.gather(watching, *relaying, return_exceptions=True)
             self._relay = None
-
-    async def _publish(self, client: Client) -> None:
-        if self._with_relay:
-            self._relay = Relay(self._store, Publisher(client), self._clock)
-            await self._relay.run()
 
     async def _watch(self, provision: Provision) -> None:
         """Notice what was deleted or changed in the broker, and mend it."""

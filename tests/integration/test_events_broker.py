@@ -12,6 +12,7 @@ from fakes.nats import TOKEN, NatsServer
 
 from services.clock import SystemClock
 from services.events import retry
+from services.events import service as events_service
 from services.events.publisher import Publisher
 from services.events.service import Events
 from services.events.streams import DLQ, EVENTS_STREAM, ApiError, ConsumerSpec, Provision, call, ensure_stream
@@ -408,3 +409,20 @@ async def test_publishing_is_acknowledged_by_the_stream(client):
     reply = await client.request("rammevagt.mail.received", mail_received("m1", AT, 1, 1).body().encode(), timeout=5)
     assert json.loads(reply.data)["stream"] == STREAM
     assert await Publisher(client).publish([waiting(1, mail_received("m2", AT, 1, 1))]) == [1]
+
+
+async def test_a_stop_while_the_connection_is_being_made_is_a_stop(server, tmp_path, monkeypatch):
+    """The relay begins after it, and must not go on for ever."""
+    one, stopping = service_for(server, tmp_path, None), []
+    start = events_service.start_broker
+
+    async def start_as_the_guard_stops(broker):
+        await start(broker)
+        stopping.append(asyncio.create_task(one.stop()))
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(events_service, "start_broker", start_as_the_guard_stops)
+    await one.start()
+    await until(lambda: bool(stopping))
+    async with asyncio.timeout(20):
+        await stopping[0]
