@@ -6,9 +6,11 @@ Every text here is an id or a code of a closed form without ``@`` and blanks; a 
 from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from workflows.decision import Reason
+from workflows.dossier import RECORDS
+from workflows.framework import State
 from workflows.people import Grade, Id
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -123,6 +125,24 @@ class NotificationSent(EventData):
     delivery: Id
 
 
+class FrameworkMoved(EventData):
+    """A contact framework was moved."""
+
+    framework: Id
+    citizen: Id
+    state: State = Field(description="Where it is now")
+    degree: Literal[1, 2, 3] = Field(description="How far it intervenes")
+    units: tuple[Id, ...] = Field(description="The units that its scope names; none for the whole municipality, or not known yet")
+    by_guard: bool = Field(description="Whether it happened by itself")
+
+
+class FrameworkExpiresSoon(EventData):
+    """A contact framework ends by itself in so many days, unless somebody decides something else."""
+
+    framework: Id
+    days: Literal[30, 14, 3]
+
+
 Data = TypeVar("Data")
 
 
@@ -148,6 +168,11 @@ EVENTS: dict[str, type[EventData]] = {
     "mail.returned": MailReturned,
     "mail.stuck": MailStuck,
     "mailbox.unreachable": MailboxUnreachable,
+    **{
+        f"framework.{move}": create_model(f"Framework{record.__name__}", __base__=FrameworkMoved, __doc__=record.__doc__)
+        for move, record in RECORDS.items()
+    },
+    "framework.expires_soon": FrameworkExpiresSoon,
     "signal.raised": SignalRaised,
     "identity.suggested": IdentitySuggested,
     "notification.sent": NotificationSent,

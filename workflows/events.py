@@ -7,11 +7,12 @@ read is recorded there.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from workflows.decision import Decision
 from workflows.event_data import EVENTS, CloudEvent, EventData
+from workflows.framework import ContactFramework
 
 STREAM = "RAMMEVAGT"
 TYPE_PREFIX = "dk.rammevagt."
@@ -113,3 +114,28 @@ def signal_raised(mail_id: str, at: datetime, signals: Sequence[Mapping[str, str
 def identity_suggested(mail_id: str, at: datetime, citizen: str) -> Event:
     """A mail that comes probably from ``citizen``."""
     return Event(f"{mail_id}.identity.{citizen}", "identity.suggested", mail_id, at, {"mail": mail_id, "citizen": citizen})
+
+
+def framework_moved(
+    framework: ContactFramework, move: str, at: datetime, degree: int, units: Sequence[str], *, by_guard: bool
+) -> Event:
+    """A framework made ``move``, and is as given now."""
+    data = {
+        "framework": framework.id,
+        "citizen": framework.citizen,
+        "state": framework.state.value,
+        "degree": degree,
+        "units": list(units),
+        "by_guard": by_guard,
+    }
+    return Event(f"{framework.id}.{_instant(at)}.{move}", f"framework.{move}", framework.id, at, data)
+
+
+def framework_expires_soon(framework: str, ends: date, days: int, at: datetime) -> Event:
+    """It ends on ``ends`` by itself; told once for each end and each number of days."""
+    data = {"framework": framework, "days": days}
+    return Event(f"{framework}.{ends.isoformat()}.{days}.expires_soon", "framework.expires_soon", framework, at, data)
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%f")

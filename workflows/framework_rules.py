@@ -58,7 +58,8 @@ def _blank(value: object) -> bool:
     return value is None or value == () or (isinstance(value, str) and not value.strip())
 
 
-def _one_scope(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
+def one_scope(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
+    """A scope is of one kind."""
     if framework.scope is None:
         return
     given = [bool(framework.scope.cases), bool(framework.scope.units), framework.scope.municipality]
@@ -66,7 +67,8 @@ def _one_scope(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]
         yield Fault(("scope",), "give exactly one of cases: […], units: […] or municipality: true")
 
 
-def _own_cases(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
+def own_cases(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
+    """No case of another citizen."""
     for number, id in enumerate(framework.scope.cases if framework.scope else ()):
         case = grounds.cases.get(id)
         if case is not None and case.citizen != framework.citizen:
@@ -107,7 +109,7 @@ def _decider(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
     if framework.state not in IN_FORCE or framework.decided_by is None:
         return
     decider = grounds.person(framework.decided_by)
-    if decider not in leaders(grounds):
+    if decider not in leaders(grounds) | (_on_duty(grounds) if framework.state is State.URGENT else frozenset()):
         yield Fault(("decided_by",), "is no leader or head of a unit; only they decide on a framework")
     if decider in _concerned(framework, grounds):
         yield Fault(("decided_by",), "is a caseworker whom a measure concerns; let another leader or the head decide")
@@ -118,6 +120,11 @@ def leaders(grounds: Grounds) -> frozenset[str]:
     named = {one for unit in grounds.units.values() for one in (unit.leader, unit.head) if one}
     listed = {one.address for one in grounds.draft.employees.values() if one.role in ("leader", "head")}
     return frozenset(grounds.person(one) for one in named | listed)
+
+
+def _on_duty(grounds: Grounds) -> frozenset[str]:
+    """Who may set an urgent framework at night and at weekends (``domain.md`` (b))."""
+    return frozenset(grounds.person(unit.duty_officer) for unit in grounds.units.values() if unit.duty_officer)
 
 
 def _concerned(framework: ContactFramework, grounds: Grounds) -> set[str]:
@@ -135,7 +142,8 @@ def _approver(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
         yield Fault(("approved_by",), "is the decider too; a second person approves a framework for the whole municipality")
 
 
-def _targets_are_ours(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
+def targets_are_ours(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
+    """Nobody outside gets a citizen's mail, or decides on a framework."""
     for path, address in _addresses(framework):
         yield from grounds.ours(address, path)
 
@@ -158,7 +166,7 @@ def _addresses(framework: ContactFramework) -> Iterator[tuple[Path, str]]:
                 pass
 
 
-def _no_circle(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
+def no_circle(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
     """Chains of changed caseworkers are followed to their end, so they must have one, and one only."""
     after: dict[str, str] = {}
     for number, measure in enumerate(framework.measures):
@@ -179,7 +187,8 @@ def _leads_to(start: str, goal: str, after: dict[str, str]) -> bool:
     return start == goal
 
 
-def _single_targets(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
+def single_targets(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
+    """One functional mailbox and one fixed contact at most."""
     for kind in (FunctionalMailbox, FixedContact):
         places = [number for number, measure in enumerate(framework.measures) if isinstance(measure, kind)]
         for number in places[1:]:
@@ -188,7 +197,7 @@ def _single_targets(framework: ContactFramework, grounds: Grounds) -> Iterator[F
             )
 
 
-def _mailbox_is_known(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
+def mailbox_is_known(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
     """``mailbox`` defaults to the unit's; under municipality scope, where a recipient has none, to that of the decider's unit."""
     if framework.state not in IN_FORCE or framework.scope is None:
         return
@@ -215,7 +224,8 @@ def _decider_without(framework: ContactFramework, grounds: Grounds) -> set[str]:
     return set() if any(unit.functional_mailbox for unit in led) else {"the decider's unit"}
 
 
-def _windows(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
+def windows(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
+    """A time of the day ends after it began."""
     for number, measure in enumerate(framework.measures):
         if isinstance(measure, ContactWindow | LimitedCalls) and measure.from_ >= measure.to:
             yield Fault(("measures", number, "to"), "must be later than from")
@@ -223,16 +233,16 @@ def _windows(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
 
 CHECKS: tuple[Check, ...] = (
     _in_force_is_complete,
-    _one_scope,
-    _own_cases,
+    one_scope,
+    own_cases,
     _dates,
     _decider,
     _approver,
-    _targets_are_ours,
-    _no_circle,
-    _single_targets,
-    _mailbox_is_known,
-    _windows,
+    targets_are_ours,
+    no_circle,
+    single_targets,
+    mailbox_is_known,
+    windows,
 )
 
 

@@ -1,0 +1,273 @@
+"""A framework's dossier (*sagsmappe*): what it rests on, every move made with it, and what each move recorded.
+
+Everything is append-only: a past state is the moves up to then (``domain.md`` (a) R3, R9, (b)). Texts here are written to be read
+by the citizen, who has a right of access to them; what is needed of somebody is told, never a diagnosis.
+"""
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import AwareDatetime, Field
+
+from workflows.framework import ClockTime, ContactFramework, State
+from workflows.people import Address, Day, Entry, Id
+
+Text = Annotated[str, Field(max_length=20_000)]
+Channel = Literal["mail", "phone", "meeting", "digital_post", "social_media", "private", "other"]
+Category = Literal[
+    "threats", "offensive_tone", "volume", "outside_working_hours", "private_contact", "public_shaming", "physical_insecurity"
+]
+Consideration = Literal["reading_aloud", "interpreter", "exempt_from_digital_post", "guardian", "cannot_write"]
+Trigger = Literal["date", "new_incident", "citizens_request", "case_closed"]
+
+
+class Happening(Entry):
+    """What happened (*hændelse*), factual and dated: never what somebody is, always what was done."""
+
+    on: Day
+    at: ClockTime | None = None
+    channel: Channel
+    what: Text
+    incident: Id | None = None  # the registered incident that it is
+
+
+class Ground(Entry):
+    """What the leader has answered on the way to a decision: the law's questions (``domain.md`` (b), (c))."""
+
+    happenings: tuple[Happening, ...] = ()
+    categories: tuple[Category, ...] = ()
+    burden: Text | None = None  # what it does to the work and to those who do it
+    needs: tuple[Consideration, ...] = ()  # *skånehensyn*
+    needs_asked: bool = False  # somebody has thought about it; none is an answer
+    representatives_asked: bool = False
+    way_back: Text | None = None  # *normalisering*: what makes the framework loosen
+    lawyer: Address | None = None  # who was asked for advice, and may read it
+    lawyer_says: Text | None = None
+
+
+class Proof(Entry):
+    """That a letter reached the citizen: by what way, and when it could be read there."""
+
+    letter: Id
+    way: Literal["digital_post", "paper", "handed_over"]
+    delivered: AwareDatetime
+
+
+class Reported(Entry):
+    """Any employee reports what happened."""
+
+    move: Literal["reported"]
+    happenings: tuple[Happening, ...]
+    wants_support: bool
+
+
+class Drafted(Entry):
+    """A leader takes it up: a framework may be needed."""
+
+    move: Literal["drafted"]
+
+
+class Warned(Entry):
+    """The citizen was told which acts are not accepted, what is expected, and what follows otherwise."""
+
+    move: Literal["warned"]
+    expects: Text
+    consequence: Text
+    talk: Text  # which adjustments or meeting were considered or offered
+    letter: Id
+
+
+class Heard(Entry):
+    """The facts were sent to the citizen for remarks (*partshøring*, forvaltningsloven § 19)."""
+
+    move: Literal["heard"]
+    answer_by: Day
+    letter: Id
+    lawyer: Address | None = None  # who was informed
+
+
+class Decided(Entry):
+    """The decision and its reasons."""
+
+    move: Literal["decided"]
+    answered: bool | None = None  # whether the citizen answered the hearing
+    objections: Text | None = None  # what they said, and why it does not change the outcome
+    no_warning_because: Text | None = None
+    no_hearing_because: Text | None = None
+    lawyer: Address | None = None
+    lawyer_says: Text | None = None
+
+
+class Activated(Entry):
+    """The citizen has been told; what was decided comes into force."""
+
+    move: Literal["activated"]
+    proof: Proof
+    staff_informed: bool
+
+
+class ActivatedUrgently(Entry):
+    """In force at once, because of a serious threat; the letter goes the same day, and it lapses after 5 working days."""
+
+    move: Literal["activated_urgently"]
+    threat: Text
+    letter: Id
+    no_hearing_because: Text | None = None
+
+
+class DueForReview(Entry):
+    """Somebody has to look at it again."""
+
+    move: Literal["due_for_review"]
+    trigger: Trigger
+
+
+class Extended(Entry):
+    """It goes on, by a new decision with new dates; the old version stays until the citizen has been told, or it ends."""
+
+    move: Literal["extended"]
+    happenings: tuple[Happening, ...] = ()  # inside the period that ends
+    without_incident_because: Text | None = None  # a head's own reason to extend all the same
+    milder_not_enough: Text
+    starts: Day
+    review: Day
+    ends: Day
+    lawyer: Address | None = None
+    lawyer_says: Text | None = None
+
+
+class Eased(Entry):
+    """It asks less of the citizen from now on."""
+
+    move: Literal["eased"]
+    because: Text
+    framework: ContactFramework  # its scope, measures, review and end; the rest stays as it is
+    staff_informed: bool
+    letter: Id
+
+
+class Lifted(Entry):
+    """It ends before its time."""
+
+    move: Literal["lifted"]
+    because: Text
+    staff_informed: bool
+    letter: Id
+
+
+class Expired(Entry):
+    """Its last day has passed: the one thing that happens by itself."""
+
+    move: Literal["expired"]
+
+
+class ReconsiderationAsked(Entry):
+    """The citizen, or somebody for them, asks that it be looked at again (*genovervejelse*)."""
+
+    move: Literal["reconsideration_asked"]
+    asked_by: Literal["citizen", "representative"]
+    text: Text
+    suspended: bool = False
+
+
+class Upheld(Entry):
+    """It was looked at again and stays."""
+
+    move: Literal["upheld"]
+    because: Text
+    letter: Id
+
+
+class Rejected(Entry):
+    """No framework comes of it."""
+
+    move: Literal["rejected"]
+    because: Text
+
+
+class RegisteredInError(Entry):
+    """It should never have been there: lifted at once, with an apology."""
+
+    move: Literal["registered_in_error"]
+    cause: Text
+    apology: Id | None = None  # the letter, where the citizen had been told
+    breach: Text  # what was found on whether personal data was breached (GDPR art. 33)
+
+
+Record = Annotated[
+    Reported
+    | Drafted
+    | Warned
+    | Heard
+    | Decided
+    | Activated
+    | ActivatedUrgently
+    | DueForReview
+    | Extended
+    | Eased
+    | Lifted
+    | Expired
+    | ReconsiderationAsked
+    | Upheld
+    | Rejected
+    | RegisteredInError,
+    Field(discriminator="move"),
+]
+
+
+RECORDS: dict[str, type[Entry]] = {get_args(one.model_fields["move"].annotation)[0]: one for one in get_args(get_args(Record)[0])}
+"""The kinds of record by the name of their move."""
+
+
+class Step(Entry):
+    """A move that was made: what it recorded, by whom (None: by the guard itself), who approved it, and when."""
+
+    record: Record
+    by: Address | None
+    approved_by: Address | None = None
+    at: AwareDatetime
+
+
+class Proposal(Entry):
+    """A move that waits for a head's approval (*indstilling*), or that a head has sent back."""
+
+    record: Record
+    by: Address
+    at: AwareDatetime
+    sent_back: Text | None = None  # why, and what is to be mended
+    sent_back_by: Address | None = None
+
+
+class Dossier(Entry):
+    """One framework from its report to its end. ``framework`` is what routes, or will.
+
+    ``successor`` takes its place when the citizen has been told: an extension, or what follows upon an urgent framework. Its state
+    is ``draft`` while it is being written, and ``decided`` from then on. ``began`` is the first day in force.
+    """
+
+    framework: ContactFramework
+    ground: Ground = Ground()
+    successor: ContactFramework | None = None
+    submitted: Proposal | None = None
+    steps: tuple[Step, ...] = ()
+    began: Day | None = None
+
+    def last(self, *moves: str) -> Step | None:
+        """The latest step of one of these kinds."""
+        return next((one for one in reversed(self.steps) if one.record.move in moves), None)
+
+    @property
+    def waiting(self) -> Proposal | None:
+        """What waits for a head."""
+        return self.submitted if self.submitted and self.submitted.sent_back is None else None
+
+    @property
+    def decided(self) -> ContactFramework | None:
+        """What is decided, and the citizen has yet to be told of."""
+        found = self.successor or self.framework
+        return found if found.state is State.DECIDED else None
+
+    @property
+    def asked(self) -> Step | None:
+        """The request for reconsideration that nobody has answered yet."""
+        last = self.last("reconsideration_asked", "upheld", "eased", "lifted")
+        return last if last and last.record.move == "reconsideration_asked" else None

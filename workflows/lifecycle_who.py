@@ -1,0 +1,189 @@
+"""Who may make a move with a framework. Each check gives plain sentences that say what to do, none when they may.
+
+Source: ``domain.md`` (a) R7 and (b).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+
+from workflows.addresses import normalise
+from workflows.decision import Sentence
+from workflows.dossier import Dossier, Proposal, ReconsiderationAsked, Record
+from workflows.facts import Organisation, Policy
+from workflows.framework import ChangedCaseworker, ContactFramework
+from workflows.intervention import concerned_units
+from workflows.people import Case
+
+
+class Actor(NamedTuple):
+    """Who makes a move: without an address, the guard itself. ``leads``, ``heads`` and ``on_duty`` are ids of units."""
+
+    address: str | None
+    role: str = "caseworker"
+    addresses: frozenset[str] = frozenset()  # every address of the same person, normalised
+    leads: frozenset[str] = frozenset()
+    heads: frozenset[str] = frozenset()
+    on_duty: frozenset[str] = frozenset()
+
+    def is_one_of(self, *addresses: str | None) -> bool:
+        """Whether one of these addresses is this person's."""
+        return any(one is not None and normalise(one) in self.addresses for one in addresses)
+
+
+GUARD = Actor(None, "guard")
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a move may look at beside the dossier. ``cases`` are the citizen's; ``letters`` leads from each letter that is finished
+    for this framework to its kind."""
+
+    organisation: Organisation
+    policy: Policy
+    cases: Mapping[str, Case] = field(default_factory=dict)
+    letters: Mapping[str, str] = field(default_factory=dict)
+
+    def day(self, now: datetime) -> date:
+        """The Danish day."""
+        return now.astimezone(self.policy.zone).date()
+
+    def last_day(self, framework: ContactFramework) -> date | None:
+        """The last day of force."""
+        return framework.last_day(self.policy.calendar)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A move that somebody wants to make. ``framework`` is what would be in force by it, or is."""
+
+    dossier: Dossier
+    record: Record
+    framework: ContactFramework
+    actor: Actor
+    now: datetime
+    around: Around
+
+    @property
+    def today(self) -> date:
+        """The Danish day."""
+        return self.around.day(self.now)
+
+
+Check = Callable[[Question], Iterator[Sentence]]
+
+
+def actor_of(address: str, organisation: Organisation, policy: Policy, role: str | None = None) -> Actor:
+    """The employee behind ``address``, with what the register says that they lead. ``role`` is their account's."""
+    employee = organisation.employee(address, policy)
+    named = (address, employee.address, *employee.aliases) if employee else (address,)
+    own = frozenset(map(normalise, named))
+    listed = employee.role if employee else "caseworker"
+    home = frozenset({employee.unit} if employee else ())
+    is_leader = listed in ("leader", "head")
+
+    def mine(*addresses: str | None) -> bool:
+        return any(one is not None and normalise(one) in own for one in addresses)
+
+    units = organisation.units.values()
+    return Actor(
+        address,
+        role or listed,
+        own,
+        leads=frozenset(one.id for one in units if mine(one.leader) or (is_leader and mine(one.deputy)))
+        | (home if is_leader else frozenset()),
+        heads=frozenset(one.id for one in units if mine(one.head)) | (home if listed == "head" else frozenset()),
+        on_duty=frozenset(one.id for one in units if mine(one.duty_officer)),
+    )
+
+
+def by_guard(asked: Question) -> Iterator[Sentence]:
+    """The guard alone."""
+    if asked.actor.address is not None:
+        yield Sentence("Det sker af sig selv; du skal ikke gøre noget.", "It happens by itself; you don't have to do anything.")
+
+
+def by_guard_or_leader(asked: Question) -> Iterator[Sentence]:
+    """The guard on the date, or a leader."""
+    if asked.actor.address is not None:
+        yield from by_leader(asked)
+
+
+def by_employee(asked: Question) -> Iterator[Sentence]:
+    """Any employee; to suspend is a leader's."""
+    if asked.actor.address is None:
+        yield Sentence("Det skal en medarbejder gøre.", "An employee has to do it.")
+    elif isinstance(asked.record, ReconsiderationAsked) and asked.record.suspended:
+        yield from by_leader(asked)
+
+
+def by_leader(asked: Question) -> Iterator[Sentence]:
+    """A leader or head of a unit that it covers; of any, where it covers the whole municipality or nobody knows yet."""
+    if not leads(asked.actor, asked.around, asked.dossier.framework, asked.framework):
+        yield NOT_LEADER
+
+
+def leads(actor: Actor, around: Around, *frameworks: ContactFramework) -> bool:
+    """Whether they lead, or head, a unit that one of these covers; any unit, where no unit is named."""
+    units = {unit for one in frameworks for unit in concerned_units(one, around.cases)}
+    own = actor.leads | actor.heads
+    return bool(units & own if units else own)
+
+
+NOT_LEADER = Sentence(
+    "Det skal en leder af den enhed, som rammen gælder, gøre.", "A leader of the unit that the framework covers has to do it."
+)
+
+
+def by_leader_or_dpo(asked: Question) -> Iterator[Sentence]:
+    """The same, or the data protection officer."""
+    if asked.actor.role != "dpo":
+        yield from by_leader(asked)
+
+
+def by_leader_or_duty_officer(asked: Question) -> Iterator[Sentence]:
+    """At night and at weekends whoever is on duty leads."""
+    units = concerned_units(asked.framework, asked.around.cases)
+    if asked.actor.on_duty and (not units or units & asked.actor.on_duty):
+        return
+    yield from (
+        Sentence("Det skal en leder eller vagten gøre.", "A leader or the duty officer has to do it.") for _ in by_leader(asked)
+    )
+
+
+def not_exposed(asked: Question) -> Iterator[Sentence]:
+    """Never the exposed caseworker alone, be they a leader too."""
+    scope = asked.framework.scope
+    caseworkers = [asked.around.cases[one].caseworker for one in (scope.cases if scope else ()) if one in asked.around.cases]
+    if asked.actor.is_one_of(*caseworkers, *(one.from_ for one in asked.framework.each(ChangedCaseworker))):
+        yield Sentence(
+            "Du er selv sagsbehandler i sagen. Lad en anden leder eller chefen beslutte.",
+            "You are the caseworker yourself. Let another leader or the head decide.",
+        )
+
+
+def not_the_decider(asked: Question) -> Iterator[Sentence]:
+    """Whoever decided, or approved, does not judge the request to look at it again."""
+    framework = asked.dossier.framework
+    if asked.dossier.asked and asked.actor.is_one_of(framework.decided_by, framework.approved_by):
+        yield Sentence(
+            "Du besluttede selv rammen. En anden leder skal se på den igen.",
+            "You decided the framework yourself. Another leader has to look at it again.",
+        )
+
+
+def may_approve(asked: Question, proposal: Proposal) -> Iterator[Sentence]:
+    """A head of a unit that it covers (of any, for the whole municipality), and not who proposed it."""
+    units = concerned_units(asked.framework, asked.around.cases)
+    heads = asked.actor.heads
+    if not heads or (units and not units & heads):
+        yield Sentence(
+            "Det skal en chef for en af de enheder, som rammen gælder, gøre.",
+            "A head of one of the units that the framework covers has to do it.",
+        )
+    if asked.actor.is_one_of(proposal.by):
+        yield Sentence(
+            "Du har selv indstillet det. En anden chef skal godkende.", "You proposed it yourself. Another head has to approve."
+        )
+    yield from not_exposed(asked)
