@@ -118,7 +118,7 @@ def approval_reasons(asked: Question) -> tuple[Sentence, ...]:
     if isinstance(asked.record, Extended):
         if asked.dossier.framework.approved_by and not reasons:
             reasons.append(_AS_BEFORE)
-        if not _incidents(asked.record, asked) and not asked.actor.heads:
+        if asked.record.without_incident_because and not _incidents(asked.record, asked) and not asked.actor.heads:
             reasons.append(_NO_INCIDENT)
     return tuple(reasons)
 
