@@ -4,7 +4,7 @@ Source: ``domain.md`` (b), with the Ombudsman's practice that it names. The guar
 anybody further: due for review on the date, and expired.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -62,11 +62,11 @@ class Transition:
 
 
 def _to(state: State, *before: State) -> dict[State, State]:
-    return dict.fromkeys(before, state)
+    return {one: state for one in State if one in before}
 
 
-def _stays(states: Iterable[State]) -> dict[State, State]:
-    return {one: one for one in states}
+def _stays(*states: State) -> dict[State, State]:
+    return {one: one for one in State if one in states}
 
 
 _LEADER = (who.by_leader, who.not_exposed)
@@ -74,18 +74,18 @@ _WHOLE = (framework.framework_is_whole, framework.dates_hold, framework.framewor
 S = State
 
 TABLE: Mapping[str, Transition] = {
-    "reported": Transition(_stays([S.REPORTED]), (who.by_employee,), (check.has_happenings,)),
+    "reported": Transition(_stays(S.REPORTED), (who.by_employee,), (check.has_happenings,)),
     "drafted": Transition(_to(S.DRAFT, S.REPORTED), (who.by_leader,)),
     "warned": Transition(
         _to(S.WARNING, S.DRAFT), _LEADER, (check.has_words("expects", "consequence", "talk"), check.letter_is_finished)
     ),
     "heard": Transition(
-        _to(S.HEARING, S.DRAFT, S.WARNING) | _stays([S.URGENT]),  # what is urgent stays in force meanwhile
+        _to(S.HEARING, S.DRAFT, S.WARNING) | _stays(S.URGENT),  # what is urgent stays in force meanwhile
         _LEADER,
         (check.nothing_waits, check.answer_by_is_ahead, check.letter_is_finished),
     ),
     "decided": Transition(
-        _to(S.DECIDED, S.DRAFT, S.WARNING, S.HEARING) | _stays([S.URGENT]),  # the same: the decision is its successor
+        _to(S.DECIDED, S.DRAFT, S.WARNING, S.HEARING) | _stays(S.URGENT),  # the same: the decision is its successor
         _LEADER,
         (
             check.nothing_waits,
@@ -99,7 +99,7 @@ TABLE: Mapping[str, Transition] = {
         approved=True,
     ),
     "activated": Transition(
-        _to(S.ACTIVE, S.DECIDED, S.ACTIVE, S.URGENT, S.UNDER_REVIEW, S.EXPIRED) | _stays([S.UNDER_RECONSIDERATION]),
+        _to(S.ACTIVE, S.DECIDED, S.ACTIVE, S.URGENT, S.UNDER_REVIEW, S.EXPIRED) | _stays(S.UNDER_RECONSIDERATION),
         (who.by_leader,),
         (check.something_is_decided, *_WHOLE, check.letter_is_finished, check.citizen_was_told, check.staff_knows),
     ),
@@ -116,7 +116,7 @@ TABLE: Mapping[str, Transition] = {
     ),
     "due_for_review": Transition(_to(S.UNDER_REVIEW, S.ACTIVE), (who.by_guard_or_leader,), (check.is_review_due,)),
     "extended": Transition(
-        _stays([S.ACTIVE, S.UNDER_REVIEW]),
+        _stays(S.ACTIVE, S.UNDER_REVIEW),
         _LEADER,
         (
             check.nothing_waits,
@@ -129,7 +129,7 @@ TABLE: Mapping[str, Transition] = {
         approved=True,
     ),
     "eased": Transition(
-        _to(S.ACTIVE, S.ACTIVE, S.UNDER_REVIEW, S.UNDER_RECONSIDERATION) | _stays([S.URGENT]),
+        _to(S.ACTIVE, S.ACTIVE, S.UNDER_REVIEW, S.UNDER_RECONSIDERATION) | _stays(S.URGENT),
         (*_LEADER, who.not_the_decider),
         (check.has_words("because"), framework.asks_less, *_WHOLE, check.staff_knows, check.letter_is_finished),
     ),
@@ -140,12 +140,12 @@ TABLE: Mapping[str, Transition] = {
     ),
     "expired": Transition(_to(S.EXPIRED, S.DECIDED, *IN_FORCE), (who.by_guard,), (check.is_over,)),
     "reconsideration_asked": Transition(
-        _to(S.UNDER_RECONSIDERATION, S.ACTIVE, S.UNDER_REVIEW) | _stays([S.URGENT]),  # it still lapses after five working days
+        _to(S.UNDER_RECONSIDERATION, S.ACTIVE, S.UNDER_REVIEW) | _stays(S.URGENT),  # it still lapses after five working days
         (who.by_employee,),
         (check.nobody_asked, check.has_words("text")),
     ),
     "upheld": Transition(
-        _to(S.ACTIVE, S.UNDER_RECONSIDERATION) | _stays([S.URGENT]),
+        _to(S.ACTIVE, S.UNDER_RECONSIDERATION) | _stays(S.URGENT),
         (*_LEADER, who.not_the_decider),
         (check.somebody_asked, check.has_words("because"), check.letter_is_finished),
     ),

@@ -1,0 +1,110 @@
+"""What somebody has to do next, and by when."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from fakes.dossiers import (
+    AROUND,
+    GROUND,
+    HANS,
+    JURA,
+    KAREN,
+    LENE,
+    NOW,
+    OTHER_LEADER,
+    POLICY,
+    TODAY,
+    active,
+    actor,
+    decided,
+    done,
+    draft,
+    framework,
+    try_,
+    urgent,
+)
+
+from workflows.dossier import Dossier
+from workflows.lifecycle import begin, send_back
+from workflows.lifecycle_needs import due_on, needs, stage
+from workflows.lifecycle_who import GUARD
+
+REVIEW, ENDS = TODAY + timedelta(days=60), TODAY + timedelta(days=90)
+ON_REVIEW = datetime(2027, 1, 22, 9, tzinfo=POLICY.zone)
+ADVISED = {"lawyer": JURA, "lawyer_says": "Det kan I godt."}
+PROPOSED = try_(draft(ends=date(2027, 6, 1)), "decided", **ADVISED).dossier
+REVIEWED = done(active(), "due_for_review", GUARD, ON_REVIEW, trigger="date")
+IN_2028 = {"starts": date(2028, 2, 15), "review": date(2028, 3, 1), "ends": date(2028, 3, 30)}
+
+
+@pytest.mark.parametrize(
+    ("dossier", "what", "by", "who"),
+    [
+        (done(begin("f-1", "c-1"), "reported", KAREN), "take_up", date(2026, 11, 24), "leader"),
+        (draft(), "write", date(2026, 12, 7), "leader"),
+        (done(draft(), "warned"), "see", date(2026, 12, 7), "leader"),
+        (done(draft(), "heard"), "decide", date(2026, 12, 8), "leader"),
+        (PROPOSED, "approve", date(2026, 11, 25), "head"),
+        (send_back(PROPOSED, "Kortere.", actor(HANS), NOW, AROUND), "mend", date(2026, 11, 25), "leader"),
+        (decided(), "tell", TODAY, "leader"),
+        (urgent(), "decide_urgent", date(2026, 11, 27), "leader"),
+        (done(urgent(), "decided"), "tell", TODAY, "leader"),
+        (active(), "review", REVIEW, "leader"),
+        (REVIEWED, "end", ENDS, "leader"),
+        (done(REVIEWED, "eased", LENE, ON_REVIEW), "end", ENDS, "leader"),
+        (done(active(), "extended", starts=ENDS, review=ENDS, ends=ENDS + timedelta(days=30)), "tell", ENDS, "leader"),
+        (done(active(), "reconsideration_asked"), "reconsider", TODAY + timedelta(days=28), "leader"),
+        (done(done(active(), "reconsideration_asked"), "upheld", OTHER_LEADER), "review", REVIEW, "leader"),
+    ],
+)
+def test_what_comes_next(dossier, what, by, who):
+    found = due_on(dossier, AROUND)
+    assert (found.what, found.by, found.who) == (what, by, who)
+    assert found.sentence.da.endswith(".")
+    assert found.sentence.en.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "dossier",
+    [done(draft(), "rejected"), done(active(), "lifted"), done(active(), "registered_in_error")],
+    ids=lambda one: one.framework.state,
+)
+def test_nobody_has_to_do_anything_about_what_has_ended(dossier):
+    assert needs(dossier, AROUND) == ()
+
+
+def test_a_lawyer_who_was_asked_is_among_those_who_are_waited_for():
+    asked = draft().model_copy(update={"ground": GROUND.model_copy(update={"lawyer": JURA})})
+    assert [(one.what, one.who) for one in needs(asked, AROUND)] == [("advise", "lawyer"), ("write", "leader")]
+    said = asked.model_copy(update={"ground": asked.ground.model_copy(update={"lawyer_says": "Ja."})})
+    assert [one.what for one in needs(said, AROUND)] == ["write"]
+
+
+def days_before(count: int, one: Dossier) -> int | None:
+    return stage(one, AROUND, one.framework.ends - timedelta(days=count))
+
+
+@pytest.mark.parametrize(
+    ("days", "asked"), [(31, None), (30, 30), (29, 30), (15, 30), (14, 14), (4, 14), (3, 3), (0, 3), (-1, None)]
+)
+def test_it_is_asked_30_14_and_3_days_before_the_end(days, asked):
+    assert days_before(days, active()) == asked
+
+
+@pytest.mark.parametrize(("days", "asked"), [(20, None), (14, 14), (3, 3)])
+def test_what_lasts_less_than_a_stage_is_not_asked_about_at_it(days, asked):
+    short = active(review=TODAY, ends=TODAY + timedelta(days=20))
+    assert days_before(days, short) == asked
+
+
+def test_the_urgent_is_asked_about_by_its_real_end_and_over_a_leap_day():
+    assert stage(urgent(), AROUND, TODAY) is None
+    assert stage(urgent(), AROUND, date(2026, 11, 24)) == 3
+    leap = active().model_copy(update={"framework": framework(state="active", **IN_2028)})
+    assert stage(leap, AROUND, date(2028, 2, 29)) == 30
+    assert stage(leap, AROUND, date(2028, 2, 28)) is None
+
+
+def test_what_is_not_in_force_ends_by_no_date():
+    assert stage(draft(), AROUND, ENDS) is None
+    assert stage(done(active(), "lifted"), AROUND, ENDS) is None
