@@ -17,7 +17,7 @@ import structlog
 from services.bad_input import BadInput
 from services.clock import Clock, SystemClock
 from services.clock_watch import ClockWatch, Steady, boot_clock
-from services.console.http import Http
+from services.console.http import Http, pages
 from services.delivery.deliverer import HOPS, Deliverer
 from services.events.service import Events
 from services.gateway.intake import StoreIntake
@@ -172,7 +172,8 @@ class Guard:
         shown = {"broker": self._broker} if self.events else {}
         if self.island:
             shown["database"] = self._database
-        self.http = Http(listen, needed, shown)
+        parts = (self.settings, self.store, self.clock, {**needed, **shown})
+        self.http = Http(listen, needed, shown, pages(*parts) if section == "console" else None)
         try:
             await self.http.start()
         except OSError as error:

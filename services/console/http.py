@@ -1,4 +1,4 @@
-"""The HTTP listener: ``/health/live``, ``/health/ready`` and ``/metrics``."""
+"""The HTTP listener: ``/health/live``, ``/health/ready`` and ``/metrics``, and the console's pages where it has any."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
+
+from services.clock import Clock
+from services.settings import Settings
+from services.store.sql_store import SqlStore
 
 log = structlog.get_logger()
 Checks = Mapping[str, Callable[[], Awaitable[bool]]]
@@ -28,20 +33,23 @@ class Http:
     """Serves on ``listen`` (HOST:PORT; port 0 takes any).
 
     ``needed`` are the parts without which nothing can be taken in: one that fails makes ``/health/ready`` 503. ``shown`` are told
-    beside them and fail nothing: without a broker, mail still flows.
+    beside them and fail nothing: without a broker, mail still flows. ``pages`` answers everything else.
     """
 
-    def __init__(self, listen: str, needed: Checks, shown: Checks) -> None:
+    def __init__(self, listen: str, needed: Checks, shown: Checks, pages: ASGIApp | None = None) -> None:
         self._listen = listen
         self._needed = needed
         self._shown = shown
+        self._pages = pages
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Returns when it listens; raises OSError when it can't."""
         host, _, port = self._listen.rpartition(":")
-        routes = [Route("/health/live", _live), Route("/health/ready", self._ready), Route("/metrics", _metrics)]
+        routes: list[BaseRoute] = [Route("/health/live", _live), Route("/health/ready", self._ready), Route("/metrics", _metrics)]
+        if self._pages:
+            routes.append(Mount("/", self._pages))
         config = uvicorn.Config(
             Starlette(routes=routes),
             log_config=None,
@@ -68,6 +76,14 @@ class Http:
         ready = all(needed.values())
         shown = {name: await check() for name, check in self._shown.items()}
         return JSONResponse({"ready": ready, "parts": needed | shown}, status_code=200 if ready else 503)
+
+
+def pages(settings: Settings, store: SqlStore, clock: Clock, checks: Checks) -> ASGIApp:
+    """The console's pages. Only a process that shows them carries what they are made with."""
+    from services.console.app import create_app  # noqa: PLC0415
+    from services.console.context import Console  # noqa: PLC0415
+
+    return create_app(Console(settings, store, clock, checks))
 
 
 async def _live(_request: Request) -> Response:

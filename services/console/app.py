@@ -1,0 +1,26 @@
+"""The console: the pages' routers, its own files, and what a visitor is told when something is wrong."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from services.console.context import Console
+from services.console.errors import Failures, handle
+from services.console.headers import Headers
+from services.console.pages import ROUTERS
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(console: Console) -> FastAPI:
+    """The application. Middleware that is added last is met first by a request."""
+    app = FastAPI(title="Rammevagt", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.console = console
+    handle(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Failures)
+    app.add_middleware(Headers)
+    return app

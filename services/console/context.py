@@ -1,0 +1,27 @@
+"""What every page works with, from ``request.app.state.console``."""
+
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from services.clock import Clock
+from services.console.http import Checks
+from services.settings import Settings
+from services.store.sql_store import SqlStore
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The guard as its pages see it. ``checks`` are those of ``/health/ready``: each tells whether a part works."""
+
+    settings: Settings
+    store: SqlStore
+    clock: Clock
+    checks: Checks = field(default_factory=dict)
+
+
+def console_of(request: Request) -> Console:
+    """The console that answers ``request``."""
+    found = request.app.state.console
+    assert isinstance(found, Console)
+    return found

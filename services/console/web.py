@@ -1,0 +1,89 @@
+"""Pages: a template and values become HTML in the visitor's language."""
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from services.console.auth.visitor import Visitor
+from services.console.context import console_of
+from services.console.words import LANGUAGES, SOURCE, Words, words
+from services.settings import ZONE
+
+TEMPLATES = Path(__file__).parent / "templates"
+COOKIE = "language"
+
+
+def visitor_of(request: Request) -> Visitor | None:
+    """Who has logged in, if anybody."""
+    found = getattr(request.state, "visitor", None)
+    return found if isinstance(found, Visitor) else None
+
+
+def words_of(request: Request) -> Words:
+    """The language of ``request``: the visitor's choice, else the browser's, else Danish."""
+    if (chosen := request.cookies.get(COOKIE)) in LANGUAGES:
+        return words(chosen)
+    if visitor := visitor_of(request):
+        return words(visitor.language)
+    wanted = (part.split(";")[0].strip()[:2].lower() for part in request.headers.get("accept-language", "").split(","))
+    return words(next((one for one in wanted if one in LANGUAGES), SOURCE))
+
+
+def page(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
+    """``template`` of the templates folder with ``values``, for the visitor of ``request``."""
+    return HTMLResponse(rendered(request, template, **values), status)
+
+
+def rendered(request: Request, template: str, **values: object) -> str:
+    """The same as text."""
+    language = words_of(request)
+    now = console_of(request).clock.now()
+    visitor = visitor_of(request)
+    always = {
+        "request": request,
+        "path": request.url.path,
+        "visitor": visitor,
+        "csrf": visitor.csrf if visitor else "",
+        "municipality": console_of(request).settings.municipality.name,
+        "now": now,
+        "today": now.astimezone(ZONE).date(),
+    }
+    return environment(language.language).get_template(template).render(always | values)
+
+
+def see(path: str) -> RedirectResponse:
+    """Go on to ``path`` after a form was taken."""
+    return RedirectResponse(path, 303)
+
+
+@cache
+def environment(language: str) -> Environment:
+    """Jinja with the texts and the forms of dates of one language."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    one = words(language)
+    made.install_gettext_callables(one.gettext, one.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    for filter_ in (
+        one.long_date,
+        one.day,
+        one.short_date,
+        one.weekday,
+        one.time,
+        one.moment,
+        one.span,
+        one.ago,
+        one.number,
+        one.size,
+    ):
+        made.filters[filter_.__name__] = filter_
+    made.globals.update(language=language, languages=LANGUAGES)
+    return made
