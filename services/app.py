@@ -169,11 +169,9 @@ class Guard:
         section = "console" if "console" in self.roles else "health"
         listen = self.settings.console.listen if section == "console" else self.settings.health.listen
         needed = {"store": self._can_promise, "disk": self._writable}
-        shown = {"broker": self._broker} if self.events else {}
-        if self.island:
-            shown["database"] = self._database
-        parts = (self.settings, self.store, self.clock, {**needed, **shown})
-        self.http = Http(listen, needed, shown, pages(*parts) if section == "console" else None)
+        shown = ({"broker": self._broker} if self.events else {}) | ({"database": self._database} if self.island else {})
+        shows = pages(self.settings, self.store, self.clock, {**needed, **shown}) if section == "console" else None
+        self.http = Http(listen, needed, shown, shows)
         try:
             await self.http.start()
         except OSError as error:

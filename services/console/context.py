@@ -6,6 +6,7 @@ from starlette.requests import Request
 
 from services.clock import Clock
 from services.console.http import Checks
+from services.console.live import Live
 from services.settings import Settings
 from services.store.sql_store import SqlStore
 
@@ -17,6 +18,7 @@ class Console:
     settings: Settings
     store: SqlStore
     clock: Clock
+    live: Live
     checks: Checks = field(default_factory=dict)
 
 

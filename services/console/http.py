@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 import structlog
 import uvicorn
@@ -15,7 +16,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from services.clock import Clock
+from services.console.live import Live
 from services.settings import Settings
+from services.store.changes import changes
 from services.store.sql_store import SqlStore
 
 log = structlog.get_logger()
@@ -29,6 +32,14 @@ class _Server(uvicorn.Server):
         yield
 
 
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The console's pages: the application, and what keeps the pages that are open up to date."""
+
+    app: ASGIApp
+    live: Live
+
+
 class Http:
     """Serves on ``listen`` (HOST:PORT; port 0 takes any).
 
@@ -36,11 +47,11 @@ class Http:
     beside them and fail nothing: without a broker, mail still flows. ``pages`` answers everything else.
     """
 
-    def __init__(self, listen: str, needed: Checks, shown: Checks, pages: ASGIApp | None = None) -> None:
+    def __init__(self, listen: str, needed: Checks, shown: Checks, pages: Pages | None = None) -> None:
         self._listen = listen
         self._needed = needed
         self._shown = shown
-        self._pages = pages
+        self.pages = pages
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -48,8 +59,8 @@ class Http:
         """Returns when it listens; raises OSError when it can't."""
         host, _, port = self._listen.rpartition(":")
         routes: list[BaseRoute] = [Route("/health/live", _live), Route("/health/ready", self._ready), Route("/metrics", _metrics)]
-        if self._pages:
-            routes.append(Mount("/", self._pages))
+        if self.pages:
+            routes.append(Mount("/", self.pages.app))
         config = uvicorn.Config(
             Starlette(routes=routes),
             log_config=None,
@@ -66,7 +77,9 @@ class Http:
         log.info("http_listening", listen=self.address)
 
     async def stop(self) -> None:
-        """Stop listening; what is being answered is answered."""
+        """Stop listening; what is being answered is answered, and pages that wait for news are told that there is none."""
+        if self.pages:
+            await self.pages.live.stop()
         if self._server and self._task:
             self._server.should_exit = True
             await self._task
@@ -78,12 +91,13 @@ class Http:
         return JSONResponse({"ready": ready, "parts": needed | shown}, status_code=200 if ready else 503)
 
 
-def pages(settings: Settings, store: SqlStore, clock: Clock, checks: Checks) -> ASGIApp:
+def pages(settings: Settings, store: SqlStore, clock: Clock, checks: Checks) -> Pages:
     """The console's pages. Only a process that shows them carries what they are made with."""
     from services.console.app import create_app  # noqa: PLC0415
     from services.console.context import Console  # noqa: PLC0415
 
-    return create_app(Console(settings, store, clock, checks))
+    live = Live(lambda after: store.readers.run(changes, after))
+    return Pages(create_app(Console(settings, store, clock, live, checks)), live)
 
 
 async def _live(_request: Request) -> Response:

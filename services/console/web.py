@@ -3,12 +3,13 @@
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from services.console.auth.visitor import Visitor
 from services.console.context import console_of
+from services.console.navigation import ROLES, menu_of
 from services.console.words import LANGUAGES, SOURCE, Words, words
 from services.settings import ZONE
 
@@ -32,12 +33,12 @@ def words_of(request: Request) -> Words:
     return words(next((one for one in wanted if one in LANGUAGES), SOURCE))
 
 
-def page(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
+def page(request: Request, template: str | Template, *, status: int = 200, **values: object) -> HTMLResponse:
     """``template`` of the templates folder with ``values``, for the visitor of ``request``."""
     return HTMLResponse(rendered(request, template, **values), status)
 
 
-def rendered(request: Request, template: str, **values: object) -> str:
+def rendered(request: Request, template: str | Template, **values: object) -> str:
     """The same as text."""
     language = words_of(request)
     now = console_of(request).clock.now()
@@ -45,13 +46,22 @@ def rendered(request: Request, template: str, **values: object) -> str:
     always = {
         "request": request,
         "path": request.url.path,
+        "here": here(request),
         "visitor": visitor,
         "csrf": visitor.csrf if visitor else "",
+        "menu": menu_of(visitor),
+        "roles": ROLES,
+        "topics": None,
         "municipality": console_of(request).settings.municipality.name,
         "now": now,
         "today": now.astimezone(ZONE).date(),
     }
     return environment(language.language).get_template(template).render(always | values)
+
+
+def here(request: Request) -> str:
+    """The address of this page within the console."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def see(path: str) -> RedirectResponse:

@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from services.console.pages import language, overview
+from services.console.pages import language, live, overview
 
-ROUTERS: tuple[APIRouter, ...] = (language.router, overview.router)
+ROUTERS: tuple[APIRouter, ...] = (language.router, live.router, overview.router)
