@@ -103,6 +103,7 @@ class Opener:
             color_scheme="dark" if dark else "light",
             java_script_enabled=script,
             reduced_motion="reduce",
+            locale="da-DK",
         )
         base = f"http://{self.running.guard.http.address}"
         cookies = {"language": language} | ({COOKIE: role} if role else {})
