@@ -5,6 +5,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from services.console.bounded import Bounded
 from services.console.context import Console
 from services.console.errors import Failures, handle
 from services.console.headers import Headers
@@ -21,6 +22,7 @@ def create_app(console: Console) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Bounded)
     app.add_middleware(Failures)
     app.add_middleware(Headers)
     return app

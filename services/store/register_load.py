@@ -31,13 +31,14 @@ class Difference:
 
 @dataclass(slots=True)
 class LoadRegister(Operation[RegisterChange]):
-    """Make the register be ``register``; gives what it changed."""
+    """Make the register be ``register``, or only its lists of ``kinds``; gives what it changed."""
 
     register: Register
     record: AuditRecord
     key: bytes
     now: int
     progress: Progress | None
+    kinds: Sequence[Kind] = KINDS
     _done: int = 0
     _hashes: set[int] = field(default_factory=set)
     queries = True
@@ -47,7 +48,7 @@ class LoadRegister(Operation[RegisterChange]):
         """One transaction; the same register again writes nothing."""
         lock(work.connection, Lock.REGISTER)
         self._done, self._hashes = 0, set()  # it may be tried again
-        found = {kind.name: self._load(work.connection, kind) for kind in KINDS}
+        found = {kind.name: self._load(work.connection, kind) for kind in self.kinds}
         change = RegisterChange(
             added={name: len(one.added) for name, one in found.items() if one.added},
             changed={name: len(one.changed) for name, one in found.items() if one.changed},
@@ -55,7 +56,7 @@ class LoadRegister(Operation[RegisterChange]):
         )
         if change.added or change.changed or change.removed:
             self._new_version(work.connection)
-            for record in _records(self.record, change, found["frameworks"]):
+            for record in _records(self.record, change, found.get("frameworks", Difference())):
                 work.audit(record)
         return change
 
@@ -139,7 +140,7 @@ class LoadRegister(Operation[RegisterChange]):
     def _report(self, count: int) -> None:
         self._done += count
         if self.progress is not None:
-            self.progress(self._done, sum(len(kind.entries(self.register)) for kind in KINDS))
+            self.progress(self._done, sum(len(kind.entries(self.register)) for kind in self.kinds))
 
 
 def _current(kind: Kind) -> list[Any]:

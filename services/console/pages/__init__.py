@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from services.console.pages import language, live, overview
+from services.console.pages import language, live, operations, overview, register
 
-ROUTERS: tuple[APIRouter, ...] = (language.router, live.router, overview.router)
+ROUTERS: tuple[APIRouter, ...] = (language.router, live.router, operations.router, overview.router, register.router)

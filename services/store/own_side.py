@@ -1,0 +1,25 @@
+"""The municipality's own side of the register by itself: citizens, cases and frameworks stay as they are."""
+
+from services.store.columns import micros
+from services.store.interface import RegisterChange
+from services.store.register_load import LoadRegister
+from services.store.register_tables import KINDS
+from services.store.sql_store import SqlStore
+from workflows.audit import AuditRecord
+from workflows.register import Register
+
+OWN = ("units", "employees", "open_addresses", "authorities")
+CITIZENS = ("citizens", "cases", "frameworks")
+
+
+def own_side(register: Register) -> Register:
+    """``register`` without citizens."""
+    return register.model_copy(update=dict.fromkeys(CITIZENS, ()))
+
+
+async def load_own_side(store: SqlStore, register: Register, record: AuditRecord) -> RegisterChange:
+    """Make the municipality's own side be that of ``register``, in one transaction."""
+    kinds = tuple(kind for kind in KINDS if kind.name in OWN)
+    change = await store.writer.run(LoadRegister(register, record, store.key, micros(record.at), None, kinds))
+    await store.refresh()
+    return change
