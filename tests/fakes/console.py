@@ -6,8 +6,9 @@ from pathlib import Path
 
 from fakes.guard import Running, guarding
 from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.console.auth.visitor import Visitor, visitor
+from services.console.auth.visitor import Visitor
 from services.demo.feed import feed
 from services.demo.samples import sample_mails, sample_register
 from services.settings import ZONE
@@ -24,11 +25,16 @@ def visitor_as(role: str) -> Visitor:
     return Visitor(f"a-{role}", address, name, role, frozenset({"boern-familie"}), "da", "c5f7")
 
 
-async def by_cookie(request: Request) -> Visitor:
-    """The visitor that the test's cookie names."""
-    if role := request.cookies.get(COOKIE):
-        request.state.visitor = visitor_as(role)
-    return await visitor(request)
+class ByCookie:
+    """Outermost middleware: the visitor that the test's cookie names."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (role := Request(scope).cookies.get(COOKIE)):
+            scope.setdefault("state", {})["visitor"] = visitor_as(role)
+        await self.app(scope, receive, send)
 
 
 @asynccontextmanager
@@ -39,7 +45,7 @@ async def console_running(data: Path, *, mails: bool = False) -> AsyncIterator[R
         record = AuditRecord(now, "test", "register.loaded", "test")
         await running.guard.store.load_register(sample_register(now.astimezone(ZONE).date()), record)
         await running.guard.store.refresh()
-        running.guard.http.pages.app.dependency_overrides[visitor] = by_cookie
+        running.guard.http.pages.app.add_middleware(ByCookie)
         if mails:
             await feed(running.guard.gateway.addresses[0], sample_mails(now))
             await running.settled()
