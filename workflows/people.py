@@ -4,6 +4,7 @@ The shapes are those of the register file (``workflows.register``); a value here
 """
 
 import re
+import unicodedata
 from contextlib import suppress
 from datetime import date
 from enum import StrEnum
@@ -13,6 +14,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 Address = Annotated[str, Field(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+MAX_WORD = 64  # characters of a name's word by which somebody is found
+MAX_WORDS = 16
 
 
 def _day(value: object) -> object:
@@ -30,6 +33,18 @@ def _number(value: object) -> object:
 
 
 Day = Annotated[date, BeforeValidator(_day)]
+_RING = "\u030a"  # over an a it makes another letter in Danish
+
+
+def name_words(name: str) -> tuple[str, ...]:
+    """The words of a name as people are looked for: lower case, without accents, each once, sorted.
+
+    >>> name_words("Åse Müller-Sørensen")
+    ('muller', 'sørensen', 'åse')
+    """
+    parts = unicodedata.normalize("NFKD", name.casefold())
+    plain = unicodedata.normalize("NFKC", "".join(one for one in parts if one == _RING or not unicodedata.combining(one)))
+    return tuple(sorted({word[:MAX_WORD] for word in re.findall(r"[^\W_]+", plain)})[:MAX_WORDS])
 
 
 class Entry(BaseModel):

@@ -22,6 +22,7 @@ from workflows.facts import Facts
 from workflows.mail import MAX_RECEIVED
 from workflows.receipt import ONCE_IN
 from workflows.receipt_mail import ReceiptText, compose_receipt
+from workflows.replay import is_known, kept
 from workflows.return_path import sign
 
 STUCK_AGAIN = timedelta(hours=4)  # until a copy that no mailbox kept is sent again
@@ -70,6 +71,7 @@ def arrival(received: Received, decision: Decision, facts: Facts, homes: Mapping
         receipt_sender=sender,
         receipt_not_since=received.received_at - ONCE_IN if outgoing else None,
         framework_in_force=any([one.framework for one in decision.recipients]),
+        replay=kept(decision.mail, facts) if is_known(decision) else None,
     )
 
 

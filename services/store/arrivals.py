@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import or_, select, update
 
 from services.store import schema
+from services.store.about import add_about
 from services.store.columns import compact, micros, numbers_out, text_in
 from services.store.deliveries import Origin, add_outgoing, addresses_out, dedupes_of, new_row
 from services.store.interface import Arrival, Bounced, Claim, FactsChanged, Leased
@@ -44,6 +45,7 @@ class CommitArrival(Operation[list[Leased]]):
             _claim_receipt(work, arrival.receipt_sender, arrival.receipt_not_since, now)
         links = _links(arrival)
         self._add_mail(work, now, day, sender)
+        add_about(work, arrival, now)
         _add_recipients(work, arrival, links, day)
         claimed = self._add_deliveries(work, now, sender)
         if arrival.outgoing:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, exists, func, or_, select, update
 
-from services.store import retention, schema
+from services.store import retention, schema, schema_people
 from services.store.rows import Row
 from services.store.spool import Spool
 from services.store.unit_of_work import HEAD, Operation, UnitOfWork, head_of, read_meta
@@ -32,6 +32,7 @@ mail, delivery, content, outbox, audit = (
     schema.audit.c,
 )
 COLUMNS = {name: place for place, name in enumerate(delivery.keys())}
+ABOUT = schema_people.mail_about.c.keys().index("mail")
 
 
 class Unreadable(Exception):
@@ -91,6 +92,8 @@ def load(connection: Connection, ids: list[str], spool: Spool) -> Cargo:
         "content": [row for one in contents if (row := _whole(one, spool))],
         "mail": rows(schema.mail, mail.id.in_(ids)),
         "recipient": rows(schema.recipient, schema.recipient.c.mail.in_(ids)),
+        "mail_about": rows(schema_people.mail_about, schema_people.mail_about.c.mail.in_(ids)),
+        "replay": rows(schema_people.replay, schema_people.replay.c.mail.in_(ids)),
         "delivery": [_ashore(row) for row in rows(schema.delivery, delivery.mail.in_(ids))],
         "once": rows(schema.once, schema.once.c.delivery.in_(select(delivery.id).where(delivery.mail.in_(ids)))),
         "outbox": [row[1:] for row in rows(schema.outbox, outbox.subject.in_(ids))],  # it gets a new number
@@ -115,8 +118,9 @@ class Arrive(Operation[int]):
         copies = [row for row in rows["delivery"] if row[COLUMNS["mail"]] in fresh]
         ours = {row[0] for row in copies}
         contents = fresh | {row[COLUMNS["content"]] for row in copies}
-        belong = {"content": (0, contents), "mail": (0, fresh), "recipient": (0, fresh), "delivery": (COLUMNS["mail"], fresh)}
-        for name, (place, ids) in (belong | {"once": (1, ours), "outbox": (2, fresh)}).items():
+        places = {"mail": 0, "recipient": 0, "mail_about": ABOUT, "replay": 0, "delivery": COLUMNS["mail"], "outbox": 2}
+        belong = {name: (place, fresh) for name, place in places.items()} | {"content": (0, contents), "once": (1, ours)}
+        for name, (place, ids) in belong.items():
             for row in rows[name]:
                 if row[place] in ids:
                     work.add(name, row)

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, select, update
 
-from services.store import schema
+from services.store import schema, schema_people
 from services.store.interface import Progress, RegisterChange
 from services.store.locks import Lock, lock
-from services.store.register_tables import KINDS, Kind, hashes_of
+from services.store.register_tables import KINDS, Kind, hashes_of, words_of
 from services.store.unit_of_work import Operation, UnitOfWork, batched, read_meta, write_meta
 from workflows.audit import AuditRecord
 from workflows.register import Register
@@ -84,8 +84,8 @@ class LoadRegister(Operation[RegisterChange]):
             _insert(connection, kind, added)
             _replace(connection, kind, changed)
         if kind.name == "citizens":
-            self._forget_addresses(connection, kind, [before[id] for id in changed])
-            self._add_addresses(connection, [entry for entry, _ in (added | changed).values()])
+            self._forget_citizens(connection, kind, [before[id] for id in changed])
+            self._add_citizens(connection, [entry for entry, _ in (added | changed).values()])
 
     def _remove(self, connection: Connection, kind: Kind, difference: Difference) -> None:
         wanted = {kind.id(one) for one in kind.entries(self.register)}
@@ -93,7 +93,7 @@ class LoadRegister(Operation[RegisterChange]):
         difference.removed = [id for id in stored if id not in wanted]
         for ids in batched(difference.removed):
             if kind.name == "citizens":
-                self._forget_addresses(connection, kind, _documents(connection, kind, ids).values())
+                self._forget_citizens(connection, kind, _documents(connection, kind, ids).values())
             connection.execute(delete(kind.table).where(kind.table.c.id.in_(ids)))
 
     def _add_versions(self, connection: Connection, kind: Kind, given: dict[str, tuple[Any, str]]) -> None:
@@ -111,19 +111,20 @@ class LoadRegister(Operation[RegisterChange]):
         if rows:
             connection.execute(insert(table), rows)
 
-    def _add_addresses(self, connection: Connection, citizens: Sequence[Any]) -> None:
+    def _add_citizens(self, connection: Connection, citizens: Sequence[Any]) -> None:
+        """By what they are found."""
+        if words := words_of(citizens):
+            connection.execute(insert(schema_people.citizen_word), words)
         if rows := hashes_of(self.key, citizens):
             connection.execute(insert(schema.citizen_address), rows)
         if len(self._hashes) <= LOGGED_CHANGES:
             self._hashes.update(row["hash"] for row in rows)
 
-    def _forget_addresses(self, connection: Connection, kind: Kind, documents: Iterable[str]) -> None:
-        table = schema.citizen_address.c
+    def _forget_citizens(self, connection: Connection, kind: Kind, documents: Iterable[str]) -> None:
         for some in batched(documents, 100):
-            rows = hashes_of(self.key, [kind.entry(one) for one in some])
-            for part in batched(rows, 100):
-                gone = or_(*(and_(table.hash == row["hash"], table.citizen == row["citizen"]) for row in part))
-                connection.execute(delete(schema.citizen_address).where(gone))
+            citizens = [kind.entry(one) for one in some]
+            _delete(connection, schema.citizen_address, hashes_of(self.key, citizens))
+            _delete(connection, schema_people.citizen_word, words_of(citizens))
 
     def _new_version(self, connection: Connection) -> None:
         """Every index in memory, in every process, takes in the new addresses; after many it is read anew."""
@@ -160,6 +161,12 @@ def _insert(connection: Connection, kind: Kind, given: dict[str, tuple[Any, str]
     if given:
         rows = [{"id": id, "document": document, **kind.columns(one)} for id, (one, document) in given.items()]
         connection.execute(insert(kind.table), rows)
+
+
+def _delete(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+    for part in batched(rows, 100):
+        gone = or_(*(and_(*(table.c[name] == value for name, value in row.items())) for row in part))
+        connection.execute(delete(table).where(gone))
 
 
 def _replace(connection: Connection, kind: Kind, given: dict[str, tuple[Any, str]]) -> None:

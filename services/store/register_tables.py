@@ -10,7 +10,7 @@ from services.store import schema
 from services.store.address_index import address_hash
 from workflows.addresses import normalise
 from workflows.framework import ContactFramework
-from workflows.people import Case, Citizen, Employee, Entry, OpenAddress, Unit
+from workflows.people import Case, Citizen, Employee, Entry, OpenAddress, Unit, name_words
 from workflows.register import Register
 
 
@@ -51,13 +51,17 @@ def _framework_columns(one: ContactFramework) -> dict[str, Any]:
     }
 
 
+def _case_columns(one: Case) -> dict[str, Any]:
+    return {"citizen": one.citizen, "unit": one.unit, "caseworker": normalise(one.caseworker)}
+
+
 KINDS = (
     Kind("units", schema.unit, Unit, lambda one: one.id),
     Kind("employees", schema.employee, Employee, lambda one: normalise(one.address)),
     Kind("open_addresses", schema.open_address, OpenAddress, _open_id),
     Kind("authorities", schema.authority, None, normalise),
     Kind("citizens", schema.citizen, Citizen, lambda one: one.id),
-    Kind("cases", schema.citizen_case, Case, lambda one: one.id, lambda one: {"citizen": one.citizen}),
+    Kind("cases", schema.citizen_case, Case, lambda one: one.id, _case_columns),
     Kind("frameworks", schema.framework, ContactFramework, lambda one: one.id, _framework_columns),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
@@ -73,3 +77,8 @@ def hashes_of(key: bytes, citizens: Iterable[Citizen]) -> list[dict[str, Any]]:
     """The rows of ``citizen_address``, sorted, for some citizens."""
     rows = ((address_hash(key, address), one.id) for one in citizens for address in addresses_of(one))
     return [{"hash": hash, "citizen": citizen} for hash, citizen in sorted(rows)]
+
+
+def words_of(citizens: Iterable[Citizen]) -> list[dict[str, Any]]:
+    """The rows of ``citizen_word`` for some citizens."""
+    return [{"word": word, "citizen": one.id} for one in citizens for word in name_words(one.name)]

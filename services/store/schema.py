@@ -66,6 +66,7 @@ recipient = Table(  # one accepted recipient: the unit of the books
     Column("action", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("delivery", Text),
+    _partial("ix_recipient_returned", "mail", where="state = 'returned'"),
     sqlite_with_rowid=False,
 )
 
@@ -126,6 +127,7 @@ audit = Table(
     Column("subject", Text, nullable=False),
     Column("data", Text, nullable=False),
     Column("hash", Text, nullable=False),
+    _partial("ix_audit_subject", "subject", "seq", where="actor <> 'guard'"),  # what people did; the guard itself writes far more
 )
 
 receipt = Table(
@@ -170,6 +172,10 @@ open_address = _entries("open_address")  # id: the normalised address and the ki
 authority = _entries("authority")
 citizen = _entries("citizen")
 citizen_case = _entries("citizen_case", Column("citizen", Text, nullable=False, index=True))
+citizen_case.append_column(Column("unit", Text, nullable=False, server_default=""))
+citizen_case.append_column(Column("caseworker", Text, nullable=False, server_default=""))  # normalised
+Index("ix_citizen_case_unit", citizen_case.c.unit, citizen_case.c.citizen)
+Index("ix_citizen_case_caseworker", citizen_case.c.caseworker, citizen_case.c.citizen)
 
 framework = Table(  # versions are only ever added; the newest is in force or not by its own fields
     "framework",

@@ -1,6 +1,7 @@
 """The tables that people work with: dossiers of frameworks, letters, accounts, and what is looked up about handled mail.
 
-The mail path writes to two of them alone (``mail_about``, ``replay``), and only for mail of somebody whom the register knows.
+The mail path writes to two of them alone (``mail_about``, ``replay``), and only for mail of somebody whom the register knows, and
+for mail that nobody could decide.
 Conventions as in ``services.store.schema``.
 """
 
@@ -90,19 +91,37 @@ api_token = Table(
     Column("revoked_at", BigInteger),
 )
 
-mail_about = Table(  # which handled mail concerns a citizen, or a unit: only of senders whom the register knows
+mail_about = Table(  # which handled mail concerns a citizen, or a unit; all of it stands under the unit without a name
     "mail_about",
     metadata,
     Column("kind", Text, primary_key=True),  # "citizen" or "unit"
     Column("key", Text, primary_key=True),
     Column("received_at", BigInteger, primary_key=True, autoincrement=False),
     Column("mail", Text, primary_key=True),
-    Column("outcome", Text, nullable=False),
+    Column("outcome", Text, nullable=False),  # see workflows.replay
     Index("ix_mail_about_mail", "mail"),
+    Index(
+        "ix_mail_about_other",
+        "kind",
+        "key",
+        "outcome",
+        "received_at",
+        "mail",
+        sqlite_where=text("outcome <> 'delivered'"),
+        postgresql_where=text("outcome <> 'delivered'"),
+    ),
     sqlite_with_rowid=False,
 )
 
-replay = Table(  # what a decision was made of, so that a drafted framework can be tried on it
+citizen_word = Table(  # the words of citizens' names, folded, to find them by
+    "citizen_word",
+    metadata,
+    Column("word", Text, primary_key=True),
+    Column("citizen", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+replay = Table(  # what a decision was made of beside the register, so that a drafted framework can be tried on it
     "replay",
     metadata,
     Column("mail", Text, primary_key=True),

@@ -18,7 +18,7 @@ from workflows.events import Event
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 HEAD = "audit_head"  # in meta: the chain's last entry, so that a cut tail shows
-INSERT_ORDER = ("content", "mail", "recipient", "delivery", "assessment", "once", "receipt", "outbox")
+INSERT_ORDER = ("content", "mail", "recipient", "delivery", "assessment", "once", "receipt", "outbox", "mail_about", "replay")
 
 
 @dataclass(slots=True)

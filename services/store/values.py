@@ -101,6 +101,7 @@ class Arrival:
     receipt_not_since: datetime | None = None
     framework_in_force: bool = False  # the sender had one in force: the facts are kept longer
     returned: tuple[int, ...] = ()  # numbers of recipients given back at once: the report is among ``outgoing``
+    replay: str | None = None  # ``workflows.replay``, of mail of somebody whom the register knows
 
 
 @dataclass(frozen=True, slots=True)

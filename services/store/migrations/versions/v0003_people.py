@@ -1,20 +1,35 @@
-"""Dossiers, letters, accounts, and what is looked up about handled mail."""
+"""Dossiers, letters, accounts, and what is looked up about citizens, cases and handled mail."""
+
+import json
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+
+from workflows.addresses import normalise
+from workflows.people import name_words
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+BATCH = 2000
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """New tables alone."""
+    """New tables, new indices, and of a register that is there what it is looked up by."""
     _dossiers()
     _accounts()
     _about_mail()
+    _cases()
+    _names()
+    op.create_index("ix_recipient_returned", "recipient", ["mail"], **_where("state = 'returned'"))
+    op.create_index("ix_audit_subject", "audit", ["subject", "seq"], **_where("actor <> 'guard'"))
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
 def _dossiers() -> None:
@@ -118,6 +133,8 @@ def _about_mail() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_mail_about_mail", "mail_about", ["mail"])
+    other = ["kind", "key", "outcome", "received_at", "mail"]
+    op.create_index("ix_mail_about_other", "mail_about", other, **_where("outcome <> 'delivered'"))
     op.create_table(
         "replay",
         sa.Column("mail", TEXT, nullable=False),
@@ -125,3 +142,31 @@ def _about_mail() -> None:
         sa.PrimaryKeyConstraint("mail", name=op.f("pk_replay")),
         sqlite_with_rowid=False,
     )
+
+
+def _cases() -> None:
+    for name in ("unit", "caseworker"):
+        op.add_column("citizen_case", sa.Column(name, TEXT, nullable=False, server_default=""))
+    table = sa.table("citizen_case", *(sa.column(name) for name in ("id", "unit", "caseworker", "document")))
+    change = sa.update(table).where(table.c.id == sa.bindparam("of")).values(unit=sa.bindparam("by"), caseworker=sa.bindparam("to"))
+    for rows in op.get_bind().execute(sa.select(table.c.id, table.c.document)).partitions(BATCH):
+        read = [(id, json.loads(document)) for id, document in rows]
+        given = [{"of": id, "by": one["unit"], "to": normalise(one["caseworker"])} for id, one in read]
+        op.get_bind().execute(change, given)
+    op.create_index("ix_citizen_case_unit", "citizen_case", ["unit", "citizen"])
+    op.create_index("ix_citizen_case_caseworker", "citizen_case", ["caseworker", "citizen"])
+
+
+def _names() -> None:
+    words = op.create_table(
+        "citizen_word",
+        sa.Column("word", TEXT, nullable=False),
+        sa.Column("citizen", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("word", "citizen", name=op.f("pk_citizen_word")),
+        sqlite_with_rowid=False,
+    )
+    table = sa.table("citizen", sa.column("id"), sa.column("document"))
+    for rows in op.get_bind().execute(sa.select(table.c.id, table.c.document)).partitions(BATCH):
+        read = [(id, name_words(json.loads(document)["name"])) for id, document in rows]
+        if given := [{"word": word, "citizen": id} for id, named in read for word in named]:
+            op.get_bind().execute(sa.insert(words), given)
