@@ -48,6 +48,7 @@ from services.store.recent import Receipts, Recent, unassessed
 from services.store.register_load import LoadRegister
 from services.store.spool import Spool
 from services.store.tenure import Tenure
+from services.store.views import Views
 from services.store.writer import Writer
 from workflows.audit import AuditRecord
 from workflows.deadlines import WorkingCalendar
@@ -79,6 +80,7 @@ class SqlStore:
         self._calendar = calendar
         self._promises = promises
         self.readers = self._readers = Readers(engines[1], promises)  # these two also for the island
+        self.views = Views(self._readers, key)
         self._directory = Directory(self._readers, key, extra_authorities)
         self.writer = self._writer = Writer(engines[0], key, promises)
         self._tenure = Tenure(self._writer.run, holders, engines[1] if shared else None)

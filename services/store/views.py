@@ -1,0 +1,115 @@
+"""Read models: what pages look up, each in one or a few queries by an index, and paged by key.
+
+Nothing here asks who looks: the caller says within which units, and has recorded that somebody looks.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+
+from services.settings import ZONE
+from services.store import view_books, view_citizens, view_mails
+from services.store.about import EVERYWHERE
+from services.store.looked_up import (
+    About,
+    CitizenFound,
+    CitizenLine,
+    FrameworkVersion,
+    MailFound,
+    MailLine,
+    Page,
+    QueueSummary,
+    Seen,
+    Wanted,
+    Week,
+    Within,
+)
+from services.store.readers import Readers
+from workflows.backtest import Handled
+from workflows.framework import ContactFramework
+from workflows.people import Case
+
+PAGE = 50
+
+
+class Views:
+    """``store.views``. Every method may raise ``StoreUnavailable``."""
+
+    def __init__(self, readers: Readers, key: bytes) -> None:
+        self._readers = readers
+        self._key = key
+
+    # -- the register
+    async def citizens(
+        self, text: str = "", within: Within | None = None, *, limit: int = PAGE, after: str | None = None
+    ) -> Page[CitizenLine]:
+        """Citizens by an address (whole), or by how a name, an id or a case's id begins; all of them for no text.
+
+        ``within`` None: whoever they are.
+        """
+        return await self._readers.run(view_citizens.citizens, self._key, text, within, limit=limit, after=after)
+
+    async def citizen(self, id: str) -> CitizenFound | None:
+        """One citizen's file."""
+        return await self._readers.run(view_citizens.one_citizen, id)
+
+    async def case(self, id: str) -> Case | None:
+        """One case."""
+        return await self._readers.run(view_citizens.one_case, id)
+
+    async def cases(self, within: Within, *, limit: int = PAGE, after: str | None = None) -> Page[Case]:
+        """Cases by unit or caseworker, in the order of their ids."""
+        return await self._readers.run(view_citizens.cases, within, limit, after)
+
+    async def framework(self, id: str) -> ContactFramework | None:
+        """One framework as it is now."""
+        return await self._readers.run(view_citizens.one_framework, id)
+
+    async def versions(self, citizens: Collection[str]) -> dict[str, list[FrameworkVersion]]:
+        """Every version of these citizens' frameworks, by id, the oldest first."""
+        return await self._readers.run(view_citizens.versions, citizens)
+
+    # -- mails
+    async def mails(
+        self,
+        *,
+        citizens: Collection[str] | None = None,
+        units: Collection[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        wanted: Wanted | None = None,
+        limit: int = PAGE,
+        after: str | None = None,
+    ) -> Page[MailLine]:
+        """Mails, the newest first, of these citizens, or that concern these units, received before ``until``.
+
+        Where neither is given, those of everybody in the register, and those that nobody could decide.
+        """
+        keys = citizens if citizens is not None else (EVERYWHERE,) if units is None else [one for one in units if one != EVERYWHERE]
+        asked = view_mails.Asked("unit" if citizens is None else "citizen", list(keys), since, until, wanted)
+        return await self._readers.run(view_mails.mails, asked, limit, after)
+
+    async def mail(self, id: str) -> MailFound | None:
+        """One mail with its way."""
+        return await self._readers.run(view_mails.one_mail, id, ZONE)
+
+    async def about(self, mail: str) -> About:
+        """Whom a mail concerns."""
+        return await self._readers.run(view_mails.about_mail, mail)
+
+    async def volume(self, citizen: str, since: date, until: date) -> list[Week]:
+        """A citizen's mails by week; both days' weeks are whole."""
+        return await self._readers.run(view_mails.volume, citizen, since, until, ZONE)
+
+    async def handled(self, citizen: str, since: datetime, most: int) -> list[Handled]:
+        """The ``most`` newest mails of a citizen that can be decided again, the oldest first."""
+        return await self._readers.run(view_mails.handled, citizen, since, most)
+
+    # -- operations
+    async def queue(self) -> list[QueueSummary]:
+        """What waits, a row a hop."""
+        return await self._readers.run(view_books.queue)
+
+    async def seen(self, *subjects: str, limit: int = PAGE, after: str | None = None) -> Page[Seen]:
+        """Who has looked at, or done something about, these subjects; the newest first."""
+        subjects_asked: Sequence[str] = subjects
+        return await self._readers.run(view_books.seen, subjects_asked, limit, after)
