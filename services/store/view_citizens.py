@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select, tuple_, union
+from sqlalchemy import ColumnElement, Connection, Select, and_, select, tuple_, union
 
 from services.store import schema, schema_people
 from services.store.address_index import address_hash
@@ -36,12 +36,11 @@ def citizens(
         return Page(tuple(_lines(connection, _by_address(connection, key, normalise(text), within))))
     if not text:
         return _all(connection, within, limit, after)
-    begins = place(after, str, str)
+    words, begins = name_words(text), place(after, str, str)
     first = [] if begins else _by_id(connection, text, within)
-    found = _named(connection, list(name_words(text)), within, limit, begins)
-    listed = page(found, limit, lambda row: row, lambda rows: _lines_named(connection, rows, name_words(text)))
-    known = set(first)
-    named = tuple(one for one in listed.items if one.citizen.id not in known)
+    found = _named(connection, words, within, limit, begins) if words else []
+    listed = page(found, limit, lambda row: row, lambda kept: _lines_named(connection, kept, words))
+    named = (one for one in listed.items if one.citizen.id not in first)
     return Page((*_lines(connection, first), *named), listed.after)
 
 
@@ -77,20 +76,22 @@ def _by_address(connection: Connection, key: bytes, address: str, within: Within
 
 
 def _by_id(connection: Connection, text: str, within: Within | None) -> list[str]:
-    own = select(citizen.id).where(citizen.id.between(text, text + LAST), *_within(within, citizen.id))
+    own = select(citizen.id).where(_begins(citizen.id, text), *_within(within, citizen.id))
     ids = list(connection.execute(own.order_by(citizen.id).limit(BY_ID)).scalars())
-    by_case = select(case.citizen).where(case.id.between(text, text + LAST), *_within(within, case.citizen))
+    by_case = select(case.citizen).where(_begins(case.id, text), *_within(within, case.citizen))
     ids += connection.execute(by_case.order_by(case.id).limit(BY_ID)).scalars()
     return list(dict.fromkeys(ids))
 
 
-def _named(connection: Connection, words: list[str], within: Within | None, limit: int, begins: Key | None) -> list[Found]:
+def _begins(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    return and_(column >= text, column <= text + LAST)
+
+
+def _named(connection: Connection, words: Sequence[str], within: Within | None, limit: int, begins: Key | None) -> list[Found]:
     """Words with citizens, in order; all of ``words`` begin a word of theirs. The longest finds them, the others only narrow."""
-    if not words:
-        return []
     longest = max(words, key=len)
-    others = [select(word.citizen).where(word.word.between(one, one + LAST)) for one in words if one != longest]
-    found = select(word.word, word.citizen).where(word.word.between(longest, longest + LAST), *_within(within, word.citizen))
+    others = [select(word.citizen).where(_begins(word.word, one)) for one in words if one != longest]
+    found = select(word.word, word.citizen).where(_begins(word.word, longest), *_within(within, word.citizen))
     found = found.where(*(word.citizen.in_(one) for one in others))
     if begins:
         found = found.where(tuple_(word.word, word.citizen) > tuple_(*begins))
@@ -100,6 +101,8 @@ def _named(connection: Connection, words: list[str], within: Within | None, limi
 
 def _lines_named(connection: Connection, rows: Sequence[Found], words: Sequence[str]) -> list[CitizenLine]:
     """Once each: who has several words that begin alike is listed under the first of them."""
+    if not rows:
+        return []
     longest = max(words, key=len)
     lines = {one.citizen.id: one for one in _lines(connection, [row[1] for row in rows])}
     named = [(found, lines[id]) for found, id in rows if id in lines]

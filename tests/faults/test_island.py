@@ -212,6 +212,7 @@ async def test_a_mail_that_the_database_may_have_taken_is_not_decided_again_on_t
         assert (await running.send(named("1"), KAREN)).startswith("250")
         assert await kept(running) == (2, 0, 2)
         assert went(sink) == {("m-1", BOX): 2}
+        assert len((await running.guard.store.views.mails(citizens=["c-1"])).items) == 2
 
 
 async def test_law_4_dates_hold_by_the_clock_and_an_old_snapshot_moves_nothing(
@@ -238,6 +239,11 @@ async def test_law_4_dates_hold_by_the_clock_and_an_old_snapshot_moves_nothing(
             said[name] = one["reason"], one["explanation"]["en"]
         assert {reason for reason, _ in said.values()} == {"not_in_force"}
         assert "too old" in said["stale"][1] and "too old" not in said["ended"][1]
+        listed = await running.guard.store.views.mails(citizens=["c-1"])
+        assert [one.outcome for one in listed.items] == ["delivered", "delivered", "redirected"]
+        past = await running.guard.store.views.handled("c-1", NOW - timedelta(days=1), 10)
+        assert [one.replay.snapshot_expired for one in past] == [False, False, True]
+        assert not any(one.replay.receipts_known for one in past)
         assert NOT_EVALUATED not in b"".join(one.content for one in sink.mails)
 
 
