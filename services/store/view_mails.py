@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from operator import itemgetter
 from typing import Any, Literal
 
-from sqlalchemy import Boolean, ColumnElement, Connection, Select, literal_column, select, tuple_, union_all
+from sqlalchemy import Boolean, ColumnElement, Connection, CursorResult, Select, bindparam, literal_column, select, tuple_
 
 from services.store import schema, schema_people
 from services.store.columns import instant, micros, text_in
@@ -21,7 +21,8 @@ from workflows.replay import MailOutcome, restored
 
 Kind = Literal["citizen", "unit"]
 Told = tuple[int, str, MailOutcome]  # when a mail came, its id, and what was decided
-AT_ONCE = 50  # keys in one statement
+AT_ONCE = 200  # keys in one statement
+KEY = "of_key"
 about, mail, recipient, delivery, assessment, replay = (
     schema_people.mail_about.c,
     schema.mail.c,
@@ -40,60 +41,68 @@ class Asked:
     ) -> None:
         self.kind = kind
         self.keys = sorted(map(text_in, keys))
+        self.few = _few(wanted)
         self.conditions = [
             *([about.received_at >= micros(since)] if since else ()),
             *([about.received_at < micros(until)] if until else ()),
-            *_became(wanted),
+            *_decided(wanted),
         ]
 
 
-def _became(wanted: Wanted | None) -> list[ColumnElement[bool]]:
-    """The conditions are written as those of the partial indices, word for word."""
+def _few(wanted: Wanted | None) -> Select[tuple[str]] | None:
+    """The mails that wait, or were given back: few beside those of a large unit."""
     match wanted:
-        case None:
-            return []
         case "waiting":
-            return [about.mail.in_(select(delivery.mail).where(delivery.tier.is_not(None), delivery.kind == "mail"))]
+            return select(delivery.mail).where(delivery.tier.is_not(None), delivery.kind == "mail")
         case "returned":
-            return [about.mail.in_(select(recipient.mail).where(_literally("recipient.state = 'returned'")))]
+            return select(recipient.mail).where(_literally("recipient.state = 'returned'"))
+    return None
+
+
+def _decided(wanted: Wanted | None) -> list[ColumnElement[bool]]:
+    match wanted:
+        case None | "waiting" | "returned":
+            return []
         case "delivered":
-            return [about.outcome == "delivered"]
+            return [about.outcome == wanted]
     return [_literally("mail_about.outcome <> 'delivered'"), about.outcome == wanted]
 
 
 def _literally(condition: str) -> ColumnElement[bool]:
+    """As a partial index has it, word for word."""
     return literal_column(condition, Boolean())
 
 
 def mails(connection: Connection, asked: Asked, limit: int, after: str | None) -> Page[MailLine]:
     """The newest first; each once, whatever it concerns."""
     begins = place(after, int, str)
-    found: dict[tuple[int, str], Told] = {}
-    some = [_told(connection, _newest(asked, keys, begins, limit + 1)) for keys in batched(asked.keys, AT_ONCE)]
-    for row in heapq.merge(*some, key=itemgetter(0, 1), reverse=True):
-        found.setdefault((row[0], row[1]), row)
-    rows = list(found.values())[: limit + 1]
+    some = [_newest(connection, asked, keys, begins, limit + 1) for keys in batched(asked.keys, AT_ONCE)]
+    found = dict.fromkeys(heapq.merge(*some, key=itemgetter(0, 1), reverse=True))
+    rows = list(found)[: limit + 1]
     return page(rows, limit, lambda row: row[:2], lambda kept: _lines(connection, kept))
 
 
-def _told(connection: Connection, newest: Select[Any]) -> list[Told]:
-    return [(row[0], row[1], row[2]) for row in connection.execute(newest)]
-
-
-def _newest(asked: Asked, keys: Sequence[str], begins: Key | None, limit: int) -> Select[Any]:
-    """Each key's newest by the index, and of those the newest."""
-    rows = [_of_key(asked, key, begins, limit).subquery().select() for key in keys]
-    if len(rows) == 1:
-        return rows[0]
-    together = union_all(*rows).subquery()
-    return select(together).order_by(together.c.received_at.desc(), together.c.mail.desc()).limit(limit * len(keys))
-
-
-def _of_key(asked: Asked, key: str, begins: Key | None, limit: int) -> Select[Any]:
-    rows = select(about.received_at, about.mail, about.outcome).where(about.kind == asked.kind, about.key == key, *asked.conditions)
+def _newest(connection: Connection, asked: Asked, keys: list[str], begins: Key | None, limit: int) -> list[Told]:
+    rows = select(about.received_at, about.mail, about.outcome).where(about.kind == asked.kind, *asked.conditions)
     if begins:
         rows = rows.where(tuple_(about.received_at, about.mail) < tuple_(*begins))
-    return rows.order_by(about.received_at.desc(), about.mail.desc()).limit(limit)
+    if asked.few is not None:
+        rows = rows.where(about.mail.in_(asked.few), about.key.in_(keys)).distinct()
+        found = connection.execute(rows.order_by(about.received_at.desc(), about.mail.desc()).limit(limit))
+    else:
+        found = _of_each(connection, rows, keys, limit)
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+def _of_each(connection: Connection, rows: Select[Any], keys: list[str], limit: int) -> CursorResult[Any]:
+    """Each key's newest by the index, and of those the newest. The same text for each: SQLAlchemy is slow at many subqueries."""
+    newest = rows.where(about.key == bindparam(KEY)).order_by(about.received_at.desc(), about.mail.desc()).limit(limit)
+    compiled = newest.compile(dialect=connection.dialect)
+    names: list[str] = list(getattr(compiled, "positiontup", None) or ())
+    given = [compiled.params | {KEY: key} for key in keys]
+    together = " UNION ".join([f"SELECT * FROM ({compiled}) AS of_key"] * len(keys))  # noqa: S608 - values are given apart
+    text = f"{together} ORDER BY 1 DESC, 2 DESC LIMIT {limit:d}"
+    return connection.exec_driver_sql(text, tuple(one[name] for one in given for name in names))
 
 
 def _lines(connection: Connection, rows: Sequence[Told]) -> list[MailLine]:
