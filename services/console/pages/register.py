@@ -104,11 +104,11 @@ async def choose(request: Request, _: It) -> HTMLResponse:
 @router.post("/import")
 async def hand_in(request: Request, who: It) -> Response:
     """Check a file, and show what it would change."""
-    form = await request.form(max_files=1, max_fields=5)
-    file = form.get("file")
-    if not isinstance(file, UploadFile) or not file.filename:
-        return _refused(request, [])
-    name, content = file.filename[:100], await file.read()
+    async with request.form(max_files=1, max_fields=5) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile) or not file.filename:
+            return _refused(request, [])
+        name, content = file.filename[:100], await file.read()
     try:
         return await _proposed(request, who, name, content)
     except BadInput as error:
