@@ -1,6 +1,7 @@
 """The console in real Chromium (Debian's)."""
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,33 @@ from playwright.async_api import async_playwright
 from starlette.requests import Request
 
 from services.console.auth.visitor import visitor
+from services.console.charts import Column, Mark, Stretch, columns, timeline
 from services.console.web import environment, page, words_of
 
 STYLE = Path(__file__).parent / "style.html"
+WAY = timeline(
+    "way",
+    "Rammen for Bo Borger fra oktober 2026 til februar 2027",
+    "Høring i oktober, derefter i kraft. Den ses på igen 15. januar og ender 2. februar.",
+    [
+        Stretch("Varsel · 14. sep. – 30. sep.", date(2026, 9, 14), date(2026, 9, 30), "ghost"),
+        Stretch("Høring · 1. okt. – 1. nov.", date(2026, 10, 1), date(2026, 11, 1), "stripe"),
+        Stretch("I kraft · 2. nov. – 2. feb.", date(2026, 11, 2), date(2027, 2, 2), "solid"),
+        Stretch("Skal vurderes · 15. jan. – 2. feb.", date(2027, 1, 15), date(2027, 2, 2), "dots"),
+    ],
+    [
+        Mark("I dag, 23. november", date(2026, 11, 23), today=True),
+        Mark("Ses på igen 15. januar", date(2027, 1, 15)),
+        Mark("Ender 2. februar", date(2027, 2, 2)),
+    ],
+)
+COUNTS = (3, 0, 7, 12, 31, 9, 4, 4, 2, 118, 40, 12, 5)
+WEEKS = columns(
+    "weeks",
+    "Mails om ugen",
+    "13 uger til uge 47.",
+    [Column(str(35 + at), one, f"uge {35 + at}: {one} mails") for at, one in enumerate(COUNTS)],
+)
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +59,7 @@ async def running(tmp_path_factory):
         @app.get("/style", dependencies=[Depends(visitor)])
         async def style(request: Request):
             template = environment(words_of(request).language).from_string(STYLE.read_text("utf-8"))
-            return page(request, template)
+            return page(request, template, way=WAY, weeks=WEEKS)
 
         yield running
 

@@ -1,0 +1,84 @@
+"""How pages are used: by keyboard alone, without scripts, and while somebody else changes something."""
+
+import pytest
+from fakes.console import visitor_as
+from playwright.async_api import expect
+from starlette.requests import Request
+
+from services.clock import SystemClock
+from services.console.pages.live import topics
+from services.console.web import environment, page
+from services.store.open import open_store
+from workflows.audit import AuditRecord
+
+pytestmark = pytest.mark.needs("chromium")
+OPEN = """{% extends "base.html" %}{% from "macros.html" import live with context %}{% block title %}Ramme{% endblock %}
+{% block main %}<h1>Ramme</h1><input aria-label="Note">
+{% call live("count", "f-1") %}<p>Vist {{ times() }}</p>{% endcall %}
+{% endblock %}"""
+
+
+async def test_the_content_is_reached_past_the_menu_by_two_keys(browser):
+    async with browser("it") as looking:
+        await looking.open("/register?view=employees")
+        await looking.tab_to("Gå til indholdet", most=1)
+        await looking.page.keyboard.press("Enter")
+        await looking.tab_to("Indlæs en fil", most=1)
+
+
+async def test_a_file_is_handed_in_by_keyboard_and_read_before_it_is_done(browser, tmp_path):
+    file = tmp_path / "register.yaml"
+    file.write_text("units: []\n")
+    async with browser("it") as looking:
+        await looking.open("/register")
+        await looking.tab_to("Indlæs en fil")
+        await looking.page.keyboard.press("Enter")
+        await looking.page.set_input_files("#file", file)
+        await looking.tab_to("Se, hvad filen vil ændre")
+        await looking.page.keyboard.press("Enter")
+        await expect(looking.page.get_by_role("alert")).to_contain_text("Intet er ændret")
+        await looking.picture("import-refused")
+        assert await looking.axe() == []
+
+
+async def test_everything_can_be_read_without_scripts(browser):
+    async with browser("it", script=False) as looking:
+        await looking.open("/operations")
+        await expect(looking.page.get_by_role("heading", name="Alt er i orden")).to_be_visible()
+        await looking.page.get_by_role("link", name="English").click()
+        await expect(looking.page.get_by_role("heading", name="All is well")).to_be_visible()
+        await looking.page.get_by_role("link", name="Register").click()
+        await expect(looking.page.get_by_role("table")).to_contain_text("Job og Ydelse")
+
+
+async def test_what_another_process_changes_shows_by_itself_and_leaves_what_is_written(browser, running):
+    app, seen = running.guard.http.pages.app, []
+    leader = visitor_as("leader")
+
+    @app.get("/open")
+    async def opened(request: Request):
+        seen.append(1)
+        template = environment("da").from_string(OPEN)
+        return page(request, template, topics=topics(request, leader, "f-1"), times=lambda: len(seen))
+
+    async with browser("leader") as looking:
+        async with looking.page.expect_response("**/live?*"):
+            await looking.open("/open")
+        await looking.page.get_by_label("Note").fill("Et ord")
+        other = await open_store(running.guard.settings, SystemClock())
+        try:
+            await other.append_audit(AuditRecord(SystemClock().now(), "test", "framework.lifted", "f-1"))
+        finally:
+            await other.close()
+        await expect(looking.page.locator("#count")).to_have_text("Vist 2")
+        await expect(looking.page.get_by_label("Note")).to_have_value("Et ord")
+        assert looking.complaints == []
+
+
+async def test_a_page_on_paper_is_the_content_alone(browser):
+    async with browser("leader") as looking:
+        await looking.open("/style")
+        await looking.page.emulate_media(media="print")
+        await expect(looking.page.get_by_role("navigation", name="Hovedmenu")).to_be_hidden()
+        await expect(looking.page.get_by_role("heading", level=1)).to_be_visible()
+        await looking.picture("paper")
