@@ -150,3 +150,16 @@ async def test_what_is_wrong_only_with_what_is_stored_is_told_by_its_id(running)
     with pytest.raises(BadInput) as raised:
         read_own_side("r.yaml", b"units: []", running.guard.settings, stored)
     assert any(line.startswith("r.yaml: cases.s-77.unit: ") for line in raised.value.lines)
+
+
+async def test_a_leader_may_leave_and_what_they_decided_stays(client, running):
+    before = (await running.guard.store.export_register()).frameworks
+    assert {"lene@eksempel.dk"} & {one.decided_by for one in before}
+    wanted = await current(client)
+    wanted["units"] = [
+        one | {"leader": "per@eksempel.dk"} if one["leader"] == "lene@eksempel.dk" else one for one in wanted["units"]
+    ]
+    assert "Ændres (1) boern-familie" in words(await handed(client, wanted))
+    await client.post("/register/import/confirm")
+    assert running.guard.store.organisation().units["boern-familie"].leader == "per@eksempel.dk"
+    assert (await running.guard.store.export_register()).frameworks == before
