@@ -5,7 +5,7 @@ One suite of contract tests (tests/contract) runs over every implementation. All
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from services.store.answers import (
     Account,
@@ -51,6 +51,9 @@ from workflows.events import Event
 from workflows.facts import CitizenFile, Organisation
 from workflows.register import Register
 
+if TYPE_CHECKING:
+    from services.store.dossiers import Dossiers
+
 __all__ = [
     "Account",
     "Arrival",
@@ -93,6 +96,8 @@ __all__ = [
 
 class Store(Protocol):
     """See the module's docstring. Every method may raise ``StoreUnavailable``."""
+
+    dossiers: "Dossiers"  # what people do with frameworks
 
     # -- facts
     def organisation(self) -> Organisation:

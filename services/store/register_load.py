@@ -11,7 +11,7 @@ from services.store import schema, schema_people
 from services.store.interface import Progress, RegisterChange
 from services.store.locks import Lock, lock
 from services.store.register_tables import KINDS, Kind, hashes_of, words_of
-from services.store.unit_of_work import Operation, UnitOfWork, batched, read_meta, write_meta
+from services.store.unit_of_work import Operation, UnitOfWork, batched, next_register_version, write_meta
 from workflows.audit import AuditRecord
 from workflows.register import Register
 
@@ -128,10 +128,9 @@ class LoadRegister(Operation[RegisterChange]):
 
     def _new_version(self, connection: Connection) -> None:
         """Every index in memory, in every process, takes in the new addresses; after many it is read anew."""
-        version = int(read_meta(connection, ["register_version"])["register_version"]) + 1
+        version = next_register_version(connection)
         log = schema.address_change
         logged = connection.execute(select(func.count()).select_from(log)).scalar_one() + len(self._hashes)
-        write_meta(connection, register_version=str(version))
         if logged > LOGGED_CHANGES:
             connection.execute(delete(log))
             write_meta(connection, index_version=str(version))

@@ -13,7 +13,7 @@ from functools import partial
 from sqlalchemy import Connection, Select, delete, exists, func, insert, select, update
 
 from services.settings import ZONE
-from services.store import schema, schema_people
+from services.store import dossier_rows, schema, schema_people
 from services.store.columns import instant, micros
 from services.store.interface import Purged
 from services.store.locks import Lock, lock
@@ -131,7 +131,7 @@ class RemoveOwn(Operation[int]):
 
 @dataclass(frozen=True, slots=True)
 class RemoveFrameworks(Operation[int]):
-    """Remove, with all their versions, the frameworks that ended before ``before``; gives how many."""
+    """Remove the frameworks that ended before ``before``, with all their versions, dossiers and letters; gives how many."""
 
     before: datetime
     calendar: WorkingCalendar
@@ -145,8 +145,8 @@ class RemoveFrameworks(Operation[int]):
         table = schema.framework.c
         rows = work.connection.execute(select(table.id, table.since, table.document).where(table.current == 1))
         ended = [row.id for row in rows if self._is_over(BY_NAME["frameworks"].entry(row.document), instant(row.since))]
-        for start in range(0, len(ended), BATCH):
-            work.connection.execute(delete(schema.framework).where(table.id.in_(ended[start : start + BATCH])))
+        dossier_rows.remove(work.connection, ended)
+        dossier_rows.remove(work.connection, dossier_rows.orphans(work.connection, micros(self.before)))
         return len(ended)
 
     def _is_over(self, framework: ContactFramework, since: datetime) -> bool:

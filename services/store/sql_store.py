@@ -17,6 +17,7 @@ from services.store.arrivals import CommitArrival
 from services.store.attempts import RecordAttempts, Release, Renew
 from services.store.columns import micros
 from services.store.directory import Directory
+from services.store.dossiers import Dossiers
 from services.store.holders import Holders
 from services.store.interface import (
     Account,
@@ -83,6 +84,7 @@ class SqlStore:
         self.views = Views(self._readers, key)
         self._directory = Directory(self._readers, key, extra_authorities)
         self.writer = self._writer = Writer(engines[0], key, promises)
+        self.dossiers = Dossiers(self._writer, self._readers, self._now)
         self._tenure = Tenure(self._writer.run, holders, engines[1] if shared else None)
         self._recent = Recent()
         self._receipts = Receipts()

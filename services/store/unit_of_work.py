@@ -18,6 +18,7 @@ from workflows.events import Event
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 HEAD = "audit_head"  # in meta: the chain's last entry, so that a cut tail shows
+REGISTER_VERSION = "register_version"  # in meta: every index in memory follows it
 INSERT_ORDER = ("content", "mail", "recipient", "delivery", "assessment", "once", "receipt", "outbox", "mail_about", "replay")
 
 
@@ -232,6 +233,14 @@ def write_meta(connection: Connection, **values: str) -> None:
     """Change values of ``meta`` that are there."""
     for name, value in values.items():
         connection.execute(update(schema.meta).where(schema.meta.c.name == name).values(value=value))
+
+
+def next_register_version(connection: Connection) -> int:
+    """A version of the register that nobody else gives: its row is held to the end of the transaction."""
+    name, value = schema.meta.c.name, schema.meta.c.value
+    version = int(connection.execute(select(value).where(name == REGISTER_VERSION).with_for_update()).scalar_one()) + 1
+    write_meta(connection, **{REGISTER_VERSION: str(version)})
+    return version
 
 
 def batched(values: Iterable[T], size: int = 500) -> Iterator[list[T]]:

@@ -152,7 +152,7 @@ def refused(found: Moved | Submitted | Refused) -> list[str]:
 
 def draft(**changes: Any) -> Dossier:
     """A whole draft: everything but the decision."""
-    begun = done(begin("f-1", "c-1"), "drafted")
+    begun = done(begin(changes.get("id", "f-1"), "c-1"), "drafted")
     found = written(begun, GROUND, framework(**changes), actor(LENE), AROUND)
     assert isinstance(found, Dossier), found
     return found

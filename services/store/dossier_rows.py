@@ -1,0 +1,208 @@
+"""A dossier as rows, and back."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, select
+
+from services.store import schema
+from services.store.columns import instant
+from services.store.register_tables import BY_NAME
+from services.store.schema_people import dossier as table
+from services.store.schema_people import dossier_unit, letter
+from services.store.unit_of_work import batched
+from workflows.dossier import Dossier
+from workflows.framework import State
+from workflows.people import Case
+
+LOAD = "load"  # who wrote what a register file brought
+FRAMEWORKS = BY_NAME["frameworks"]
+ENDED = tuple(sorted(one.value for one in (State.LIFTED, State.EXPIRED, State.REJECTED, State.REGISTERED_IN_ERROR)))
+own, framework = table.c, schema.framework.c
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A dossier as it is kept, and what a save names to say from where it started.
+
+    ``revision`` is 0 where ``load`` alone has written it, and ``version`` that of the framework; 0 where ``load`` has removed it.
+    ``author`` is an address, ``guard`` or ``load``; ``move`` is None for writing, and for what ``load`` did.
+    """
+
+    dossier: Dossier
+    revision: int
+    version: int
+    author: str
+    at: datetime
+    move: str | None = None
+    due: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """That a dossier was changed: by whom, when, by which move, and to which state."""
+
+    number: int
+    author: str
+    at: datetime
+    move: str | None
+    state: State
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter as it was finished: what it was made of (JSON), and the file that was sent."""
+
+    id: str
+    framework: str
+    kind: str
+    at: datetime
+    sha256: str
+    document: str
+    pdf: bytes
+
+
+_BOTH = (own.framework, own.revision, own.framework_version, own.author, own.at, own.move, own.due, own.document)
+_NEWEST = (framework.id, framework.version, framework.since, framework.document.label("routes"))
+
+
+def document_of(dossier: Dossier) -> str:
+    """``dossier`` as text."""
+    return dossier.model_dump_json(by_alias=True, exclude_defaults=True)
+
+
+def dossier_in(document: str) -> Dossier:
+    """What ``document_of`` was given."""
+    return Dossier.model_validate_json(document)
+
+
+def one(connection: Connection, id: str) -> Kept | None:
+    """The dossier of a framework; one without a step where ``load`` alone has written it."""
+    found = connection.execute(_newest().where(framework.id == id)).one_or_none()
+    if found is None:
+        found = connection.execute(select(*_BOTH).where(own.framework == id, own.current == 1)).one_or_none()
+        return None if found is None else removed(found)
+    return kept(found)
+
+
+def of_citizen(connection: Connection, citizen: str) -> tuple[Kept, ...]:
+    """All of a citizen's, also those that ``load`` has removed, in the order of their ids."""
+    there = {row.id: kept(row) for row in connection.execute(_newest().where(framework.citizen == citizen))}
+    mine = connection.execute(select(*_BOTH).where(own.citizen == citizen, own.current == 1))
+    gone = {row.framework: removed(row) for row in mine if row.framework not in there}
+    return tuple(found for _, found in sorted((there | gone).items()))
+
+
+def needing(connection: Connection, units: Collection[str] | None, until: date, limit: int) -> tuple[Kept, ...]:
+    """Those about which somebody in ``units`` (None: any) has to do something by ``until``, the most urgent first."""
+    wanted = _newest().where(own.state.not_in(ENDED), own.due <= until.isoformat())
+    if units is not None:
+        mine = select(dossier_unit.c.framework).where(dossier_unit.c.unit.in_(units))
+        wanted = wanted.where(own.framework.in_(mine))
+    return tuple(kept(row) for row in connection.execute(wanted.order_by(own.due, own.framework).limit(limit)))
+
+
+def passing(connection: Connection, today: date, until: date) -> list[str]:
+    """The frameworks about which the calendar may have something to say: an end by ``until``, a
+    review by ``today``, or that it is urgent."""
+    force = [State.ACTIVE, State.UNDER_REVIEW, State.UNDER_RECONSIDERATION, State.DECIDED]
+    ends = select(framework.id).where(
+        framework.current == 1, framework.state.in_([one.value for one in force]), framework.ends <= until.isoformat()
+    )
+    urgent = select(framework.id).where(framework.current == 1, framework.state == State.URGENT.value)
+    due = own.due <= today.isoformat()
+    review = select(own.framework).where(own.current == 1, own.state == State.ACTIVE.value, due)
+    return sorted({id for wanted in (ends, urgent, review) for id in connection.execute(wanted).scalars()})
+
+
+def astray(connection: Connection, limit: int) -> list[tuple[str, int, datetime | None]]:
+    """The frameworks that ``load`` has added or changed since their dossier was written, with their version and since when; and
+    those that it has removed: version 0."""
+    beside = and_(own.framework == framework.id, own.current == 1)
+    newer = select(framework.id, framework.version, framework.since).outerjoin(table, beside)
+    newer = newer.where(framework.current == 1, own.framework.is_(None) | (own.framework_version != framework.version))
+    found: list[tuple[str, int, datetime | None]] = [
+        (id, version, instant(since)) for id, version, since in connection.execute(newer.order_by(framework.id).limit(limit))
+    ]
+    there = select(framework.id).where(framework.id == own.framework, framework.current == 1).exists()
+    gone = select(own.framework).where(own.current == 1, own.framework_version > 0, ~there).order_by(own.framework).limit(limit)
+    return [*found, *((id, 0, None) for id in connection.execute(gone).scalars())]
+
+
+def revisions(connection: Connection, id: str) -> tuple[Revision, ...]:
+    """Every revision of a dossier that is kept, the oldest first."""
+    columns = (own.revision, own.author, own.at, own.move, own.state, own.framework_version)
+    rows = connection.execute(select(*columns).where(own.framework == id).order_by(own.revision))
+    return tuple(
+        Revision(number, author, instant(at), move, State(state), version) for number, author, at, move, state, version in rows
+    )
+
+
+def as_of(connection: Connection, id: str, at: int) -> Dossier | None:
+    """The dossier as it was at that instant; None where there was none yet."""
+    then = select(own.document).where(own.framework == id, own.at <= at).order_by(own.revision.desc()).limit(1)
+    document = connection.execute(then).scalar()
+    return None if document is None else dossier_in(document)
+
+
+def cases(connection: Connection, citizen: str) -> dict[str, Case]:
+    """A citizen's cases, by id."""
+    found = (
+        select(schema.citizen_case.c.document).where(schema.citizen_case.c.citizen == citizen).order_by(schema.citizen_case.c.id)
+    )
+    entries = (BY_NAME["cases"].entry(document) for document in connection.execute(found).scalars())
+    return {one.id: one for one in entries}
+
+
+def letters(connection: Connection, id: str) -> dict[str, str]:
+    """The letters finished for a framework: id and kind, the oldest first."""
+    found = select(letter.c.id, letter.c.kind).where(letter.c.framework == id).order_by(letter.c.at, letter.c.id)
+    return {row[0]: row[1] for row in connection.execute(found)}
+
+
+def a_letter(connection: Connection, id: str) -> Letter | None:
+    """A letter with its file."""
+    row = connection.execute(select(letter).where(letter.c.id == id)).one_or_none()
+    return None if row is None else Letter(row.id, row.framework, row.kind, instant(row.at), row.sha256, row.document, row.pdf)
+
+
+def _newest() -> Select[Any]:
+    beside = and_(own.framework == framework.id, own.current == 1)
+    return select(*_NEWEST, *_BOTH).outerjoin(table, beside).where(framework.current == 1)
+
+
+def kept(row: Row[Any]) -> Kept:
+    """The framework that routes, in the dossier that was last written about it."""
+    if row.document is None:
+        return Kept(Dossier(framework=FRAMEWORKS.entry(row.routes)), 0, row.version, LOAD, instant(row.since))
+    found = dossier_in(row.document)
+    due = date.fromisoformat(row.due) if row.due else None
+    if row.framework_version == row.version and FRAMEWORKS.document(found.framework) == row.routes:
+        return Kept(found, row.revision, row.version, row.author, instant(row.at), row.move, due)
+    loaded = found.model_copy(update={"framework": FRAMEWORKS.entry(row.routes), "successor": None, "submitted": None})
+    return Kept(loaded, row.revision, row.version, LOAD, instant(row.since))
+
+
+def removed(row: Any) -> Kept:  # noqa: ANN401 - a row of ``_BOTH``
+    """What ``load`` has removed is shown as lifted; what had ended, as it ended."""
+    found = dossier_in(row.document)
+    if found.framework.state.value not in ENDED:
+        lifted = found.framework.model_copy(update={"state": State.LIFTED})
+        found = found.model_copy(update={"framework": lifted, "successor": None, "submitted": None})
+    return Kept(found, row.revision, 0, row.author, instant(row.at), row.move)
+
+
+def remove(connection: Connection, ids: Iterable[str]) -> None:
+    """Everything about these frameworks: their versions, dossiers and letters."""
+    for some in batched(ids):
+        for column in (framework.id, own.framework, dossier_unit.c.framework, letter.c.framework):
+            connection.execute(column.table.delete().where(column.in_(some)))
+
+
+def orphans(connection: Connection, before: int) -> Sequence[str]:
+    """The dossiers whose framework ``load`` removed, and that nobody has written since ``before``."""
+    there = select(framework.id).where(framework.id == own.framework).exists()
+    return connection.execute(select(own.framework).where(own.current == 1, own.at < before, ~there)).scalars().all()
