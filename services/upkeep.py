@@ -1,4 +1,4 @@
-"""What is done by itself from time to time: retention, and the books with what people must hear of before they miss a mail."""
+"""What is done by itself from time to time: retention, the calendar of frameworks, and the books with what people must hear of."""
 
 import asyncio
 import contextlib
@@ -8,8 +8,11 @@ from datetime import date, datetime, timedelta
 import structlog
 from prometheus_client import Gauge
 
+from services import calendar_work
+from services.calendar_work import CalendarWork
 from services.clock import Clock
 from services.clock_watch import ClockWatch
+from services.lifecycle import Lifecycle
 from services.repeating import repeat
 from services.settings import ZONE, Settings
 from services.store.interface import Books, LedgerRow, QueueItem, Store, Unaccounted
@@ -59,6 +62,7 @@ class Upkeep:
         self._watch = watch
         self._up_since = up_since
         self._on_told = told
+        self.calendar = CalendarWork(Lifecycle(settings, store, clock, told), store, clock, watch)
         self._tasks: list[asyncio.Task[None]] = []
         self._next_whole: date | None = None  # the day from whose quiet hour on the whole books are due; None: now
         self._open: frozenset[date] = frozenset()  # days that were not closed at the last look
@@ -69,6 +73,7 @@ class Upkeep:
         self._tasks = [
             asyncio.create_task(repeat(self.look, BOOKS_EVERY)),
             asyncio.create_task(repeat(self.purge, PURGE_EVERY)),
+            asyncio.create_task(repeat(self.calendar.turn, calendar_work.EVERY)),
         ]
 
     async def stop(self) -> None:

@@ -98,6 +98,19 @@ def actor_of(address: str, organisation: Organisation, policy: Policy, role: str
     )
 
 
+def units_of(dossier: Dossier, around: Around) -> frozenset[str]:
+    """The units whose leaders are to see it: those that it covers; where it names none, those of whoever has moved it so far and of
+    the citizen's open cases."""
+    if units := concerned_units(dossier.framework, around.cases):
+        return units
+    people = {one.by for one in dossier.steps if one.by} | {dossier.framework.decided_by} - {None}
+    actors = [actor_of(one, around.organisation, around.policy) for one in people if one]
+    homes = (around.organisation.employee(one, around.policy) for one in people if one)
+    led = frozenset(unit for one in actors for unit in one.leads | one.heads)
+    own = frozenset(one.unit for one in homes if one)
+    return led | own | frozenset(one.unit for one in around.cases.values() if one.open)
+
+
 def by_guard(asked: Question) -> Iterator[Sentence]:
     """The guard alone."""
     if asked.actor.address is not None:

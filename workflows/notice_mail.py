@@ -7,7 +7,7 @@ addresses of our own.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from email.utils import format_datetime
 from string import Template
 from typing import Any
@@ -78,7 +78,7 @@ def _written(notice: Notice, text: NoticeText, head: Letterhead) -> tuple[str, s
         *found,
         parts.of(_expected(notice, parts), values),
         parts.of("who", values),
-        f"{text.of('reference', values)} {text.of('content_note', values)}",
+        f"{text.of('reference', values)} {text.of('content_note', values) if about.mail not in about.frameworks else ''}".rstrip(),
         text.of("regards", values),
     ]
     return subject, "\n\n".join(one for one in paragraphs if one)
@@ -107,6 +107,7 @@ def _values(about: About, text: NoticeText, head: Letterhead) -> dict[str, str]:
         "leader": about.leader or str(text.words["nobody"]),
         "unit": about.unit or str(text.words["no_unit"]),
         "mail": about.mail,
+        "day": _date(about.day, english=text is head.english) if about.day else "",
         "signals": text.listed(tuple(text.words["signals"].get(one, one) for one in about.signals)),
         "rights": text.listed(tuple(text.words["rights"].get(one, one) for one in about.rights)),
         "municipality": head.municipality,
@@ -119,5 +120,8 @@ def _matter(about: About, text: NoticeText) -> str:
 
 
 def _when(at: datetime, text: NoticeText, *, english: bool) -> str:
-    day = f"{at.day} {MONTHS_EN[at.month - 1]} {at.year}" if english else f"{at.day}. {MONTHS[at.month - 1]} {at.year}"
-    return text.of("on", {"date": day, "time": at.strftime("%H:%M" if english else "%H.%M")})
+    return text.of("on", {"date": _date(at, english=english), "time": at.strftime("%H:%M" if english else "%H.%M")})
+
+
+def _date(day: date, *, english: bool) -> str:
+    return f"{day.day} {MONTHS_EN[day.month - 1]} {day.year}" if english else f"{day.day}. {MONTHS[day.month - 1]} {day.year}"

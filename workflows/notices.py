@@ -7,7 +7,7 @@ morning. One person gets one notice about a mail, however many recipients of it 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from workflows.addresses import normalise, recipient_key
@@ -31,6 +31,9 @@ NoticeKind = Literal[
     "mail_unaccounted",
     "mail_set_aside",
     "mail_untold",
+    "framework_review",
+    "framework_expires_soon",
+    "framework_expired",
 ]
 Json = Mapping[str, Any]
 STUCK: Mapping[str | None, NoticeKind] = {
@@ -47,7 +50,7 @@ NO_CONCERN = frozenset({Reason.INTERNAL_SENDER.value, Reason.AUTHORITY.value, Re
 class About:
     """What a notice may tell: our own ids and our own people's addresses."""
 
-    mail: str
+    mail: str  # its id; the framework's, where the notice is about no mail
     at: datetime  # when the mail came, in the municipality's time
     people: tuple[str, ...] = ()  # to whom it was sent
     where: tuple[str, ...] = ()  # who has it now
@@ -59,6 +62,7 @@ class About:
     level: str | None = None  # of the most serious signal
     signals: tuple[str, ...] = ()  # kinds, for leaders
     rights: tuple[str, ...] = ()
+    day: date | None = None  # of a framework: its last one
 
 
 @dataclass(frozen=True, slots=True)

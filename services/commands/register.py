@@ -7,7 +7,9 @@ import click
 from rich.table import Table
 
 from services.bad_input import BadInput
+from services.clock import SystemClock
 from services.commands.common import bar, console, keep_record, opened, print_json, read_record, record, run
+from services.lifecycle import Lifecycle
 from services.options import as_json, common, given, why
 from services.register_file import parse_register, read_bytes, write_register
 from services.settings import Settings
@@ -16,6 +18,7 @@ from services.store.keys import FILE
 from services.yaml_lines import read_yaml
 from workflows.register import Register
 
+ADOPTED_HERE = 2000  # frameworks that get their dossiers at once; the others get them from the guard within the hour
 _NAMES = {
     "units": "units",
     "employees": "employees",
@@ -63,7 +66,10 @@ def read_with_bar(name: str, content: bytes, settings: Settings) -> Register:
 async def _load(settings: Settings, register: Register, why: str | None) -> RegisterChange:
     async with opened(settings, create=True) as store:
         with bar("Loading") as shown:
-            return await store.load_register(register, record("register.loaded", "register", why=why), shown)
+            change = await store.load_register(register, record("register.loaded", "register", why=why), shown)
+        await store.refresh()
+        await Lifecycle(settings, store, SystemClock()).adopt(ADOPTED_HERE)
+        return change
 
 
 def _show(change: RegisterChange) -> None:

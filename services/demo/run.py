@@ -18,6 +18,7 @@ from services.demo.feed import feed
 from services.demo.receiver import Receiver
 from services.demo.samples import SampleMail, sample_mails, sample_register
 from services.demo.summary import Row, show
+from services.lifecycle import Lifecycle
 from services.settings import ZONE, Settings
 from services.store.keys import FILE
 from workflows.reading import MAX_BLOCK, read_headers
@@ -100,6 +101,7 @@ async def _show(guard: Guard, receiver: Receiver) -> None:
     else:
         await guard.store.load_register(sample_register(now.astimezone(ZONE).date()), record("register.loaded", "demo"))
         await guard.store.refresh()
+        await Lifecycle(guard.settings, guard.store, guard.clock).adopt()
     if missing:
         await _send(guard, missing)
     show(console(), await _rows(guard, mails), await guard.store.ledger(), await guard.store.queue())

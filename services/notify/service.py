@@ -22,7 +22,7 @@ from services.repeating import repeat
 from services.settings import Settings
 from services.signal_words import load
 from services.store.interface import Assessed, Claim, Hop, NewDelivery, OutgoingMail, Store, StoreUnavailable, Unassessed
-from workflows import notices
+from workflows import framework_notices, notices
 from workflows.addresses import normalise
 from workflows.audit import AuditRecord
 from workflows.deadlines import WorkingHours
@@ -80,6 +80,7 @@ class Notifier:
             ("mail.decided", "assess", self.mail_decided),
             ("mailbox.unreachable", "tell_mailbox_unreachable", self.mailbox_unreachable),
             ("mail.stuck", "tell_mail_stuck", self.mail_stuck),
+            *((what, f"tell_{what.replace('.', '_')}", self.framework) for what in framework_notices.KINDS),
         )
 
     async def start(self) -> None:
@@ -201,6 +202,17 @@ class Notifier:
         house, now = self._house(), self._clock.now()
         if planned := [notice for event in events for notice in plan(event.id, event.data, house, now)]:
             await self._store.enqueue(self._mails(planned, self._clock.now()), (), ())
+            self._after_commit((NEXT,))
+
+    async def framework(self, events: Sequence[Event]) -> None:
+        """The calendar did, or will do, something with frameworks; one that retention has removed since concerns nobody."""
+        house, now, planned = self._house(), self._clock.now(), list[Notice]()
+        for event in events:
+            if kept := await self._store.dossiers.get(event.subject):
+                cases = await self._store.dossiers.cases(kept.dossier.framework.citizen)
+                planned += framework_notices.told(event, kept.dossier, house, cases, now)
+        if planned:
+            await self._store.enqueue(self._mails(planned, now), (), ())
             self._after_commit((NEXT,))
 
     def _house(self) -> House:

@@ -1,5 +1,6 @@
 """A dossier as rows, and back."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -118,18 +119,18 @@ def passing(connection: Connection, today: date, until: date) -> list[str]:
     return sorted({id for wanted in (ends, urgent, review) for id in connection.execute(wanted).scalars()})
 
 
-def astray(connection: Connection, limit: int) -> list[tuple[str, int, datetime | None]]:
-    """The frameworks that ``load`` has added or changed since their dossier was written, with their version and since when; and
-    those that it has removed: version 0."""
-    beside = and_(own.framework == framework.id, own.current == 1)
-    newer = select(framework.id, framework.version, framework.since).outerjoin(table, beside)
-    newer = newer.where(framework.current == 1, own.framework.is_(None) | (own.framework_version != framework.version))
-    found: list[tuple[str, int, datetime | None]] = [
-        (id, version, instant(since)) for id, version, since in connection.execute(newer.order_by(framework.id).limit(limit))
-    ]
+def astray(connection: Connection, limit: int) -> list[tuple[Kept, dict[str, Case]]]:
+    """Some of the dossiers whose framework ``load`` has added, changed or removed since, each with the citizen's cases."""
+    newer = _newest().where(own.framework.is_(None) | (own.framework_version != framework.version))
+    found = [kept(row) for row in connection.execute(newer.order_by(framework.id).limit(limit))]
     there = select(framework.id).where(framework.id == own.framework, framework.current == 1).exists()
-    gone = select(own.framework).where(own.current == 1, own.framework_version > 0, ~there).order_by(own.framework).limit(limit)
-    return [*found, *((id, 0, None) for id in connection.execute(gone).scalars())]
+    gone = select(*_BOTH).where(own.current == 1, own.framework_version > 0, ~there).order_by(own.framework).limit(limit)
+    found += [removed(row) for row in connection.execute(gone)]
+    by_citizen: dict[str, dict[str, Case]] = defaultdict(dict)
+    for citizens in batched({one.dossier.framework.citizen for one in found}):
+        for case in _cases(connection, citizens):
+            by_citizen[case.citizen][case.id] = case
+    return [(one, by_citizen[one.dossier.framework.citizen]) for one in found]
 
 
 def revisions(connection: Connection, id: str) -> tuple[Revision, ...]:
@@ -150,11 +151,13 @@ def as_of(connection: Connection, id: str, at: int) -> Dossier | None:
 
 def cases(connection: Connection, citizen: str) -> dict[str, Case]:
     """A citizen's cases, by id."""
-    found = (
-        select(schema.citizen_case.c.document).where(schema.citizen_case.c.citizen == citizen).order_by(schema.citizen_case.c.id)
-    )
-    entries = (BY_NAME["cases"].entry(document) for document in connection.execute(found).scalars())
-    return {one.id: one for one in entries}
+    return {one.id: one for one in _cases(connection, [citizen])}
+
+
+def _cases(connection: Connection, citizens: Collection[str]) -> Iterable[Case]:
+    table = schema.citizen_case.c
+    found = select(table.document).where(table.citizen.in_(citizens)).order_by(table.id)
+    return [BY_NAME["cases"].entry(document) for document in connection.execute(found).scalars()]
 
 
 def letters(connection: Connection, id: str) -> dict[str, str]:

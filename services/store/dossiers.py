@@ -4,7 +4,7 @@ The framework that routes is the current row of table ``framework``; ``load`` wr
 from: if another came in between, nothing is written.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -147,6 +147,20 @@ class _Keep(Operation[Kept | Overtaken]):
             connection.execute(insert(dossier_unit), [{"unit": unit, "framework": one.id} for unit in sorted(save.units)])
 
 
+@dataclass(frozen=True, slots=True)
+class _KeepAll(Operation[int]):
+    """Write several saves; gives how many were written."""
+
+    saves: Sequence[Save]
+    now: int
+    queries = True
+    alone = True
+
+    def apply(self, work: UnitOfWork) -> int:
+        """One by one, in one transaction."""
+        return sum(isinstance(_Keep(one, self.now).apply(work), Kept) for one in self.saves)
+
+
 class Dossiers:
     """Reads and writes dossiers; ``SqlStore.dossiers``. Every method may raise ``StoreUnavailable``."""
 
@@ -162,6 +176,10 @@ class Dossiers:
     async def keep(self, save: Save) -> Kept | Overtaken:
         """Write it whole, or nothing where somebody came in between."""
         return await self._writer.run(_Keep(save, self._now()))
+
+    async def keep_all(self, saves: Sequence[Save]) -> int:
+        """Write those in one transaction in which nobody came in between; returns how many."""
+        return await self._writer.run(_KeepAll(saves, self._now()))
 
     async def revisions(self, id: str) -> tuple[Revision, ...]:
         """Who changed it when, the oldest first."""
@@ -183,8 +201,8 @@ class Dossiers:
         """The frameworks about which the calendar may have something to say: ends by ``until``, reviews by ``today``."""
         return await self._readers.run(rows.passing, today, until)
 
-    async def astray(self, limit: int = 500) -> list[tuple[str, int, datetime | None]]:
-        """The frameworks that ``load`` changed since their dossier was written: id, version (0: removed), and since when."""
+    async def astray(self, limit: int = 50) -> list[tuple[Kept, dict[str, Case]]]:
+        """Some of those whose framework ``load`` has changed since they were written, each with the citizen's cases."""
         return await self._readers.run(rows.astray, limit)
 
     async def cases(self, citizen: str) -> dict[str, Case]:

@@ -1,0 +1,169 @@
+"""Frameworks as people move them: gather what a move may look at, make it, keep it whole."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from typing import NamedTuple
+
+from services.clock import Clock, new_id
+from services.gather import policy_of
+from services.settings import Settings
+from services.store.dossiers import LOAD, Dossiers, Kept, Letter, Overtaken, Save
+from services.store.interface import OutgoingMail, Store
+from workflows import lifecycle
+from workflows.audit import AuditRecord
+from workflows.decision import Sentence
+from workflows.dossier import Dossier, Ground, Record
+from workflows.events import Event
+from workflows.framework import ContactFramework
+from workflows.lifecycle import Moved, Refused
+from workflows.lifecycle_needs import due_on
+from workflows.lifecycle_who import GUARD, Actor, Around, actor_of, units_of
+from workflows.lifecycle_writing import written
+from workflows.people import Case
+
+
+class _By(NamedTuple):
+    """Who does it, beside what, and when."""
+
+    doer: "Doer"
+    around: Around
+    now: datetime
+
+
+class Submission(NamedTuple):
+    """It is kept, and waits for a head, for these reasons."""
+
+    kept: Kept
+    because: tuple[Sentence, ...]
+
+
+class Doer(NamedTuple):
+    """Who does something: their rights, and the name under which the audit chain knows them."""
+
+    actor: Actor
+    account: str
+
+
+THE_GUARD = Doer(GUARD, "guard")
+
+
+def _nothing() -> None:
+    """Nobody publishes here."""
+
+
+class Lifecycle:
+    """See the module. ``told`` is called when there is something to publish. Every method may raise ``StoreUnavailable``."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock, told: Callable[[], None] = _nothing) -> None:
+        self._store = store
+        self._clock = clock
+        self.told = told
+        self._policy = policy_of(settings)
+
+    @property
+    def dossiers(self) -> Dossiers:
+        """Where they are kept."""
+        return self._store.dossiers
+
+    def actor(self, address: str, role: str | None = None) -> Actor:
+        """The employee behind an address, with what they lead by now. ``role`` is their account's."""
+        return actor_of(address, self._store.organisation(), self._policy, role)
+
+    def day(self, now: datetime) -> date:
+        """The Danish day."""
+        return now.astimezone(self._policy.zone).date()
+
+    def begin(self, citizen: str) -> Kept:
+        """A dossier that is kept with its first move."""
+        now = self._clock.now()
+        return Kept(lifecycle.begin(new_id(now), citizen), 0, 0, "", now)
+
+    async def around(self, dossier: Dossier, letters: Collection[Letter] = ()) -> Around:
+        """What a move with it may look at. ``letters`` are those that would be kept with the move."""
+        cases = await self.dossiers.cases(dossier.framework.citizen)
+        finished: Mapping[str, str] = await self.dossiers.letters(dossier.framework.id)
+        return Around(self._store.organisation(), self._policy, cases, {**finished, **{one.id: one.kind for one in letters}})
+
+    async def move(
+        self, since: Kept, record: Record, doer: Doer, letters: tuple[Letter, ...] = (), mails: tuple[OutgoingMail, ...] = ()
+    ) -> Kept | Submission | Refused | Overtaken:
+        """Make a move with the dossier that somebody saw. Raises ``IllegalTransition``."""
+        now, around = self._clock.now(), await self.around(since.dossier, letters)
+        found = lifecycle.move(since.dossier, record, doer.actor, now, around)
+        if isinstance(found, Refused):
+            return found
+        if isinstance(found, Moved):
+            save = self._save(since, found.dossier, _By(doer, around, now), record.move, found.events)
+            return await self._keep(replace(save, letters=letters, mails=mails))
+        save = self._save(since, found.dossier, _By(doer, around, now), "submitted")
+        kept = await self._keep(replace(save, letters=letters))
+        return kept if isinstance(kept, Overtaken) else Submission(kept, found.because)
+
+    async def approve(self, since: Kept, doer: Doer) -> Kept | Refused | Overtaken:
+        """Approve what waits, as the head saw it. Raises ``IllegalTransition``."""
+        now, around = self._clock.now(), await self.around(since.dossier)
+        found = lifecycle.approve(since.dossier, doer.actor, now, around)
+        if isinstance(found, Refused):
+            return found
+        move = found.dossier.steps[-1].record.move
+        return await self._keep(self._save(since, found.dossier, _By(doer, around, now), move, found.events))
+
+    async def send_back(self, since: Kept, because: str, doer: Doer) -> Kept | Refused | Overtaken:
+        """Give what waits back to the leader, with words. Raises ``IllegalTransition``."""
+        now, around = self._clock.now(), await self.around(since.dossier)
+        found = lifecycle.send_back(since.dossier, because, doer.actor, now, around)
+        if isinstance(found, Refused):
+            return found
+        return await self._keep(self._save(since, found, _By(doer, around, now), "sent_back"))
+
+    async def save_writing(
+        self, since: Kept, ground: Ground, framework: ContactFramework, doer: Doer
+    ) -> Kept | Refused | Overtaken:
+        """Save what was written so far. Raises ``IllegalTransition`` once it is decided."""
+        around = await self.around(since.dossier)
+        found = written(since.dossier, ground, framework, doer.actor, around)
+        if isinstance(found, Refused):
+            return found
+        if found == since.dossier and since.revision:
+            return since
+        return await self._keep(self._save(since, found, _By(doer, around, self._clock.now()), None))
+
+    async def adopt(self, most: int | None = None) -> int:
+        """Take into dossiers what ``load`` has added, changed and removed (about ``most`` at most); returns how many frameworks."""
+        adopted = 0
+        while (most is None or adopted < most) and (found := await self.dossiers.astray()):
+            kept = await self.dossiers.keep_all([self._adopted(since, cases) for since, cases in found])
+            adopted += kept
+            if not kept:  # another process is at it
+                break
+        return adopted
+
+    def _adopted(self, since: Kept, cases: Mapping[str, Case]) -> Save:
+        """As of when it was loaded; what was removed has lost its instant."""
+        around = Around(self._store.organisation(), self._policy, cases)
+        need = due_on(since.dossier, around)
+        at = since.at if since.version else self._clock.now()
+        return Save(since.dossier, since, LOAD, at, units=units_of(since.dossier, around), due=need and need.by)
+
+    def _save(self, since: Kept, after: Dossier, by: "_By", move: str | None, events: tuple[Event, ...] = ()) -> Save:
+        """Writing leaves no entry of its own in the chain: what it comes to does."""
+        need, codes = due_on(after, by.around), {"state": after.framework.state.value, "from": since.dossier.framework.state.value}
+        audit = (AuditRecord(by.now, by.doer.account, f"framework.{move}", after.framework.id, codes),) if move else ()
+        return Save(
+            dossier=after,
+            since=since if since.revision or since.version else None,
+            author=by.doer.actor.address or by.doer.account,
+            at=by.now,
+            move=move,
+            units=units_of(after, by.around),
+            due=need and need.by,
+            events=events,
+            audit=audit,
+        )
+
+    async def _keep(self, save: Save) -> Kept | Overtaken:
+        kept = await self.dossiers.keep(save)
+        if isinstance(kept, Kept) and (save.events or save.mails):
+            self.told()
+        return kept
