@@ -143,8 +143,8 @@ class Lifecycle:
         """As of when it was loaded; what was removed has lost its instant."""
         around = Around(self._store.organisation(), self._policy, cases)
         need = due_on(since.dossier, around)
-        at = since.at if since.version else self._clock.now()
-        return Save(since.dossier, since, LOAD, at, units=units_of(since.dossier, around), due=need and need.by)
+        at, move = (since.at, "loaded") if since.version else (self._clock.now(), "removed")
+        return Save(since.dossier, since, LOAD, at, move, units=units_of(since.dossier, around), due=need and need.by)
 
     def _save(self, since: Kept, after: Dossier, by: "_By", move: str | None, events: tuple[Event, ...] = ()) -> Save:
         """Writing leaves no entry of its own in the chain: what it comes to does."""

@@ -22,7 +22,7 @@ KINDS: dict[str, NoticeKind] = {
 
 
 def told(event: Event, dossier: Dossier, house: House, cases: Mapping[str, Case], now: datetime) -> tuple[Notice, ...]:
-    """The leader is told of what the guard did; of an end, those who meet the citizen too. Nothing here can't wait for their hours."""
+    """The leader is told of what the guard did; of an end, those who meet the citizen too. All of it waits for working hours."""
     if not event.data.get("by_guard", True):
         return ()
     kind, one, around = KINDS[event.what], dossier.framework, Around(house.organisation, house.policy, cases)

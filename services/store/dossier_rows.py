@@ -29,7 +29,8 @@ class Kept:
     """A dossier as it is kept, and what a save names to say from where it started.
 
     ``revision`` is 0 where ``load`` alone has written it, and ``version`` that of the framework; 0 where ``load`` has removed it.
-    ``author`` is an address, ``guard`` or ``load``; ``move`` is None for writing, and for what ``load`` did.
+    ``author`` is an address, ``guard`` or ``load``; ``move`` is None for writing. Beside the moves of the lifecycle there are
+    ``submitted``, ``sent_back``, and of ``load``: ``loaded`` and ``removed``.
     """
 
     dossier: Dossier

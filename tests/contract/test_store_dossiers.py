@@ -184,7 +184,9 @@ async def test_what_load_brought_is_a_dossier_without_a_step(store: SqlStore) ->
     assert await astray(store) == [("f-1", 1)]
     [(same, cases)] = await store.dossiers.astray()
     assert (same, set(cases)) == (found, {"s-1", "s-2", "s-3"})
-    assert await store.dossiers.keep_all([save(same.dossier, same, author="load", at=same.at)] * 2) == 1  # the second is overtaken
+    assert (
+        await store.dossiers.keep_all([save(same.dossier, same, author="load", move="loaded", at=same.at)] * 2) == 1
+    )  # the second is overtaken
     adopted = await store.dossiers.get("f-1")
     assert adopted is not None
     assert await astray(store) == []
@@ -213,11 +215,11 @@ async def test_what_load_removes_keeps_its_history_and_is_lifted(store: SqlStore
     assert (found.dossier.framework.state, found.dossier.steps, found.version) == (State.LIFTED, active().steps, 0)
     assert await store.dossiers.of_citizen("c-1") == (found,)
     assert await astray(store) == [("f-1", 0)]
-    gone = await kept(store, found.dossier, found, author="load", at=NOW + timedelta(hours=1), due=None)
+    gone = await kept(store, found.dossier, found, author="load", move="removed", at=NOW + timedelta(hours=1), due=None)
     assert await astray(store) == []
     assert await store.dossiers.as_of("f-1", NOW) == active()
     assert (await store.export_register()).frameworks == ()
-    assert await versions(store) == [(1, "activated", "active"), (2, None, "lifted")]
+    assert await versions(store) == [(1, "activated", "active"), (2, "removed", "lifted")]
     await load(store, active().framework)
     assert await astray(store) == [("f-1", 1)]
     back = await store.dossiers.get("f-1")
