@@ -1,7 +1,5 @@
 """The console: the pages' routers, its own files, and what a visitor is told when something is wrong."""
 
-from pathlib import Path
-
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
@@ -10,8 +8,7 @@ from services.console.context import Console
 from services.console.errors import Failures, handle
 from services.console.headers import Headers
 from services.console.pages import ROUTERS
-
-STATIC = Path(__file__).parent / "static"
+from services.console.web import STATIC
 
 
 def create_app(console: Console) -> FastAPI:

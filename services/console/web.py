@@ -1,5 +1,6 @@
 """Pages: a template and values become HTML in the visitor's language."""
 
+import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from services.console.words import LANGUAGES, SOURCE, Words, words
 from services.settings import ZONE
 
 TEMPLATES = Path(__file__).parent / "templates"
+STATIC = Path(__file__).parent / "static"
 COOKIE = "language"
 
 
@@ -70,12 +72,19 @@ def see(path: str) -> RedirectResponse:
 
 
 @cache
+def asset(name: str) -> str:
+    """The address of a file of ours, another one when the file is another: browsers keep what they have."""
+    return f"/static/{name}?{hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:8]}"
+
+
+@cache
 def environment(language: str) -> Environment:
     """Jinja with the texts and the forms of dates of one language."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
@@ -95,5 +104,5 @@ def environment(language: str) -> Environment:
         one.size,
     ):
         made.filters[filter_.__name__] = filter_
-    made.globals.update(language=language, languages=LANGUAGES)
+    made.globals.update(language=language, languages=LANGUAGES, asset=asset)
     return made
