@@ -4,7 +4,7 @@ They are readable without colour (shapes, patterns and numbers), have a title an
 their letters' size at any width: places across are per cent, places down pixels. Colours come from the style sheet.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
@@ -53,9 +53,12 @@ def timeline(id: str, title: str, description: str, stretches: Sequence[Stretch]
     scale = _Scale(min(days), max(days))
     top = TOP * len(marks) + 6
     height = top + ROW * len(stretches) + 4
-    parts = [*_mark_lines(marks, scale, height)]
-    parts += [_stretch(one, scale, top + ROW * place, id) for place, one in enumerate(stretches)]
-    return _svg(id, title, description, height, [_patterns(id), *parts])
+    rows = [(one, top + ROW * place) for place, one in enumerate(stretches)]
+    lines = [(one, TOP * place + 14) for place, one in enumerate(sorted(marks, key=lambda one: one.day))]
+    parts = [_patterns(id), *(_bar(one, scale, y, id) for one, y in rows), *(_line(one, scale, y, height) for one, y in lines)]
+    parts += [_text(scale.at(one.day), y, one.label) for one, y in lines]  # words come last: nothing crosses them
+    parts += [_text(scale.at(one.starts), y + 12, one.label) for one, y in rows]
+    return _svg(id, title, description, height, parts)
 
 
 def columns(id: str, title: str, description: str, bars: Sequence[Column]) -> Markup:
@@ -91,20 +94,18 @@ def _svg(id: str, title: str, description: str, height: int, parts: Sequence[str
     )
 
 
-def _stretch(one: Stretch, scale: _Scale, y: int, id: str) -> str:
+def _bar(one: Stretch, scale: _Scale, y: int, id: str) -> str:
     left, right = scale.at(one.starts), scale.at(one.ends, end=True)
     fill = f' fill="url(#{escape(id)}-{one.pattern})"' if one.pattern in ("stripe", "dots") else ""
     kind = {"solid": "solid", "ghost": "ghost"}.get(one.pattern, "frame-line")
     place = f'x="{left:.2f}%" width="{max(right - left, 0.8):.2f}%" y="{y + 18}" height="{BAR}" rx="3"'
     filled = f"<rect {place}{fill}/>" if fill else ""
-    return f'{_text(left, y + 12, one.label)}{filled}<rect class="{kind}" {place}/>'
+    return f'{filled}<rect class="{kind}" {place}/>'
 
 
-def _mark_lines(marks: Sequence[Mark], scale: _Scale, height: int) -> Iterator[str]:
-    for place, one in enumerate(sorted(marks, key=lambda one: one.day)):
-        x, y = scale.at(one.day), TOP * place + 14
-        kind = "today" if one.today else "mark"
-        yield f'<line class="{kind}" x1="{x:.2f}%" x2="{x:.2f}%" y1="{y + 4}" y2="{height}"/>{_text(x, y, one.label)}'
+def _line(one: Mark, scale: _Scale, y: int, height: int) -> str:
+    x = scale.at(one.day)
+    return f'<line class="{"today" if one.today else "mark"}" x1="{x:.2f}%" x2="{x:.2f}%" y1="{y + 4}" y2="{height}"/>'
 
 
 def _text(x: float, y: int, text: str) -> str:
