@@ -27,6 +27,7 @@ KNOWN = {
     500: (N_("Noget gik galt hos os"), N_("Fejlen er noteret. Det, du havde gemt, er gemt. Prøv igen om lidt.")),
     503: (N_("Databasen svarer ikke lige nu"), N_("Post modtages stadig og går ikke tabt. Prøv igen om lidt.")),
 }
+ABOVE = {"HX-Retarget": "#trouble", "HX-Reswap": "innerHTML", "HX-Reselect": "#told"}
 OTHER = (N_("Det kan ikke gøres"), N_("Gå tilbage, og prøv igen."))
 
 
@@ -38,8 +39,9 @@ def told(request: Request, status: int, headers: dict[str, str] | None = None, d
         )
         return JSONResponse(problem, status, headers, "application/problem+json")
     title, text = KNOWN.get(status, OTHER)
-    answer = page(request, "error.html", status=status, code=status, title=title, text=text)
-    answer.headers.update(headers or {})
+    part = "HX-Request" in request.headers  # a script asked for a part of a page: the page stays, and this is told above it
+    answer = page(request, "trouble.html" if part else "error.html", status=status, code=status, title=title, text=text)
+    answer.headers.update((headers or {}) | (ABOVE if part else {}))
     return answer
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from fakes.console import visitor_as
+from fastapi import HTTPException
 from playwright.async_api import expect
 from starlette.requests import Request
 
@@ -16,6 +17,11 @@ OPEN = """{% extends "base.html" %}{% from "macros.html" import live with contex
 {% block main %}<h1>Ramme</h1><input aria-label="Note">
 {% call live("count", "f-1") %}<p>Vist {{ times() }}</p>{% endcall %}
 {% endblock %}"""
+
+WRITE = """{% extends "base.html" %}{% from "macros.html" import text_area, saved with context %}
+{% block title %}Skriv{% endblock %}
+{% block main %}<h1>Skriv</h1><form>{{ text_area("why", "Hvorfor", save="/save") }}{{ saved() }}</form>{% endblock %}"""
+SAVED = """{% from "macros.html" import saved with context %}{{ saved(now) }}"""
 
 
 async def test_the_content_is_reached_past_the_menu_by_two_keys(browser):
@@ -73,6 +79,42 @@ async def test_what_another_process_changes_shows_by_itself_and_leaves_what_is_w
         await expect(looking.page.locator("#count")).to_have_text("Vist 2")
         await expect(looking.page.get_by_label("Note")).to_have_value("Et ord")
         assert looking.complaints == []
+
+
+async def test_what_is_written_is_saved_and_a_session_that_ends_in_the_middle_costs_nothing(browser, running):
+    app, kept, may = running.guard.http.pages.app, [], [True]
+
+    @app.get("/write")
+    async def write(request: Request):
+        return page(request, environment("da").from_string(WRITE))
+
+    @app.post("/save")
+    async def save(request: Request):
+        if not may[0]:
+            raise HTTPException(401)
+        kept.append((request.headers["X-CSRF-Token"], (await request.form())["why"]))
+        return page(request, environment("da").from_string(SAVED))
+
+    async with browser("leader") as looking:
+        await looking.open("/write")
+        field, saved, trouble = (
+            looking.page.get_by_label("Hvorfor"),
+            looking.page.locator("#saved"),
+            looking.page.locator("#trouble"),
+        )
+        await field.fill("To mails med trusler")
+        await expect(saved).to_contain_text("Gemt kl.")
+        assert kept == [("c5f7", "To mails med trusler")]
+        may[0] = False
+        await field.fill("To mails med trusler, og en til")
+        await expect(trouble).to_contain_text("Det, du har skrevet, står her endnu")
+        await expect(field).to_have_value("To mails med trusler, og en til")
+        await looking.picture("logged-out")
+        assert await looking.axe() == []
+        may[0] = True
+        await field.fill("To mails med trusler, og en til.")
+        await expect(trouble).to_be_empty()
+        assert kept[-1] == ("c5f7", "To mails med trusler, og en til.")
 
 
 async def test_a_page_on_paper_is_the_content_alone(browser):
