@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.bad_input import BadInput
-from services.commands.common import console, keep_record, opened, print_json, read_record, run, seen
+from services.commands.common import console, keep_record, opened, print_json, record, run, seen
 from services.commands.times import Since
 from services.options import as_json, common, given, why
 from services.settings import ZONE, Settings
@@ -24,10 +24,10 @@ SHOWN = 50  # mails for people to read; --json has all
 @as_json
 @common
 def backtest(framework: str, *, since: date, why: str | None, as_json: bool) -> int:
-    """Show what a framework would have done to its citizen's past mail, and change nothing.
+    """Show what a drafted framework would have done to past mail.
 
-    FRAMEWORK is the id of one in the store, in whatever state. Each mail is decided again as if the framework had been in force.
-    That you looked is kept in the audit chain.
+    FRAMEWORK is the id of one in the store, in whatever state. Each of its citizen's mails is decided again as if it had been in
+    force, and nothing is changed. That you looked is kept in the audit chain.
     """
     settings = given().settings()
     found = run(_tried(settings, framework, since, why))
@@ -51,7 +51,8 @@ async def _tried(settings: Settings, id: str, since: date, why: str | None) -> B
             lacks = "scope" if draft.scope is None else "measures"
             raise BadInput(f"{id}: it has no {lacks} yet, so there is nothing to try; write its {lacks} first")
         found = await try_framework(store, settings, draft, since)
-        await keep_record(store, read_record("backtest", [draft.citizen], why))
+        looked = record("data.read", draft.citizen, command="backtest", ids=[draft.citizen, draft.id], why=why)
+        await keep_record(store, looked)
         return found
 
 

@@ -11,8 +11,8 @@ from workflows.people import Case, Citizen, Person, RegisteredAddress
 from workflows.replay import MailOutcome
 
 T = TypeVar("T")
-Wanted = Literal["delivered", "redirected", "observed", "not_evaluated", "waiting", "returned"]
-"""By what mails are asked for: what was decided, or that a copy still waits, or that a recipient's mail was given back."""
+Wanted = Literal["delivered", "redirected", "observed", "not_evaluated", "waiting", "returned", "red"]
+"""By what mails are asked for: what was decided, or that a copy still waits, a recipient's mail was given back, a signal is red."""
 
 
 @dataclass(frozen=True, slots=True)

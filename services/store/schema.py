@@ -53,6 +53,7 @@ assessment = Table(  # what the whole mail told, after 250, as JSON
     metadata,
     Column("mail", Text, primary_key=True),
     Column("document", Text, nullable=False),
+    _partial("ix_assessment_red", "mail", where="""document LIKE '%"level":"red"%'"""),
     sqlite_with_rowid=False,
 )
 

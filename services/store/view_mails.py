@@ -50,18 +50,20 @@ class Asked:
 
 
 def _few(wanted: Wanted | None) -> Select[tuple[str]] | None:
-    """The mails that wait, or were given back: few beside those of a large unit."""
+    """The mails that wait, were given back, or have a red signal: few beside those of a large unit."""
     match wanted:
         case "waiting":
             return select(delivery.mail).where(delivery.tier.is_not(None), delivery.kind == "mail")
         case "returned":
             return select(recipient.mail).where(_literally("recipient.state = 'returned'"))
+        case "red":
+            return select(assessment.mail).where(_literally("""assessment.document LIKE '%"level":"red"%'"""))
     return None
 
 
 def _decided(wanted: Wanted | None) -> list[ColumnElement[bool]]:
     match wanted:
-        case None | "waiting" | "returned":
+        case None | "waiting" | "returned" | "red":
             return []
         case "delivered":
             return [about.outcome == wanted]

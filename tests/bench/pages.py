@@ -133,8 +133,12 @@ def _rows(n: int, at: datetime, citizen: str, unit: str, moved: bool, waits: boo
         "original_sender": "bo@example.net", "smtputf8": 0, "eight_bit": 0, "unit": unit, "framework": None, "refuse": None,
         "prepend": b"X-Rammevagt-Id: x\r\n",
     }  # fmt: skip
+    red = [{"kind": "threat", "level": "red"}] if n % 300 == 0 else []
     rights = ["complaint"] if n % 20 == 0 else []
-    yield schema.assessment, {"mail": id, "document": json.dumps({"signals": [], "rights": rights, "notify": []})}
+    yield (
+        schema.assessment,
+        {"mail": id, "document": json.dumps({"signals": red, "rights": rights, "notify": []}, separators=(",", ":"))},
+    )
     yield schema_people.replay, {"mail": id, "document": template[1]}
     for kind, key in (("citizen", citizen), ("unit", unit), ("unit", "")):
         yield schema_people.mail_about, {"kind": kind, "key": key, "received_at": when, "mail": id, "outcome": outcome}
@@ -219,6 +223,7 @@ def looks(scale: Scale, settings: Settings, now: datetime) -> dict[str, Look]:
         "mails: one unit, returned": lambda s, _: s.views.mails(units=["u-7"], wanted="returned"),
         "mails: largest unit, the newest": lambda s, _: s.views.mails(units=["u-0"]),
         "mails: largest unit, observed (none)": lambda s, _: s.views.mails(units=["u-0"], wanted="observed"),
+        "mails: 20 units, a red signal": lambda s, _: s.views.mails(units=few, wanted="red"),
         "mails: 20 units": lambda s, _: s.views.mails(units=few),
         "mails: 20 units, waiting": lambda s, _: s.views.mails(units=few, wanted="waiting"),
         "mails: all 200 units": lambda s, _: s.views.mails(units=[f"u-{n}" for n in range(scale.units)]),

@@ -88,7 +88,8 @@ async def counted(store: SqlStore) -> AsyncIterator[list[str]]:
     statements: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        statements.append(statement)
+        if "FROM meta" not in statement:  # which the register's watch reads twice a second
+            statements.append(statement)
 
     engine = store.readers._engine
     event.listen(engine, "before_cursor_execute", note)
@@ -257,6 +258,15 @@ async def test_the_volume_is_told_in_danish_weeks(store: SqlStore) -> None:
         (date(2026, 11, 30), {"delivered": 1}, 1),
     ]
     assert [one.total for one in await store.views.volume("c-2", date(2026, 11, 20), date(2026, 11, 20))] == [0]
+
+
+async def test_mails_with_a_red_signal(store: SqlStore) -> None:
+    for n, level in enumerate(("red", "yellow", "red")):
+        await store.commit(known(f"m{n}", n, unit=f"u-{n}"))
+        found = {"rights": [], "signals": [{"kind": "threat", "level": level}]}
+        await store.save_assessments([Assessed(f"m{n}", found)])
+    assert await mails(store, wanted="red") == ["m2", "m0"]
+    assert await mails(store, units=["u-0", "u-1"], wanted="red") == ["m0"]
 
 
 # -- citizens
@@ -429,16 +439,16 @@ async def test_each_is_looked_up_in_few_statements(store: SqlStore, settings: Se
     for n in range(5):
         await store.commit(known(f"m{n}", n))
     for most, look in (
-        (3, store.views.mails()),
-        (3, store.views.mails(units=[f"u-{n}" for n in range(40)], wanted="waiting")),
-        (4, store.views.mail("m1")),
-        (6, store.views.citizens("bo")),
-        (5, store.views.citizen("c-1001")),
-        (1, store.views.volume("c-1001", NOW.date(), NOW.date())),
-        (1, store.views.handled("c-1001", NOW, 10)),
-        (1, store.views.queue()),
-        (1, store.views.seen("c-1001")),
+        (3, lambda: store.views.mails()),
+        (3, lambda: store.views.mails(units=[f"u-{n}" for n in range(40)], wanted="waiting")),
+        (4, lambda: store.views.mail("m1")),
+        (6, lambda: store.views.citizens("bo")),
+        (5, lambda: store.views.citizen("c-1001")),
+        (1, lambda: store.views.volume("c-1001", NOW.date(), NOW.date())),
+        (1, lambda: store.views.handled("c-1001", NOW, 10)),
+        (1, lambda: store.views.queue()),
+        (1, lambda: store.views.seen("c-1001")),
     ):
         async with counted(store) as statements:
-            await look
+            await look()
         assert 0 < len(statements) <= most, statements

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from fakes.town import BO, BOX, CPH, IDA, KAREN, MAILBOX, MIA, PASS, PER, POLICY, facts, framework, mail, town
+from fakes.town import BO, BOX, CPH, IDA, KAREN, MAILBOX, MAIN, MIA, PASS, PER, POLICY, facts, framework, mail, town
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -233,3 +233,14 @@ def test_a_mail_has_one_outcome() -> None:
 def test_nothing_is_kept_that_deciding_never_reads() -> None:
     one = mail(KAREN)._replace(headers=Headers(in_reply_to="<a@b>", references=("<c@d>",), return_path="e@f", sender="g@h"))
     assert not re.search("a@b|c@d|e@f|g@h", kept(one, facts(town(), one)))
+
+
+def test_all_that_was_known_beside_the_register_is_kept() -> None:
+    home = "rv-x@rammevagt.eksempel.dk"
+    one = mail(home, KAREN)._replace(id="m1")
+    seen = facts(town(framework()), one)._replace(returns={home: MAIN}, last_receipt=MONDAY)
+    seen = seen._replace(snapshot_expired=True, receipts_known=False)
+    again = restored(kept(one, seen), id="m1", sha256=one.sha256, received_at=MONDAY)
+    assert again.facts(seen.policy, seen.organisation, seen.files) == seen
+    assert again.mail == one
+    assert decide(again.mail, seen, MONDAY) == decide(one, seen, MONDAY)

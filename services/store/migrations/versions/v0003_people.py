@@ -25,6 +25,7 @@ def upgrade() -> None:
     _cases()
     _names()
     op.create_index("ix_recipient_returned", "recipient", ["mail"], **_where("state = 'returned'"))
+    op.create_index("ix_assessment_red", "assessment", ["mail"], **_where("""document LIKE '%"level":"red"%'"""))
     op.create_index("ix_audit_subject", "audit", ["subject", "seq"], **_where("actor <> 'guard'"))
 
 
