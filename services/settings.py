@@ -123,6 +123,18 @@ class Hours(Section):
     to: HourMinute = "16:00"
 
 
+class Letters(Section):
+    """What letters to citizens say of the municipality; a letter that needs what is empty can't be finished."""
+
+    folder: str = ""  # the municipality's own texts; a file there goes before the installed one
+    address: tuple[str, ...] = ()
+    phone: str = ""
+    phone_hours: tuple[Hours, ...] = ()
+    urgent_phone: str = ""
+    dpo: str = ""
+    citizen_adviser: str = ""
+
+
 class Notifications(Section):
     """How people are told."""
 
@@ -174,6 +186,7 @@ class Settings(Section):
     console: Listen = Listen(listen="127.0.0.1:8080")
     health: Listen = Listen(listen="127.0.0.1:0")
     retention: Retention = Retention()
+    letters: Letters = Letters()
     notifications: Notifications = Notifications()
     mailboxes: tuple[Mailbox, ...] = ()
     log: Log = Log()

@@ -120,6 +120,9 @@ def _working_hours(settings: Settings) -> Iterator[Fault]:
     hours = settings.notifications.working_hours
     if hours.from_ >= hours.to:
         yield Fault(("notifications", "working_hours", "to"), "must be later than from")
+    for place, one in enumerate(settings.letters.phone_hours):
+        if one.from_ >= one.to:
+            yield Fault(("letters", "phone_hours", place, "to"), "must be later than from")
     for place, day in enumerate(settings.notifications.closing_days):
         try:
             date.fromisoformat(f"2028-{day}")  # a leap year: 02-29 can be named
@@ -151,7 +154,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("delivery.next_hop", "delivery.internet_hop", "gateway.listen", "gateway.lmtp_listen"), _no_mail_loop),
     Check(("gateway.listen", "gateway.lmtp_listen", "console.listen", "health.listen"), _one_listener_per_port),
     Check(("municipality.domains", "delivery.bounce_domain", "notifications.sender"), _own_domains),
-    Check(("notifications.working_hours", "notifications.closing_days"), _working_hours),
+    Check(("notifications.working_hours", "notifications.closing_days", "letters.phone_hours"), _working_hours),
     Check(("events",), _broker),
     Check(("store.url",), _database),
 )
@@ -160,6 +163,7 @@ CHECKS: tuple[Check, ...] = (
 def machine_faults(settings: Settings) -> tuple[Fault, ...]:
     """What this machine lacks for these settings: files that are named and can't be read. A service asks this before it starts."""
     named = [fault for place, name in _files(settings) if (fault := _unreadable(place, name))]
+    named += [Fault(("letters", "folder"), f"there is no folder {one}") for one in _folder(settings) if not Path(one).is_dir()]
     return (*named, *(() if named else (*_certificate(settings), *_token(settings))))
 
 
@@ -171,6 +175,10 @@ def _files(settings: Settings) -> Iterator[tuple[Place, str]]:
     for place, mailbox in enumerate(settings.mailboxes):
         yield ("mailboxes", place, "password_file"), mailbox.password_file
         yield ("mailboxes", place, "oauth2", "client_secret_file"), mailbox.oauth2.client_secret_file if mailbox.oauth2 else ""
+
+
+def _folder(settings: Settings) -> tuple[str, ...]:
+    return (settings.letters.folder,) if settings.letters.folder else ()
 
 
 def _unreadable(place: Place, name: str) -> Fault | None:
@@ -213,7 +221,9 @@ def _none() -> str:
 
 def notes_on(settings: Settings) -> tuple[Fault, ...]:
     """What is no fault, but may be a slip."""
-    return tuple(note for look in (_example_names, _open_to_all, _mailboxes_without_password) for note in look(settings))
+    return tuple(
+        note for look in (_example_names, _open_to_all, _mailboxes_without_password, _letters_unfinished) for note in look(settings)
+    )
 
 
 def _example_names(settings: Settings) -> Iterator[Fault]:
@@ -233,3 +243,12 @@ def _mailboxes_without_password(settings: Settings) -> Iterator[Fault]:
     for place, mailbox in enumerate(settings.mailboxes):
         if not mailbox.password_file and mailbox.oauth2 is None:
             yield Fault(("mailboxes", place), "has neither password_file nor oauth2, so it can't be watched")
+
+
+def _letters_unfinished(settings: Settings) -> Iterator[Fault]:
+    """The example's municipality writes to nobody; one with its own domain will."""
+    if "eksempel.dk" in settings.municipality.domains:
+        return
+    empty = [name for name in ("phone", "phone_hours", "urgent_phone", "dpo") if not getattr(settings.letters, name)]
+    if empty:
+        yield Fault(("letters",), f"letters to citizens can't be finished without {', '.join(empty)}")

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
-from services import gather, signal_words
+from services import gather, letter_texts, signal_words
 from services.bad_input import BadInput
 from services.commands.common import print_json
 from services.commands.register import read_with_bar
+from services.letters import template_faults
 from services.notify.texts import words
 from services.options import as_json, common, given
 from services.register_file import notes_on, read_bytes
@@ -53,7 +54,7 @@ def check_config(register: Path | None, as_json: bool) -> int:
     settings = _settings(found)
     if register is not None:
         _register(register, settings, found)
-    found.faults += _texts()
+    found.faults += (*_texts(), *_letters(settings))
     if as_json:
         print_json({"ok": not found.faults, "faults": found.faults, "notes": found.notes})
     else:
@@ -94,6 +95,19 @@ def _texts() -> Iterator[str]:
             yield f"{name}: {error.args[0]} is missing"
         except Exception as error:  # whatever a reader raises, the person gets the file's name and its words
             yield from (f"{name}: {line}" for line in str(error).splitlines() or [type(error).__name__])
+
+
+def _letters(settings: Settings | None) -> Iterator[str]:
+    """The letter texts that these settings name, or those installed; and the municipality's own template, where it has one."""
+    folder = settings.letters.folder if settings else ""
+    if folder and not Path(folder).is_dir():
+        return  # which the settings were told of
+    try:
+        texts = letter_texts.load(folder)
+    except BadInput as error:
+        yield from error.lines
+    else:
+        yield from template_faults(folder, texts)
 
 
 def _show(found: Findings, register: Path | None) -> None:

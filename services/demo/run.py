@@ -19,12 +19,25 @@ from services.demo.receiver import Receiver
 from services.demo.samples import SampleMail, sample_mails, sample_register
 from services.demo.summary import Row, show
 from services.lifecycle import Lifecycle
-from services.settings import ZONE, Settings
+from services.settings import ZONE, Letters, Settings
 from services.store.keys import FILE
 from workflows.reading import MAX_BLOCK, read_headers
 
 OWN = "demo"  # the folder inside the data folder that makes it the demo's
 FIRST_FREE = 1024  # the first port that is no well-known one
+LETTERS = Letters.model_validate(  # what the sample municipality's letters say of it; all invented
+    {
+        "address": ["Rådhuspladsen 1", "8600 Eksempelby"],
+        "phone": "87 65 43 21",
+        "phone_hours": [
+            {"days": ["mon", "tue", "wed", "thu"], "from": "09:00", "to": "15:00"},
+            {"days": ["fri"], "from": "09:00", "to": "12:30"},
+        ],
+        "urgent_phone": "87 65 43 00",
+        "dpo": "dpo@eksempel.dk",
+        "citizen_adviser": "borgerraadgiver@eksempel.dk",
+    }
+)
 SECONDS = 60.0  # until every sample mail has found its way
 
 
@@ -74,7 +87,7 @@ def _embedded(settings: Settings, receiver: str) -> Settings:
     )
     console_ = usual.console.model_copy(update={"listen": f"127.0.0.1:{_free(settings.console.listen)}"})
     delivery = usual.delivery.model_copy(update={"next_hop": receiver, "internet_hop": receiver})
-    return usual.model_copy(update={"gateway": gateway, "delivery": delivery, "console": console_})
+    return usual.model_copy(update={"gateway": gateway, "delivery": delivery, "console": console_, "letters": LETTERS})
 
 
 def _free(listen: str) -> int:

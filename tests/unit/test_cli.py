@@ -278,6 +278,19 @@ def test_check_config_finds_broken_texts(rammevagt, monkeypatch):
     assert rammevagt("check-config")[2] == "rammevagt: config/letters/receipt.toml: subject is missing\n"
 
 
+def test_check_config_reads_the_municipalitys_own_letters(rammevagt, files):
+    """Texts and template of the folder that the settings name, and everything at once."""
+    (files / "c.toml").write_text('[letters]\nfolder = "own"\n')
+    assert rammevagt("check-config", "--config", "c.toml")[2] == "rammevagt: c.toml: letters.folder: there is no folder own\n"
+    (files / "own/da").mkdir(parents=True)
+    (files / "own/letter.typ").write_text("#set document(title: [x])\n#wrong\n")
+    assert rammevagt("check-config", "--config", "c.toml")[2] == "rammevagt: own/letter.typ:2: unknown variable: wrong\n"
+    (files / "own/da/lifting.toml").write_text('title = "Slut"\nparts = []\n')
+    status, out, err = rammevagt("check-config", "--config", "c.toml")
+    assert (status, out) == (2, "")
+    assert err.splitlines()[0] == 'rammevagt: own/da/lifting.toml:2: parts: must name "ended": a letter without it can\'t be sent'
+
+
 def test_check_config_notes_are_no_faults(rammevagt, files):
     data = sample()
     data["employees"] = []

@@ -258,5 +258,6 @@ def test_notes_point_to_slips():
         ("gateway", "authserv_id"),
         ("gateway", "trusted_clients", 0),
         ("mailboxes", 0),
+        ("letters",),
     ]
     assert notes_on(Settings()) == ()
