@@ -9,6 +9,7 @@ from starlette.requests import Request
 from services.clock import SystemClock
 from services.console.pages.live import topics
 from services.console.web import environment, page
+from services.store.interface import StoreUnavailable
 from services.store.open import open_store
 from workflows.audit import AuditRecord
 
@@ -58,27 +59,39 @@ async def test_everything_can_be_read_without_scripts(browser):
 
 
 async def test_what_another_process_changes_shows_by_itself_and_leaves_what_is_written(browser, running):
-    app, seen = running.guard.http.pages.app, []
+    app, seen, away = running.guard.http.pages.app, [], []
     leader = visitor_as("leader")
 
     @app.get("/open")
     async def opened(request: Request):
+        if away:
+            raise StoreUnavailable("away")
         seen.append(1)
         template = environment("da").from_string(OPEN)
         return page(request, template, topics=topics(request, leader, "f-1"), times=lambda: len(seen))
 
+    async def change():
+        other = await open_store(running.guard.settings, SystemClock())
+        await other.append_audit(AuditRecord(SystemClock().now(), "test", "framework.lifted", "f-1"))
+        await other.close()
+
     async with browser("leader") as looking:
         async with looking.page.expect_response("**/live?*"):
             await looking.open("/open")
+        part, trouble = looking.page.locator("#count"), looking.page.locator("#trouble")
         await looking.page.get_by_label("Note").fill("Et ord")
-        other = await open_store(running.guard.settings, SystemClock())
-        try:
-            await other.append_audit(AuditRecord(SystemClock().now(), "test", "framework.lifted", "f-1"))
-        finally:
-            await other.close()
-        await expect(looking.page.locator("#count")).to_have_text("Vist 2")
-        await expect(looking.page.get_by_label("Note")).to_have_value("Et ord")
+        await change()
+        await expect(part).to_have_text("Vist 2")
         assert looking.complaints == []
+        away.append(1)
+        await change()
+        await expect(trouble).to_contain_text("Databasen svarer ikke lige nu")
+        await expect(part).to_have_text("Vist 2")
+        away.clear()
+        await change()
+        await expect(part).to_have_text("Vist 3")
+        await expect(trouble).to_be_empty()
+        await expect(looking.page.get_by_label("Note")).to_have_value("Et ord")
 
 
 async def test_what_is_written_is_saved_and_a_session_that_ends_in_the_middle_costs_nothing(browser, running):
