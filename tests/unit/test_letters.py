@@ -196,6 +196,13 @@ def test_who_did_not_answer_the_hearing_is_told_so():
     assert "bad om dit svar senest den 28. oktober 2026" in " ".join(text.split())
 
 
+def test_a_hearing_after_an_urgent_decision_says_what_holds_now():
+    urgent = {"move": "activated_urgently", "threat": "…", "letter": "l-0"}
+    text = " ".join(as_text(finished(written("hearing", made=[urgent]))).split())
+    assert "Lige nu gælder der en foreløbig ramme" in text
+    assert "Vi har ikke besluttet noget endnu." not in text
+
+
 def test_an_answer_to_the_hearing_has_to_be_weighed():
     assert said(written("decision", record={"objections": " "})) == {WANTED["reply"].da}
 

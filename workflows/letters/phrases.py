@@ -42,6 +42,8 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
     "needs.guardian": (),
     "needs.cannot_write": (),
     "milder.means": ("what", "why_not"),
+    "hearing.undecided": (),
+    "hearing.preliminary": (),
     "hearing.answered": ("what",),
     "hearing.no_answer": ("answer_by",),
     "hearing.skipped": ("because",),

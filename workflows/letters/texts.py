@@ -21,7 +21,7 @@ PLACEHOLDERS = frozenset({
     "answer_by", "answer_days", "because", "breach", "burden", "citizen", "citizen_adviser", "consequence", "decided",
     "dpo", "ends", "expects", "happenings", "kept", "lapses", "leader", "legal_basis", "mailbox",
     "measures", "milder", "municipality", "nature", "needs", "no_hearing", "outside", "phone", "phone_hours",
-    "reason", "reply", "review", "scope", "signer", "starts", "talk", "threat", "today",
+    "reason", "reply", "review", "scope", "signer", "standing", "starts", "talk", "threat", "today",
     "unit", "urgent_phone", "way_back",
 })
 # fmt: on

@@ -189,7 +189,10 @@ def _answers(writing: Writing) -> Values:
 
 
 def _heard(writing: Writing) -> Values:
-    """The citizen's answer to the hearing, or why there was none before: each where it belongs in the letter."""
+    """How things stand at a hearing; then the citizen's answer to it, or why there was none before."""
+    if writing.kind == "hearing":
+        urgent = writing.matter.dossier.last("activated_urgently")
+        return {"standing": Value(writing.say("hearing.preliminary" if urgent else "hearing.undecided"))}
     hearing = writing.matter.dossier.last("heard")
     if writing.kind == "decision" and hearing is not None and isinstance(hearing.record, Heard):
         record = writing.record()
