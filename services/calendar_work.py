@@ -21,6 +21,7 @@ from workflows.lifecycle_needs import STAGES, stage
 
 log = structlog.get_logger()
 EVERY = 3600.0  # seconds
+REST = 4.0
 MOVES: tuple[Record, ...] = (Expired(move="expired"), DueForReview(move="due_for_review", trigger="date"))
 
 
@@ -33,9 +34,12 @@ class CalendarWork:
         self._clock = clock
         self._watch = watch
 
+    async def adopt(self) -> None:
+        """Take into dossiers what ``load`` did; of very many frameworks this takes its time."""
+        await self._lifecycle.adopt(rest=REST)
+
     async def turn(self) -> None:
         """Look at everything that the calendar may concern today. One that fails does not keep others waiting."""
-        await self._lifecycle.adopt()
         now = self._clock.now()
         if not self._watch.is_settled() or self._watch.is_wrong(now):
             log.warning("calendar_waits", why="clock_set")

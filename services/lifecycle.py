@@ -1,5 +1,7 @@
 """Frameworks as people move them: gather what a move may look at, make it, keep it whole."""
 
+import asyncio
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -129,14 +131,20 @@ class Lifecycle:
             return since
         return await self._keep(self._save(since, found, _By(doer, around, self._clock.now()), None))
 
-    async def adopt(self, most: int | None = None) -> int:
-        """Take into dossiers what ``load`` has added, changed and removed (about ``most`` at most); returns how many frameworks."""
-        adopted = 0
-        while (most is None or adopted < most) and (found := await self.dossiers.astray()):
+    async def adopt(self, most: int | None = None, rest: float = 0) -> int:
+        """Take into dossiers what ``load`` has added, changed and removed (about ``most`` at most); returns how many frameworks.
+
+        It rests ``rest`` times as long as it worked: mail goes first.
+        """
+        adopted, after, began = 0, "", time.monotonic()
+        while (most is None or adopted < most) and (found := await self.dossiers.astray(after=after)):
             kept = await self.dossiers.keep_all([self._adopted(since, cases) for since, cases in found])
             adopted += kept
             if not kept:  # another process is at it
                 break
+            after = max((since.dossier.framework.id for since, _ in found if since.version), default=after)
+            await asyncio.sleep(rest * (time.monotonic() - began))
+            began = time.monotonic()
         return adopted
 
     def _adopted(self, since: Kept, cases: Mapping[str, Case]) -> Save:

@@ -73,6 +73,7 @@ class Upkeep:
         self._tasks = [
             asyncio.create_task(repeat(self.look, BOOKS_EVERY)),
             asyncio.create_task(repeat(self.purge, PURGE_EVERY)),
+            asyncio.create_task(repeat(self.calendar.adopt, calendar_work.EVERY)),
             asyncio.create_task(repeat(self.calendar.turn, calendar_work.EVERY)),
         ]
 

@@ -18,7 +18,7 @@ from services.store.keys import FILE
 from services.yaml_lines import read_yaml
 from workflows.register import Register
 
-ADOPTED_HERE = 2000  # frameworks that get their dossiers at once; the others get them from the guard within the hour
+ADOPTED_HERE = 500  # frameworks that get their dossiers at once; the others get them from the guard within the hour
 _NAMES = {
     "units": "units",
     "employees": "employees",

@@ -100,11 +100,13 @@ def of_citizen(connection: Connection, citizen: str) -> tuple[Kept, ...]:
 
 def needing(connection: Connection, units: Collection[str] | None, until: date, limit: int) -> tuple[Kept, ...]:
     """Those about which somebody in ``units`` (None: any) has to do something by ``until``, the most urgent first."""
-    wanted = _newest().where(own.state.not_in(ENDED), own.due <= until.isoformat())
+    wanted = select(own.framework).where(own.current == 1, own.state.not_in(ENDED), own.due <= until.isoformat())
     if units is not None:
         mine = select(dossier_unit.c.framework).where(dossier_unit.c.unit.in_(units))
         wanted = wanted.where(own.framework.in_(mine))
-    return tuple(kept(row) for row in connection.execute(wanted.order_by(own.due, own.framework).limit(limit)))
+    ids = connection.execute(wanted.order_by(own.due, own.framework).limit(limit)).scalars().all()
+    found = {row.id: kept(row) for some in batched(ids) for row in connection.execute(_newest().where(framework.id.in_(some)))}
+    return tuple(found[id] for id in ids if id in found)
 
 
 def passing(connection: Connection, today: date, until: date) -> list[str]:
@@ -120,13 +122,14 @@ def passing(connection: Connection, today: date, until: date) -> list[str]:
     return sorted({id for wanted in (ends, urgent, review) for id in connection.execute(wanted).scalars()})
 
 
-def astray(connection: Connection, limit: int) -> list[tuple[Kept, dict[str, Case]]]:
-    """Some of the dossiers whose framework ``load`` has added, changed or removed since, each with the citizen's cases."""
-    newer = _newest().where(own.framework.is_(None) | (own.framework_version != framework.version))
+def astray(connection: Connection, limit: int, after: str) -> list[tuple[Kept, dict[str, Case]]]:
+    """Some of the dossiers whose framework ``load`` has added or changed, of ids after ``after``; where there are none, some of
+    those that it has removed. Each with the citizen's cases."""
+    newer = _newest().where(framework.id > after, own.framework.is_(None) | (own.framework_version != framework.version))
     found = [kept(row) for row in connection.execute(newer.order_by(framework.id).limit(limit))]
     there = select(framework.id).where(framework.id == own.framework, framework.current == 1).exists()
     gone = select(*_BOTH).where(own.current == 1, own.framework_version > 0, ~there).order_by(own.framework).limit(limit)
-    found += [removed(row) for row in connection.execute(gone)]
+    found = found or [removed(row) for row in connection.execute(gone)]
     by_citizen: dict[str, dict[str, Case]] = defaultdict(dict)
     for citizens in batched({one.dossier.framework.citizen for one in found}):
         for case in _cases(connection, citizens):

@@ -201,9 +201,12 @@ class Dossiers:
         """The frameworks about which the calendar may have something to say: ends by ``until``, reviews by ``today``."""
         return await self._readers.run(rows.passing, today, until)
 
-    async def astray(self, limit: int = 50) -> list[tuple[Kept, dict[str, Case]]]:
-        """Some of those whose framework ``load`` has changed since they were written, each with the citizen's cases."""
-        return await self._readers.run(rows.astray, limit)
+    async def astray(self, limit: int = 20, after: str = "") -> list[tuple[Kept, dict[str, Case]]]:
+        """Some of those whose framework ``load`` has changed since they were written, each with the citizen's cases.
+
+        First those that it has added or changed, by their ids from ``after`` on; then those that it has removed.
+        """
+        return await self._readers.run(rows.astray, limit, after)
 
     async def cases(self, citizen: str) -> dict[str, Case]:
         """A citizen's cases, by id."""

@@ -54,6 +54,7 @@ class World:
         return await self.turn()
 
     async def turn(self) -> list[str]:
+        await self.calendar.adopt()
         await self.calendar.turn()
         found = await self.store.outbox(99)
         await self.store.published([one.seq for one in found])
@@ -223,6 +224,7 @@ async def test_two_guards_over_one_store_do_each_thing_once(world: World, tmp_pa
     await world.load(active().framework)
     world.pass_to(date(2027, 2, 22))
     other = CalendarWork(world.lifecycle, world.store, world.clock, world.watch)
+    await other.adopt()
     await other.turn()
     assert await world.turn() == ["expired"]
     assert [one.move for one in await world.store.dossiers.revisions("f-1")] == ["loaded", "expired"]

@@ -277,3 +277,10 @@ def test_notes_name_caseworkers_who_are_not_listed():
         Fault(("cases", 0, "caseworker"), 'is not among the employees; did you mean "karen@eksempel.dk"?')
     ]
     assert notes(read(SAMPLE)[0], DOMAINS) == []
+
+
+def test_the_officer_on_duty_may_have_set_an_urgent_framework_and_no_other():
+    for state, fine in (("urgent", True), ("active", False)):
+        data = sample(decided_by="vera@eksempel.dk", state=state)
+        data["units"][0]["duty_officer"] = "vera@eksempel.dk"
+        assert (places(data) == []) == fine
