@@ -1,0 +1,69 @@
+"""What the console's pages ask every store: what changed, what waits, and the municipality's own side by itself."""
+
+from datetime import timedelta
+
+from fakes.arrivals import NOW, arrival, attempt, deferred, entry, register
+
+from services.store import changes as told
+from services.store.changes import Changes, changes
+from services.store.own_side import load_own_side, own_side
+from services.store.sql_store import SqlStore
+from services.store.waiting import waiting
+from workflows.register import Register
+
+LATER = NOW + timedelta(minutes=1)
+
+
+async def look(store: SqlStore, after: int | None) -> Changes:
+    return await store.readers.run(changes, after)
+
+
+async def test_what_changed_after_an_entry_is_told_by_its_subjects(store: SqlStore) -> None:
+    assert await look(store, None) == Changes(0)
+    for action, subject in (("framework.eased", "f-1"), ("framework.read", "f-1"), ("register.loaded", "register")):
+        await store.append_audit(entry(action, subject))
+    assert await look(store, 0) == Changes(
+        3, {"f-1": frozenset({"framework.eased", "framework.read"}), "register": frozenset({"register.loaded"})}
+    )
+    assert await look(store, 2) == Changes(3, {"register": frozenset({"register.loaded"})})
+    assert await look(store, 3) == await look(store, None) == Changes(3)
+
+
+async def test_too_many_changes_are_told_as_many(store: SqlStore, monkeypatch) -> None:
+    monkeypatch.setattr(told, "MOST", 2)
+    for subject in ("f-1", "f-2", "f-3"):
+        await store.append_audit(entry("framework.eased", subject))
+    assert await look(store, 0) == Changes(3, many=True)
+    assert await look(store, 1) == Changes(3, {"f-2": frozenset({"framework.eased"}), "f-3": frozenset({"framework.eased"})})
+
+
+async def test_what_waits_is_counted_by_hop_and_kind(store: SqlStore) -> None:
+    empty = await store.readers.run(waiting)
+    assert (empty.count, empty.stuck, empty.lines, empty.chain, empty.chain_at) == (0, 0, (), 0, None)
+    await store.commit(arrival("m-1", recipients=("karen@eksempel.dk", "per@eksempel.dk")))
+    [first, second] = await store.lease("next", NOW, NOW + timedelta(minutes=10), 10)
+    await store.record([attempt(first, deferred(LATER, error="451 4.2.1 karen@eksempel.dk is full"))])
+    found = await store.readers.run(waiting)
+    [line] = found.lines
+    assert (line.kind, line.hop, line.count, line.under_way, line.stuck) == ("mail", "next", 2, 1, 0)
+    [one] = found.longest
+    assert (one.id, one.attempts, one.due, one.code, one.stuck) == (first.delivery.id, 1, LATER, "451 4.2.1", False)
+    assert found.count == 2 and found.chain_at is not None and found.chain >= 1
+    await store.record([attempt(second)])
+    assert (await store.readers.run(waiting)).count == 1
+
+
+async def test_the_own_side_is_loaded_without_citizens(store: SqlStore) -> None:
+    before = register(2)
+    await store.load_register(before, entry("register.loaded", "register"))
+    data = own_side(before).model_dump(mode="json", by_alias=True)
+    data["units"].append({"id": "kultur", "name": "Kultur", "leader": "lene@eksempel.dk"})
+    data["authorities"] = []
+    change = await load_own_side(store, Register.model_validate(data), entry("register.loaded", "register"))
+    assert (change.added, change.removed) == ({"units": 1}, {"authorities": len(before.authorities)})
+    after = await store.export_register()
+    assert (after.citizens, after.cases, after.frameworks) == (before.citizens, before.cases, before.frameworks)
+    assert "kultur" in store.organisation().units
+    again = await load_own_side(store, Register.model_validate(data), entry("register.loaded", "register"))
+    assert not (again.added or again.changed or again.removed)
+    assert (await store.verify_audit()).entries == 2
