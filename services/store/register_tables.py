@@ -80,5 +80,6 @@ def hashes_of(key: bytes, citizens: Iterable[Citizen]) -> list[dict[str, Any]]:
 
 
 def words_of(citizens: Iterable[Citizen]) -> list[dict[str, Any]]:
-    """The rows of ``citizen_word`` for some citizens."""
-    return [{"word": word, "citizen": one.id} for one in citizens for word in name_words(one.name)]
+    """The rows of ``citizen_word`` for some citizens; in ``name`` a space stands before each word."""
+    named = ((one.id, name_words(one.name)) for one in citizens)
+    return [{"word": word, "citizen": id, "name": " ".join(("", *words))} for id, words in named for word in words]

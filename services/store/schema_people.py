@@ -113,11 +113,12 @@ mail_about = Table(  # which handled mail concerns a citizen, or a unit; all of 
     sqlite_with_rowid=False,
 )
 
-citizen_word = Table(  # the words of citizens' names, folded, to find them by
+citizen_word = Table(  # the words of citizens' names, folded, to find them by; each beside all of them
     "citizen_word",
     metadata,
     Column("word", Text, primary_key=True),
     Column("citizen", Text, primary_key=True),
+    Column("name", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

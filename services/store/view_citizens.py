@@ -6,10 +6,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, select, tuple_, union
+from sqlalchemy import ColumnElement, Connection, and_, select, tuple_
 
 from services.store import schema, schema_people
 from services.store.address_index import address_hash
+from services.store.allowed import Allowed, allowed_within
 from services.store.columns import instant, text_in
 from services.store.looked_up import AddressSeen, CitizenFound, CitizenLine, FrameworkVersion, Page, Within
 from services.store.places import Key, page, place
@@ -31,54 +32,40 @@ def citizens(
     connection: Connection, key: bytes, text: str, within: Within | None, *, limit: int, after: str | None
 ) -> Page[CitizenLine]:
     """By an address (whole), by the beginnings of names, or of an id of theirs or of a case; all of them for no text."""
-    text = text_in(text.strip()[:LONGEST])
+    text, allowed = text_in(text.strip()[:LONGEST]), allowed_within(connection, within)
     if "@" in text:
-        return Page(tuple(_lines(connection, _by_address(connection, key, normalise(text), within))))
+        return Page(tuple(_lines(connection, _by_address(connection, key, normalise(text), allowed))))
     if not text:
-        return _all(connection, within, limit, after)
+        return _all(connection, allowed, limit, after)
     words, begins = name_words(text), place(after, str, str)
-    first = [] if begins else _by_id(connection, text, within)
-    found = _named(connection, words, within, limit, begins) if words else []
+    first = [] if begins else _by_id(connection, text, allowed)
+    found = _named(connection, words, allowed, limit, begins) if words else []
     listed = page(found, limit, lambda row: row, lambda kept: _lines_named(connection, kept, words))
     named = (one for one in listed.items if one.citizen.id not in first)
     return Page((*_lines(connection, first), *named), listed.after)
 
 
-def _all(connection: Connection, within: Within | None, limit: int, after: str | None) -> Page[CitizenLine]:
+def _all(connection: Connection, allowed: Allowed, limit: int, after: str | None) -> Page[CitizenLine]:
     begins = place(after, str)
-    found = select(citizen.id).where(*_within(within, citizen.id)).order_by(citizen.id).limit(limit + 1)
+    found = select(citizen.id).where(*allowed.of(citizen.id)).order_by(citizen.id).limit(limit + 1)
     if begins:
         found = found.where(citizen.id > begins[0])
     ids = list(connection.execute(found).scalars())
     return page(ids, limit, lambda id: (id,), lambda kept: _lines(connection, kept))
 
 
-def _within(within: Within | None, id: ColumnElement[str]) -> list[ColumnElement[bool]]:
-    """Conditions on a citizen's id."""
-    if within is None:
-        return []
-    scoped = select(schema_people.dossier_unit.c.framework).where(schema_people.dossier_unit.c.unit.in_(within.units))
-    of = [
-        select(case.citizen).where(case.unit.in_(within.units)),
-        select(framework.citizen).where(framework.id.in_(scoped), framework.current == 1),
-    ]
-    if within.caseworker is not None:
-        of.append(select(case.citizen).where(case.caseworker == text_in(normalise(within.caseworker))))
-    return [id.in_(union(*of).subquery().select())]
-
-
-def _by_address(connection: Connection, key: bytes, address: str, within: Within | None) -> list[str]:
+def _by_address(connection: Connection, key: bytes, address: str, allowed: Allowed) -> list[str]:
     """The index of addresses finds whole ones; a hit is compared with the register."""
     by_hash = select(schema.citizen_address.c.citizen).where(schema.citizen_address.c.hash == address_hash(key, address))
-    found = select(citizen.document).where(citizen.id.in_(by_hash), *_within(within, citizen.id)).order_by(citizen.id)
+    found = select(citizen.document).where(citizen.id.in_(by_hash), *allowed.of(citizen.id)).order_by(citizen.id)
     entries: list[Citizen] = [CITIZEN.entry(one) for one in connection.execute(found).scalars()]
     return [one.id for one in entries if address in addresses_of(one)]
 
 
-def _by_id(connection: Connection, text: str, within: Within | None) -> list[str]:
-    own = select(citizen.id).where(_begins(citizen.id, text), *_within(within, citizen.id))
+def _by_id(connection: Connection, text: str, allowed: Allowed) -> list[str]:
+    own = select(citizen.id).where(_begins(citizen.id, text), *allowed.of(citizen.id))
     ids = list(connection.execute(own.order_by(citizen.id).limit(BY_ID)).scalars())
-    by_case = select(case.citizen).where(_begins(case.id, text), *_within(within, case.citizen))
+    by_case = select(case.citizen).where(_begins(case.id, text), *allowed.of(case.citizen))
     ids += connection.execute(by_case.order_by(case.id).limit(BY_ID)).scalars()
     return list(dict.fromkeys(ids))
 
@@ -87,12 +74,11 @@ def _begins(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
     return and_(column >= text, column <= text + LAST)
 
 
-def _named(connection: Connection, words: Sequence[str], within: Within | None, limit: int, begins: Key | None) -> list[Found]:
+def _named(connection: Connection, words: Sequence[str], allowed: Allowed, limit: int, begins: Key | None) -> list[Found]:
     """Words with citizens, in order; all of ``words`` begin a word of theirs. The longest finds them, the others only narrow."""
     longest = max(words, key=len)
-    others = [select(word.citizen).where(_begins(word.word, one)) for one in words if one != longest]
-    found = select(word.word, word.citizen).where(_begins(word.word, longest), *_within(within, word.citizen))
-    found = found.where(*(word.citizen.in_(one) for one in others))
+    others = [word.name.like(f"% {one}%") for one in words if one != longest]
+    found = select(word.word, word.citizen).where(_begins(word.word, longest), *allowed.of(word.citizen), *others)
     if begins:
         found = found.where(tuple_(word.word, word.citizen) > tuple_(*begins))
     rows = connection.execute(found.order_by(word.word, word.citizen).limit(limit + 1))
@@ -176,25 +162,6 @@ def one_case(connection: Connection, id: str) -> Case | None:
     """A case: whose it is, at which unit, with which caseworker."""
     document = connection.execute(select(case.document).where(case.id == text_in(id))).scalar()
     return None if document is None else CASE.entry(document)
-
-
-def cases(connection: Connection, within: Within, limit: int, after: str | None) -> Page[Case]:
-    """The cases of these units, and of this caseworker."""
-    places = [_some(case.unit == one) for one in sorted(within.units)]
-    if within.caseworker is not None:
-        places.append(_some(case.caseworker == text_in(normalise(within.caseworker))))
-    if not places:
-        return Page(())
-    begins = place(after, str)
-    wanted = select(case.id, case.document).where(case.id.in_(union(*places).subquery().select()))
-    if begins:
-        wanted = wanted.where(case.id > begins[0])
-    rows = connection.execute(wanted.order_by(case.id).limit(limit + 1)).all()
-    return page(rows, limit, lambda row: (row[0],), lambda kept: [CASE.entry(row[1]) for row in kept])
-
-
-def _some(condition: ColumnElement[bool]) -> Select[tuple[str]]:
-    return select(case.id).where(condition)
 
 
 def one_framework(connection: Connection, id: str) -> ContactFramework | None:

@@ -3,12 +3,12 @@
 import heapq
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from operator import itemgetter
 from typing import Any, Literal
 
-from sqlalchemy import Boolean, ColumnElement, Connection, CursorResult, Select, bindparam, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Connection, CursorResult, Select, TextClause, bindparam, select, text, tuple_
 
 from services.store import schema, schema_people
 from services.store.columns import instant, micros, text_in
@@ -42,7 +42,7 @@ class Asked:
         self.kind = kind
         self.keys = sorted(map(text_in, keys))
         self.few = _few(wanted)
-        self.conditions = [
+        self.conditions: list[ColumnElement[bool] | TextClause] = [
             *([about.received_at >= micros(since)] if since else ()),
             *([about.received_at < micros(until)] if until else ()),
             *_decided(wanted),
@@ -55,24 +55,20 @@ def _few(wanted: Wanted | None) -> Select[tuple[str]] | None:
         case "waiting":
             return select(delivery.mail).where(delivery.tier.is_not(None), delivery.kind == "mail")
         case "returned":
-            return select(recipient.mail).where(_literally("recipient.state = 'returned'"))
+            return select(recipient.mail).where(text("recipient.state = 'returned'"))
         case "red":
-            return select(assessment.mail).where(_literally("""assessment.document LIKE '%"level":"red"%'"""))
+            return select(assessment.mail).where(text("""assessment.document LIKE '%"level":"red"%'"""))
     return None
 
 
-def _decided(wanted: Wanted | None) -> list[ColumnElement[bool]]:
+def _decided(wanted: Wanted | None) -> list[ColumnElement[bool] | TextClause]:
+    """As the partial indices have it, word for word."""
     match wanted:
         case None | "waiting" | "returned" | "red":
             return []
         case "delivered":
             return [about.outcome == wanted]
-    return [_literally("mail_about.outcome <> 'delivered'"), about.outcome == wanted]
-
-
-def _literally(condition: str) -> ColumnElement[bool]:
-    """As a partial index has it, word for word."""
-    return literal_column(condition, Boolean())
+    return [text("mail_about.outcome <> 'delivered'"), about.outcome == wanted]
 
 
 def mails(connection: Connection, asked: Asked, limit: int, after: str | None) -> Page[MailLine]:
@@ -85,15 +81,24 @@ def mails(connection: Connection, asked: Asked, limit: int, after: str | None) -
 
 
 def _newest(connection: Connection, asked: Asked, keys: list[str], begins: Key | None, limit: int) -> list[Told]:
-    rows = select(about.received_at, about.mail, about.outcome).where(about.kind == asked.kind, *asked.conditions)
+    rows = select(about.received_at, about.mail, about.outcome).where(*asked.conditions)
     if begins:
         rows = rows.where(tuple_(about.received_at, about.mail) < tuple_(*begins))
     if asked.few is not None:
-        rows = rows.where(about.mail.in_(asked.few), about.key.in_(keys)).distinct()
-        found = connection.execute(rows.order_by(about.received_at.desc(), about.mail.desc()).limit(limit))
+        found = _of_few(connection, rows.where(about.mail.in_(asked.few), about.key.in_(keys)), asked.kind, limit)
     else:
-        found = _of_each(connection, rows, keys, limit)
-    return [(row[0], row[1], row[2]) for row in found]
+        found = _of_each(connection, rows.where(about.kind == asked.kind), keys, limit)
+    return _told(found)
+
+
+def _told(rows: Iterable[Any]) -> list[Told]:
+    return [(at, id, outcome) for at, id, outcome in rows]
+
+
+def _of_few(connection: Connection, rows: Select[Any], kind: Kind, limit: int) -> CursorResult[Any]:
+    """The kind is no plain column here, lest SQLite take the index by which it would go through all mails of a unit."""
+    newest = rows.where(about.kind.concat("") == kind).distinct().order_by(about.received_at.desc(), about.mail.desc())
+    return connection.execute(newest.limit(limit))
 
 
 def _of_each(connection: Connection, rows: Select[Any], keys: list[str], limit: int) -> CursorResult[Any]:
@@ -103,8 +108,8 @@ def _of_each(connection: Connection, rows: Select[Any], keys: list[str], limit: 
     names: list[str] = list(getattr(compiled, "positiontup", None) or ())
     given = [compiled.params | {KEY: key} for key in keys]
     together = " UNION ".join([f"SELECT * FROM ({compiled}) AS of_key"] * len(keys))  # noqa: S608 - values are given apart
-    text = f"{together} ORDER BY 1 DESC, 2 DESC LIMIT {limit:d}"
-    return connection.exec_driver_sql(text, tuple(one[name] for one in given for name in names))
+    newest_of_all = f"{together} ORDER BY 1 DESC, 2 DESC LIMIT {limit:d}"
+    return connection.exec_driver_sql(newest_of_all, tuple(one[name] for one in given for name in names))
 
 
 def _lines(connection: Connection, rows: Sequence[Told]) -> list[MailLine]:

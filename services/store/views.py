@@ -56,10 +56,6 @@ class Views:
         """One case."""
         return await self._readers.run(view_citizens.one_case, id)
 
-    async def cases(self, within: Within, *, limit: int = PAGE, after: str | None = None) -> Page[Case]:
-        """Cases by unit or caseworker, in the order of their ids."""
-        return await self._readers.run(view_citizens.cases, within, limit, after)
-
     async def framework(self, id: str) -> ContactFramework | None:
         """One framework as it is now."""
         return await self._readers.run(view_citizens.one_framework, id)

@@ -163,11 +163,12 @@ def _names() -> None:
         "citizen_word",
         sa.Column("word", TEXT, nullable=False),
         sa.Column("citizen", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("word", "citizen", name=op.f("pk_citizen_word")),
         sqlite_with_rowid=False,
     )
     table = sa.table("citizen", sa.column("id"), sa.column("document"))
     for rows in op.get_bind().execute(sa.select(table.c.id, table.c.document)).partitions(BATCH):
         read = [(id, name_words(json.loads(document)["name"])) for id, document in rows]
-        if given := [{"word": word, "citizen": id} for id, named in read for word in named]:
+        if given := [{"word": word, "citizen": id, "name": " ".join(("", *named))} for id, named in read for word in named]:
             op.get_bind().execute(sa.insert(words), given)
