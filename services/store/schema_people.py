@@ -57,10 +57,10 @@ account = Table(
     Column("units", Text, nullable=False),  # JSON: units beside those that the register gives
     Column("language", Text, nullable=False),
     Column("password", Text),  # argon2id; none for those who come by single sign-on
+    Column("temporary", SmallInteger, nullable=False),  # the password was given by somebody else, and has to be changed first
+    Column("subject", Text, unique=True),  # who it is at the identity provider: issuer and sub
     Column("totp", Text),  # the secret, sealed with the guard's key
     Column("totp_used", BigInteger),  # the last counter that was taken: a code opens once
-    Column("failures", Integer, nullable=False),
-    Column("locked_until", BigInteger),
     Column("disabled_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
 )
@@ -75,6 +75,24 @@ session = Table(
     Column("seen_at", BigInteger, nullable=False),
     Column("ends_at", BigInteger, nullable=False, index=True),
     sqlite_with_rowid=False,
+)
+
+login_try = Table(  # tries to log in without success, also with addresses that have no account: both look alike from outside
+    "login_try",
+    metadata,
+    Column("who", Text, primary_key=True),  # keyed hash of the address
+    Column("tries", Integer, nullable=False),
+    Column("locked_until", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+)
+
+kept_form = Table(  # what somebody was writing when their session had ended, until they are back: sealed, and for them alone
+    "kept_form",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("sealed", Text, nullable=False),
 )
 
 api_token = Table(

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from services.clock import Clock
 from services.settings import ZONE
 from services.store import accounting, books, chain, leases, reads, register_read, retention
+from services.store.accounts import Accounts
 from services.store.arrivals import CommitArrival
 from services.store.attempts import RecordAttempts, Release, Renew
 from services.store.columns import micros
@@ -85,6 +86,7 @@ class SqlStore:
         self._directory = Directory(self._readers, key, extra_authorities)
         self.writer = self._writer = Writer(engines[0], key, promises)
         self.dossiers = Dossiers(self._writer, self._readers, self._now)
+        self.users = Accounts(self._writer, self._readers)
         self._tenure = Tenure(self._writer.run, holders, engines[1] if shared else None)
         self._recent = Recent()
         self._receipts = Receipts()

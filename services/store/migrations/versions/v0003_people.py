@@ -83,14 +83,15 @@ def _accounts() -> None:
         sa.Column("units", TEXT, nullable=False),
         sa.Column("language", TEXT, nullable=False),
         sa.Column("password", TEXT, nullable=True),
+        sa.Column("temporary", sa.SmallInteger(), nullable=False),
+        sa.Column("subject", TEXT, nullable=True),
         sa.Column("totp", TEXT, nullable=True),
         sa.Column("totp_used", sa.BigInteger(), nullable=True),
-        sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("locked_until", sa.BigInteger(), nullable=True),
         sa.Column("disabled_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
         sa.UniqueConstraint("address", name=op.f("uq_account_address")),
+        sa.UniqueConstraint("subject", name=op.f("uq_account_subject")),
     )
     op.create_table(
         "session",
@@ -105,6 +106,23 @@ def _accounts() -> None:
     )
     op.create_index(op.f("ix_session_account"), "session", ["account"])
     op.create_index(op.f("ix_session_ends_at"), "session", ["ends_at"])
+    op.create_table(
+        "login_try",
+        sa.Column("who", TEXT, nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("locked_until", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("who", name=op.f("pk_login_try")),
+    )
+    op.create_index(op.f("ix_login_try_at"), "login_try", ["at"])
+    op.create_table(
+        "kept_form",
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("path", TEXT, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("account", "path", name=op.f("pk_kept_form")),
+    )
     op.create_table(
         "api_token",
         sa.Column("id", TEXT, nullable=False),
