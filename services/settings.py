@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from workflows.addresses import ascii_domain
 from workflows.deadlines import WorkingCalendar
 from workflows.people import Address
+from workflows.rights import UserRole
 
 ZONE = ZoneInfo("Europe/Copenhagen")  # business rules run here
 
@@ -107,6 +108,28 @@ class Listen(Section):
     listen: HostPort
 
 
+class Oidc(Section):
+    """Single sign-on (OpenID Connect): who somebody is comes from the municipality's own identity provider."""
+
+    issuer: str
+    client_id: str
+    client_secret_file: str = ""  # none: a public client, held by PKCE alone
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    address_claim: str = "email"
+    role_claim: str = "roles"
+    roles: dict[str, UserRole] = Field(min_length=1)  # a value of the claim -> the role here; the first that fits counts
+
+
+class ConsoleSettings(Section):
+    """The pages for people, and who gets in."""
+
+    listen: HostPort = "127.0.0.1:8080"
+    public_url: str = ""  # as people write it; empty: on this machine alone
+    trusted_proxies: tuple[Network, ...] = ()  # whose X-Forwarded-For is believed
+    local_login: bool = True
+    oidc: Oidc | None = None
+
+
 class Retention(Section):
     """How long things are kept, in days."""
 
@@ -183,7 +206,7 @@ class Settings(Section):
     delivery: Delivery = Delivery()
     store: StoreSettings = StoreSettings()
     events: Events = Events()
-    console: Listen = Listen(listen="127.0.0.1:8080")
+    console: ConsoleSettings = ConsoleSettings()
     health: Listen = Listen(listen="127.0.0.1:0")
     retention: Retention = Retention()
     letters: Letters = Letters()

@@ -31,6 +31,8 @@ class Check:
 
 
 _ANYWHERE = ("0.0.0.0", "[::]", "::", "*")  # noqa: S104 - compared with, not bound to
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?")
+_ISSUER = re.compile(rf"{_ORIGIN.pattern}(/[!-~]*)?")
 _DATABASE = re.compile(r"postgres(ql)?://[^/]*/[^/?]")
 
 
@@ -148,6 +150,33 @@ def _database(settings: Settings) -> Iterator[Fault]:
         yield Fault(("store", "url"), "write postgresql://USER@HOST:PORT/DATABASE, or leave it empty for SQLite in the data folder")
 
 
+def _public_url(settings: Settings) -> Iterator[Fault]:
+    console = settings.console
+    if console.public_url and not _ORIGIN.fullmatch(console.public_url):
+        yield Fault(("console", "public_url"), "write scheme and host alone, such as https://rammevagt.eksempel.dk")
+    elif console.public_url.startswith("http:") and not is_loopback(_with_port(console.public_url)):
+        yield Fault(("console", "public_url"), "must begin with https://: passwords and people's data travel on it")
+
+
+def _single_sign_on(settings: Settings) -> Iterator[Fault]:
+    oidc = settings.console.oidc
+    if oidc is None:
+        if not settings.console.local_login:
+            yield Fault(("console", "local_login"), "without [console.oidc] nobody could log in; give one, or leave it true")
+        return
+    if not _ISSUER.fullmatch(oidc.issuer):
+        yield Fault(("console", "oidc", "issuer"), "write the address that the provider names, such as https://login.eksempel.dk")
+    elif oidc.issuer.startswith("http:") and not is_loopback(_with_port(oidc.issuer)):
+        yield Fault(("console", "oidc", "issuer"), "must begin with https://")
+    if "openid" not in oidc.scopes:
+        yield Fault(("console", "oidc", "scopes"), 'must hold "openid"')
+
+
+def _with_port(url: str) -> str:
+    host = url.partition("://")[2].partition("/")[0]
+    return host if host.rpartition(":")[2].isdigit() else f"{host}:80"
+
+
 CHECKS: tuple[Check, ...] = (
     Check(("gateway.tls_certificate", "gateway.tls_key", "gateway.require_tls"), _gateway_tls),
     Check(("delivery", "mailboxes"), _plain_only_on_loopback),
@@ -157,6 +186,8 @@ CHECKS: tuple[Check, ...] = (
     Check(("notifications.working_hours", "notifications.closing_days", "letters.phone_hours"), _working_hours),
     Check(("events",), _broker),
     Check(("store.url",), _database),
+    Check(("console.public_url",), _public_url),
+    Check(("console",), _single_sign_on),
 )
 
 
@@ -172,6 +203,8 @@ def _files(settings: Settings) -> Iterator[tuple[Place, str]]:
     yield ("gateway", "tls_key"), settings.gateway.tls_key
     yield ("store", "key_file"), settings.store.key_file
     yield ("events", "token_file"), settings.events.token_file
+    if settings.console.oidc:
+        yield ("console", "oidc", "client_secret_file"), settings.console.oidc.client_secret_file
     for place, mailbox in enumerate(settings.mailboxes):
         yield ("mailboxes", place, "password_file"), mailbox.password_file
         yield ("mailboxes", place, "oauth2", "client_secret_file"), mailbox.oauth2.client_secret_file if mailbox.oauth2 else ""

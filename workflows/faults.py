@@ -110,7 +110,7 @@ def field_at(model: type[BaseModel], path: Path) -> FieldInfo | None:
 
 def holds_structure(annotation: object) -> bool:
     """Whether a field of this type is a list or a table, and not one plain value."""
-    return any(isinstance(one, type) and issubclass(one, BaseModel | tuple) for one in _alternatives(annotation))
+    return any(isinstance(one, type) and issubclass(one, BaseModel | tuple | dict) for one in _alternatives(annotation))
 
 
 def _models(model: type[BaseModel], path: Path) -> list[type[BaseModel]]:

@@ -1,5 +1,6 @@
 """Settings: precedence, and every fault at once with its place and its mend."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.bad_input import BadInput
-from services.settings import Settings
+from services.settings import Oidc, Settings
 from services.settings_checks import machine_faults, notes_on
 from services.settings_loading import load_settings
 from services.toml_lines import lines_of
@@ -20,6 +21,9 @@ def load(tmp_path, toml="", environ=None, data=None):
     file = tmp_path / "r.toml"
     file.write_text(toml, encoding="utf-8")
     return load_settings(file, environ or {}, data)
+
+
+OIDC = '[console.oidc]\nissuer = "{}"\nclient_id = "r"\nroles = {{x = "{}"}}\n'
 
 
 def faults(tmp_path, toml="", **environ):
@@ -42,7 +46,10 @@ def test_the_documented_file_names_every_setting():
     for section, field in Settings.model_fields.items():
         if section in ("data", "mailboxes"):
             continue
-        assert written[section].keys() == {one.alias or name for name, one in field.annotation.model_fields.items()}, section
+        names = {one.alias or name for name, one in field.annotation.model_fields.items()}
+        assert written[section].keys() == names - {"oidc"}, section
+    single_sign_on = re.search(r"(?m)^# \[console\.oidc\]\n(# \w+ = .*\n)+", text)[0]
+    assert tomllib.loads(re.sub("(?m)^# ", "", single_sign_on))["console"]["oidc"].keys() == Oidc.model_fields.keys()
     example = tomllib.loads("".join(line.removeprefix("# ") + "\n" for line in text.rpartition("by default.\n")[2].splitlines()))
     for name in Settings.model_fields["mailboxes"].annotation.__args__[0].model_fields:
         assert name in example["mailboxes"][0]
@@ -66,7 +73,7 @@ def test_option_before_environment_before_file_before_default(tmp_path):
         ("RAMMEVAGT_RETENTION__BODIES", "12", 12),
         ("RAMMEVAGT_NOTIFICATIONS__WORKING_HOURS__FROM", "07:30", "07:30"),
         ("RAMMEVAGT_NOTIFICATIONS__WORKING_HOURS", '{"from": "07:30"}', "07:30"),
-        ("RAMMEVAGT_CONSOLE", '{"listen": "[::1]:80"}', "[::1]:80"),
+        ("RAMMEVAGT_CONSOLE", '{"listen": "[::1]:80", "public_url": "http://127.0.0.1:80"}', "[::1]:80"),
     ],
 )
 def test_environment_variables(name, value, expected):
@@ -153,6 +160,12 @@ HOST_PORT = "write HOST:PORT, such as 127.0.0.1:2525 or [::1]:2525"
             "r.toml:2: notifications.working_hours.to: must be later",
         ),
         ('[events]\nurl = "localhost:4222"\n', "r.toml:2: events.url: write the broker's address"),
+        ('[console]\npublic_url = "https://x.dk/"\n', "r.toml:2: console.public_url: write scheme and host alone"),
+        ('[console]\npublic_url = "http://x.dk:80"\n', "r.toml:2: console.public_url: must begin with https://"),
+        ("[console]\nlocal_login = false\n", "r.toml:2: console.local_login: without [console.oidc] nobody could log in"),
+        (OIDC.format("http://login.eksempel.dk", "leader"), "r.toml:2: console.oidc.issuer: must begin with https://"),
+        (OIDC.format("login.eksempel.dk", "leader"), "r.toml:2: console.oidc.issuer: write the address that the provider names"),
+        (OIDC.format("https://login.eksempel.dk", "boss"), 'r.toml:4: console.oidc.roles: "boss" is none of caseworker, leader,'),
     ],
 )
 def test_a_fault_names_file_line_setting_and_mend(tmp_path, toml, expected):

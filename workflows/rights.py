@@ -1,0 +1,134 @@
+"""Who may see and do what: one table of actions and roles.
+
+Whoever needs nothing of a matter sees nothing of it: a register that all can read is a secret register (``domain.md`` R17 and
+(i) 11; GDPR art. 5(1)(c)). What somebody may not see does not exist for them.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from workflows.addresses import own_key
+from workflows.facts import Organisation
+
+INTRUSIVE = 3  # the degree of intervention from which every lawyer sees a framework
+
+
+class UserRole(StrEnum):
+    """What somebody is employed as."""
+
+    CASEWORKER = "caseworker"
+    LEADER = "leader"
+    HEAD = "head"
+    LAWYER = "lawyer"
+    WORK_ENVIRONMENT = "work_environment"
+    DPO = "dpo"
+    IT = "it"
+
+
+class Action(StrEnum):
+    """What can be seen or done."""
+
+    SEE_CITIZEN = "citizen.see"
+    LINK_ADDRESS = "citizen.link"  # confirm that an address is the citizen's
+    SEE_FRAMEWORK = "framework.see"
+    WRITE_FRAMEWORK = "framework.write"  # draft, decide, review, ease, lift
+    APPROVE_FRAMEWORK = "framework.approve"
+    ADVISE_FRAMEWORK = "framework.advise"
+    REGISTER_ERROR = "framework.register_error"
+    REPORT_INCIDENT = "incident.report"
+    SEE_MAIL = "mail.see"
+    SEE_ORIGINAL = "mail.original"  # what the citizen wrote, behind a reason
+    SEE_STATISTICS = "statistics.see"
+    SEE_RECORDS = "records.see"  # who saw what
+    SEE_OPERATIONS = "operations.see"
+    RETRY_DELIVERY = "operations.retry"
+    SEE_REGISTER = "register.see"
+    CHANGE_REGISTER = "register.change"
+
+
+class Reach(StrEnum):
+    """About whom."""
+
+    NONE = "none"
+    OWN_CASES = "own_cases"  # those where they are the caseworker
+    OWN_UNITS = "own_units"  # the units they lead, head, deputise for or work in, and their own cases
+    ASKED = "asked"  # what was sent to them, or intervenes most
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Whose rights. ``address`` is normalised; ``units`` are ids."""
+
+    role: UserRole
+    address: str
+    units: frozenset[str] = frozenset()
+
+
+_CASEWORKER, _LEADER, _HEAD = UserRole.CASEWORKER, UserRole.LEADER, UserRole.HEAD
+_LAWYER, _HEALTH, _DPO, _IT = UserRole.LAWYER, UserRole.WORK_ENVIRONMENT, UserRole.DPO, UserRole.IT
+_READ = {
+    _CASEWORKER: Reach.OWN_CASES, _LEADER: Reach.OWN_UNITS, _HEAD: Reach.OWN_UNITS, _LAWYER: Reach.ASKED, _DPO: Reach.ALL,
+}  # fmt: skip
+_LEAD = {_LEADER: Reach.OWN_UNITS, _HEAD: Reach.OWN_UNITS}
+
+TABLE: Mapping[Action, Mapping[UserRole, Reach]] = {  # who is not named may not
+    Action.SEE_CITIZEN: _READ,
+    Action.LINK_ADDRESS: _LEAD,
+    Action.SEE_FRAMEWORK: _READ,
+    Action.WRITE_FRAMEWORK: _LEAD,
+    Action.APPROVE_FRAMEWORK: {_HEAD: Reach.OWN_UNITS},
+    Action.ADVISE_FRAMEWORK: {_LAWYER: Reach.ASKED},
+    Action.REGISTER_ERROR: {**_LEAD, _DPO: Reach.ALL},
+    Action.REPORT_INCIDENT: dict.fromkeys(UserRole, Reach.ALL),  # any employee; it reads nothing
+    Action.SEE_MAIL: _READ,
+    Action.SEE_ORIGINAL: _READ,
+    Action.SEE_STATISTICS: dict.fromkeys((_LEADER, _HEAD, _HEALTH, _DPO), Reach.ALL),
+    Action.SEE_RECORDS: {_DPO: Reach.ALL},
+    Action.SEE_OPERATIONS: {_IT: Reach.ALL},
+    Action.RETRY_DELIVERY: {_IT: Reach.ALL},
+    Action.SEE_REGISTER: dict.fromkeys((_LEADER, _HEAD, _DPO, _IT), Reach.ALL),  # units and employees; no citizens
+    Action.CHANGE_REGISTER: {_IT: Reach.ALL},
+}
+
+
+def reach(rights: Rights, action: Action) -> Reach:
+    """How far ``action`` goes for them: what a search is narrowed to."""
+    return TABLE[action].get(rights.role, Reach.NONE)
+
+
+def may(
+    rights: Rights,
+    action: Action,
+    units: Collection[str] = (),
+    *,
+    caseworkers: Collection[str] = (),
+    lawyers: Collection[str] = (),
+    degree: int = 1,
+) -> bool:
+    """Whether they may do ``action`` with a matter of ``units``, of these caseworkers' cases, sent to these lawyers.
+
+    Addresses are compared as mail addresses are. A matter of the whole municipality names the units of the citizen's cases.
+    """
+    far = reach(rights, action)
+    own_case = rights.address in {own_key(one) for one in caseworkers}
+    if far is Reach.OWN_CASES:
+        return own_case
+    if far is Reach.OWN_UNITS:
+        return own_case or not rights.units.isdisjoint(units)
+    if far is Reach.ASKED:
+        return degree >= INTRUSIVE or rights.address in {own_key(one) for one in lawyers}
+    return far is Reach.ALL
+
+
+def units_of(organisation: Organisation, address: str) -> frozenset[str]:
+    """The units that the register gives somebody: those they lead, head, deputise or are on duty for, and where they work."""
+    own = own_key(address)
+    found = {
+        unit.id
+        for unit in organisation.units.values()
+        if any(one and own_key(one) == own for one in (unit.leader, unit.head, unit.deputy, unit.duty_officer))
+    }
+    employee = organisation.employees.get(own)
+    return frozenset(found | ({employee.unit} if employee else set()))
