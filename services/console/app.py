@@ -3,6 +3,8 @@
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from services.console.auth.access import Access
+from services.console.auth.entrance import Entrance
 from services.console.bounded import Bounded
 from services.console.context import Console
 from services.console.errors import Failures, handle
@@ -15,11 +17,13 @@ def create_app(console: Console) -> FastAPI:
     """The application. Middleware that is added last is met first by a request."""
     app = FastAPI(title="Rammevagt", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.console = console
+    app.state.entrance = Entrance(console.settings, console.store, console.clock)
     handle(app)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Bounded)
+    app.add_middleware(Access)
     app.add_middleware(Failures)
     app.add_middleware(Headers)
     return app

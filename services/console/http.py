@@ -65,6 +65,7 @@ class Http:
             Starlette(routes=routes),
             log_config=None,
             access_log=False,
+            proxy_headers=False,  # whose X-Forwarded-For is believed is a setting of ours (console.trusted_proxies)
             lifespan="off",
             timeout_graceful_shutdown=3,
             server_header=False,

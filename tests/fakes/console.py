@@ -1,40 +1,70 @@
 """The console of a whole guard with the sample municipality, and visitors of any role."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fakes.guard import Running, guarding
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.console.auth.door import AT_MOST, hash_of, is_open
+from services.console.auth.entrance import Entrance
 from services.console.auth.visitor import Visitor
 from services.demo.feed import feed
 from services.demo.samples import sample_mails, sample_register
 from services.settings import ZONE
+from services.store.account_values import LogIn, UserAccount, UserSession
 from workflows.audit import AuditRecord
 
 COOKIE = "as"  # the role that a test's visitor has; without it nobody is logged in
 NAMES = {"leader": "Lene Lund", "it": "Ida Toft", "caseworker": "Karen Karlsen", "dpo": "Dorte Ørsted"}
 
 
+CSRF = "c5f7"
+
+
 def visitor_as(role: str) -> Visitor:
     """Somebody with ``role`` in the sample municipality."""
     name = NAMES.get(role, "Birgit Bruun")
-    address = f"{name.split()[0].lower()}@eksempel.dk"
-    return Visitor(f"a-{role}", address, name, role, frozenset({"boern-familie"}), "da", "c5f7")
+    address = f"{name.split()[0].lower()}.{role}@eksempel.dk"
+    return Visitor(f"a-{role}", address, name, role, frozenset({"boern-familie"}), "da", CSRF)
 
 
 class ByCookie:
-    """Outermost middleware: the visitor that the test's cookie names."""
+    """Outermost middleware: the role that the test's cookie names has an account and a session; its forms are of our own pages.
+
+    Of what a browser sends nothing is changed but the cookie.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._one = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (role := Request(scope).cookies.get(COOKIE)):
-            scope.setdefault("state", {})["visitor"] = visitor_as(role)
+            async with self._one:
+                await _let_in(scope["app"].state.entrance, visitor_as(role))
+            given = MutableHeaders(scope=scope)
+            given["cookie"] = f"{given['cookie']}; sid={role}"
+            if "sec-fetch-site" not in given:
+                given["sec-fetch-site"] = "same-origin"
+                given["x-csrf-token"] = CSRF
         await self.app(scope, receive, send)
+
+
+async def _let_in(entrance: Entrance, who: Visitor) -> None:
+    now = entrance.clock.now()
+    if (found := await entrance.users.session(hash_of(who.role))) and is_open(found[0], now):
+        return
+    account = UserAccount(who.account, who.address, who.name, who.role, now, tuple(who.units), password="none")
+    await entrance.users.add(account, AuditRecord(now, "test", "user.added", who.account))
+    session = UserSession(hash_of(who.role), who.account, CSRF, now, now, now + AT_MOST)
+    assert await entrance.users.enter(
+        LogIn(session, "test", "none", None), AuditRecord(now, "test", "login.succeeded", who.account)
+    )
 
 
 @asynccontextmanager

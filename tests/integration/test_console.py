@@ -40,7 +40,7 @@ async def test_health_and_metrics_need_no_login(running):
         assert (await client.get("/health/live")).json() == {"live": True}
         assert (await client.get("/health/ready")).json()["ready"] is True
         assert "rammevagt_" in (await client.get("/metrics")).text
-        assert (await client.get("/")).status_code == 401
+        assert (await client.get("/")).headers["Location"] == "/login"
 
 
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/static/console.css", "/static/none", "/fails", "/away", "/api/none"])
@@ -68,15 +68,15 @@ async def test_what_is_wrong_is_told_plainly(running, path, status, says, capsys
 async def test_programs_are_told_in_their_way(running):
     async with as_(running, "leader") as client:
         answer = await client.get("/api/none")
-        assert answer.headers["Content-Type"] == "application/problem+json" and answer.json()["status"] == 404
+        assert answer.headers["Content-Type"] == "application/problem+json" and answer.json()["status"] == 401
 
 
 async def test_the_language_is_the_visitors_choice_then_the_browsers(running):
     async with as_(running, **{"Accept-Language": "fr, en-GB;q=0.8"}) as client:
-        assert "There is no such page" in (await client.get("/nowhere")).text
+        assert "Your mail address at work" in (await client.get("/login")).text
         answer = await client.get("/language/da?back=/nowhere%3Fx%3D1")
         assert answer.headers["Location"] == "/nowhere?x=1"
-        assert "Siden findes ikke" in (await client.get("/nowhere")).text
+        assert "Din mailadresse på arbejdet" in (await client.get("/login")).text
         assert (await client.get("/language/xx")).status_code == 404
 
 

@@ -2,6 +2,14 @@
 
 from fastapi import APIRouter
 
-from services.console.pages import language, live, operations, overview, register
+from services.console.pages import account, language, live, login, operations, overview, register
 
-ROUTERS: tuple[APIRouter, ...] = (language.router, live.router, operations.router, overview.router, register.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    account.router,
+    language.router,
+    live.router,
+    login.router,
+    operations.router,
+    overview.router,
+    register.router,
+)
