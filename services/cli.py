@@ -35,6 +35,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "backtest": ("backtest", "backtest", "Show what a drafted framework would have done to past mail."),
     "queue": ("queue", "queue", "Show what waits, and try it again."),
     "ledger": ("books", "ledger", "Balance the books: what came in against what became of it."),
+    "user": ("user", "user", "Say who may log in to the console."),
+    "token": ("token", "token", "Make and revoke tokens for programs that use the API."),
     "audit": ("books", "audit", "Check that the audit chain holds."),
 }
 
