@@ -14,6 +14,7 @@ from services import logs
 from services.app import Guard
 from services.bad_input import BadInput
 from services.commands.common import console, record
+from services.demo.accounts import show_accounts
 from services.demo.feed import feed
 from services.demo.receiver import Receiver
 from services.demo.samples import SampleMail, sample_mails, sample_register
@@ -66,6 +67,7 @@ async def _run(settings: Settings, once: bool) -> int:
     try:
         await guard.start()
         await _show(guard, receiver)
+        await show_accounts(guard.store, guard.clock)
         if not once:
             _invite(guard, receiver)
             await stopping.wait()
@@ -157,6 +159,7 @@ def _invite(guard: Guard, receiver: Receiver) -> None:
         f"""
 The guard is running. Try it:
 
+  console              http://{guard.http.address}/
   mail in (SMTP)       {gateway}
   health and metrics   http://{guard.http.address}/health/ready   http://{guard.http.address}/metrics
   what was delivered   {receiver.folder}/   (one folder a mailbox)

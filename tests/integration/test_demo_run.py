@@ -1,8 +1,11 @@
 """``rammevagt demo``: embedded defaults whatever the settings say, and never over somebody else's store."""
 
+import re
+
 import pytest
 
 from services import cli
+from workflows.rights import UserRole
 
 
 @pytest.fixture
@@ -34,6 +37,10 @@ def test_the_demo_runs_on_its_own_defaults_and_again_on_what_it_kept(rammevagt, 
     assert (status, err) == (0, "")
     assert "stemmer" in out
     assert "bf-kontakt@eksempel.dk" in out
+    logins = re.findall(r"^  (\S+@eksempel\.dk) +([a-z2-9]{5}(?:-[a-z2-9]{5}){3})   (\w+)", out, re.MULTILINE)
+    assert [role for _, _, role in logins] == [role.value for role in UserRole]
     status, again, _ = rammevagt("demo", "--once")
     assert status == 0
     assert "is not sent again" in again
+    assert "user reset" in again
+    assert not any(password in again for _, password, _ in logins)
