@@ -8,13 +8,16 @@ PAGES = {
     "overview": ("leader", "/"),
     "style": ("leader", "/style"),
     "missing": ("leader", "/nowhere"),
-    "stranger": (None, "/"),
+    "login": (None, "/"),
+    "account": ("leader", "/account"),
+    "password": ("leader", "/account/password"),
+    "codes": ("leader", "/account/code"),
     "operations": ("it", "/operations"),
     "register": ("it", "/register"),
     "employees": ("leader", "/register?view=employees"),
     "import": ("it", "/register/import"),
 }
-EXPECTED = {"missing": "404", "stranger": "401"}  # what the browser itself says about a page that is meant to be refused
+EXPECTED = {"missing": "404"}  # what the browser itself says about a page that is meant to be refused
 
 
 @pytest.mark.parametrize("language", ["da", "en"])
