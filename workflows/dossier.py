@@ -151,7 +151,7 @@ class Lifted(Entry):
     move: Literal["lifted"]
     because: Text
     staff_informed: bool
-    letter: Id
+    letter: Id | None = None  # none where the citizen was never told of anything
 
 
 class Expired(Entry):

@@ -136,7 +136,7 @@ TABLE: Mapping[str, Transition] = {
     "lifted": Transition(
         _to(S.LIFTED, S.DECIDED, *IN_FORCE),
         (who.by_leader, who.not_the_decider),
-        (check.has_words("because"), check.staff_knows, check.letter_is_finished),
+        (check.has_words("because"), check.staff_knows, check.end_is_told, check.letter_is_finished),
     ),
     "expired": Transition(_to(S.EXPIRED, S.DECIDED, *IN_FORCE), (who.by_guard,), (check.is_over,)),
     "reconsideration_asked": Transition(

@@ -12,11 +12,13 @@ from workflows.dossier import (
     Activated,
     ActivatedUrgently,
     Decided,
+    Dossier,
     DueForReview,
     Extended,
     Ground,
     Happening,
     Heard,
+    Lifted,
     RegisteredInError,
     Reported,
 )
@@ -230,9 +232,18 @@ def nobody_asked(asked: Question) -> Iterator[Sentence]:
 
 def apologised(asked: Question) -> Iterator[Sentence]:
     """Whoever was told of a framework that should never have been there gets an apology."""
-    told = asked.dossier.last("warned", "heard", "activated", "activated_urgently") or asked.dossier.framework.citizen_informed
-    if isinstance(asked.record, RegisteredInError) and told and asked.record.apology is None:
+    if isinstance(asked.record, RegisteredInError) and _citizen_knows(asked.dossier) and asked.record.apology is None:
         yield Sentence("Skriv til borgeren, og undskyld fejlen.", "Write to the citizen, and apologise for the error.")
+
+
+def end_is_told(asked: Question) -> Iterator[Sentence]:
+    """Whoever was told of a framework is told of its end."""
+    if isinstance(asked.record, Lifted) and _citizen_knows(asked.dossier) and asked.record.letter is None:
+        yield Sentence("Skriv til borgeren, at rammen er ophævet.", "Write to the citizen that the framework is lifted.")
+
+
+def _citizen_knows(dossier: Dossier) -> bool:
+    return bool(dossier.framework.citizen_informed or dossier.last("warned", "heard", "activated", "activated_urgently"))
 
 
 def has_words(*names: str) -> Check:
@@ -253,7 +264,9 @@ _MISSING: Mapping[str, Sentence] = {
     "expects": Sentence("Skriv, hvad I forventer fremover.", "Write what you expect from now on."),
     "consequence": Sentence("Skriv, hvad der ellers sker.", "Write what happens otherwise."),
     "talk": Sentence("Skriv, hvilken samtale eller hjælp I har tilbudt.", "Write which talk or help you have offered."),
-    "milder_not_enough": Sentence("Skriv, hvorfor mildere midler stadig ikke er nok.", "Write why milder means still do not do."),
+    "milder_not_enough": Sentence(
+        "Skriv, hvorfor mildere midler stadig ikke er nok.", "Write why milder means are still not enough."
+    ),
 }
 
 

@@ -31,7 +31,7 @@ def framework_is_whole(asked: Question) -> Iterator[Sentence]:
     if not one.milder_means or not all(means.what.strip() and means.why_not.strip() for means in one.milder_means):
         yield Sentence(
             "Skriv, hvilke mildere midler I har overvejet, og hvorfor de ikke er nok.",
-            "Write which milder means you considered, and why they do not do.",
+            "Write which milder means you considered, and why they are not enough.",
         )
 
 

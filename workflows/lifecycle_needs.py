@@ -14,7 +14,7 @@ from workflows.lifecycle import BEGUN
 from workflows.lifecycle_checks import LOOKED_AT
 from workflows.lifecycle_who import Around
 
-Who = Literal["leader", "head", "lawyer", "duty"]
+Who = Literal["leader", "head", "lawyer"]
 STAGES = (30, 14, 3)  # days before the end on which it is asked what is to come
 ANSWERED_WITHIN = timedelta(days=28)  # a request for reconsideration, as a complaint in the social area (R-table (d))
 TAKEN_UP, APPROVED, ADVISED, WRITTEN = 1, 2, 3, 10  # working days

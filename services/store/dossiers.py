@@ -80,7 +80,7 @@ class _Keep(Operation[Kept | Overtaken]):
         save, connection = self.save, work.connection
         id, since = save.dossier.framework.id, save.since
         if since and since.version:
-            connection.execute(select(schema.framework.c.id).where(_current(id)).with_for_update())
+            connection.execute(select(schema.framework.c.id).where(_current(id)).with_for_update()).all()
         found = rows.one(connection, id)
         if _place(found) != _place(since):
             return Overtaken(found.author if found else LOAD, found.at if found else instant(self.now), found)

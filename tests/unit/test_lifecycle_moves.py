@@ -316,6 +316,7 @@ HIGH = {"measures": [{"kind": "closed_topic", "topic": "Afslaget"}]}
             "En lempelse kan kun fjerne tiltag, sager eller tid. Det andet kræver en ny beslutning.",
         ),
         (active(), "lifted", {"because": ""}, "Skriv hvorfor."),
+        (active(), "lifted", {"letter": None}, "Skriv til borgeren, at rammen er ophævet."),
         (active(), "upheld", {}, None),
         (urgent(), "upheld", {}, "Ingen har bedt om genovervejelse."),
         (active(), "registered_in_error", {"apology": None}, "Skriv til borgeren, og undskyld fejlen."),
@@ -524,6 +525,10 @@ def test_easing_takes_the_place_of_an_extension_that_nobody_was_told_of():
     one = done(done(active(), "extended"), "eased")
     assert (one.successor, len(one.framework.measures)) == (None, 1)
     assert refused(try_(one, "activated")) == ["Rammen er ikke besluttet endnu. Tag beslutningen først."]
+
+
+def test_what_nobody_was_told_of_is_lifted_without_a_letter():
+    assert done(decided(), "lifted", letter=None).framework.state is S.LIFTED
 
 
 @pytest.mark.parametrize("field", ["reason", "decided_by", "starts", "state", "observe", "suspended"])
