@@ -134,9 +134,9 @@ TABLE: Mapping[str, Transition] = {
         (check.has_words("because"), framework.asks_less, *_WHOLE, check.staff_knows, check.letter_is_finished),
     ),
     "lifted": Transition(
-        _to(S.LIFTED, S.DECIDED, *IN_FORCE),
+        _to(S.LIFTED, S.DECIDED, *IN_FORCE, S.EXPIRED),  # from expired: the extension that nobody was told of
         (who.by_leader, who.not_the_decider),
-        (check.has_words("because"), check.staff_knows, check.end_is_told, check.letter_is_finished),
+        (check.has_not_ended, check.has_words("because"), check.staff_knows, check.end_is_told, check.letter_is_finished),
     ),
     "expired": Transition(_to(S.EXPIRED, S.DECIDED, *IN_FORCE), (who.by_guard,), (check.is_over,)),
     "reconsideration_asked": Transition(

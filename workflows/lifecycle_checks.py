@@ -22,6 +22,7 @@ from workflows.dossier import (
     RegisteredInError,
     Reported,
 )
+from workflows.framework import State
 from workflows.framework_rules import months_on
 from workflows.intervention import approval_because, intervention
 from workflows.lifecycle_who import Check, Question
@@ -216,6 +217,14 @@ def is_over(asked: Question) -> Iterator[Sentence]:
     last = asked.around.last_day(asked.dossier.framework)
     if last is None or asked.today <= last:
         yield Sentence("Rammens sidste dag er ikke gået endnu.", "The framework's last day has not passed yet.")
+
+
+def has_not_ended(asked: Question) -> Iterator[Sentence]:
+    """What has expired, and has nothing decided to follow it, is over."""
+    if asked.dossier.framework.state is State.EXPIRED and not asked.dossier.decided:
+        yield Sentence(
+            "Rammen er allerede ophørt. Du skal ikke gøre mere.", "The framework has ended already. You are done with it."
+        )
 
 
 def somebody_asked(asked: Question) -> Iterator[Sentence]:

@@ -100,7 +100,7 @@ def of_citizen(connection: Connection, citizen: str) -> tuple[Kept, ...]:
 
 def needing(connection: Connection, units: Collection[str] | None, until: date, limit: int) -> tuple[Kept, ...]:
     """Those about which somebody in ``units`` (None: any) has to do something by ``until``, the most urgent first."""
-    wanted = select(own.framework).where(own.current == 1, own.state.not_in(ENDED), own.due <= until.isoformat())
+    wanted = select(own.framework).where(own.current == 1, own.due <= until.isoformat())
     if units is not None:
         mine = select(dossier_unit.c.framework).where(dossier_unit.c.unit.in_(units))
         wanted = wanted.where(own.framework.in_(mine))

@@ -148,7 +148,7 @@ async def test_a_past_state_is_shown_as_it_was(store: SqlStore) -> None:
 async def test_the_overview_has_what_needs_somebody_of_a_unit_by_a_day(store: SqlStore) -> None:
     for id, unit, due in (("f-1", "bf", TODAY), ("f-2", "bf", TODAY + timedelta(days=9)), ("f-3", "tek", TODAY)):
         await kept(store, active(id=id), move="activated", units=(unit,), due=due)
-    await kept(store, done(active(id="f-4"), "lifted"), move="lifted")
+    await kept(store, done(active(id="f-4"), "lifted"), move="lifted", due=None)
 
     async def ids(units: list[str] | None, days: int) -> list[str]:
         return [one.dossier.framework.id for one in await store.dossiers.needing(units, TODAY + timedelta(days=days))]

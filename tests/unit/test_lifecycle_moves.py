@@ -71,7 +71,7 @@ def in_force(dossier: Dossier, at: datetime = NOW) -> bool:
         ("due_for_review", {"active": "under_review"}),
         ("extended", {"active": "active", "under_review": "under_review"}),
         ("eased", {"active": "active", "under_review": "active", "under_reconsideration": "active", "urgent": "urgent"}),
-        ("lifted", dict.fromkeys(["decided", "active", "urgent", "under_review", "under_reconsideration"], "lifted")),
+        ("lifted", dict.fromkeys(["decided", "active", "urgent", "under_review", "under_reconsideration", "expired"], "lifted")),
         ("expired", dict.fromkeys(["decided", "active", "urgent", "under_review", "under_reconsideration"], "expired")),
         (
             "reconsideration_asked",
@@ -104,6 +104,7 @@ def test_what_has_ended_leads_nowhere_but_to_an_error():
     for state in ENDED - {S.EXPIRED}:
         assert set(moves_from(in_state(state))) <= {"registered_in_error"}
     assert refused(try_(in_state(S.EXPIRED), "activated")) == ["Rammen er ikke besluttet endnu. Tag beslutningen først."]
+    assert refused(try_(in_state(S.EXPIRED), "lifted")) == ["Rammen er allerede ophørt. Du skal ikke gøre mere."]
 
 
 def test_a_leader_s_whole_way_from_report_to_lifted():
@@ -448,6 +449,7 @@ def test_an_extension_that_nobody_told_of_does_not_keep_it_in_force():
     assert not in_force(one, over)
     one = done(one, "expired", GUARD, over)
     assert not in_force(one, over)
+    assert done(one, "lifted", at=over).decided is None
     one = done(one, "activated", at=over, proof=DELIVERED | {"letter": "l-x"})
     assert in_force(one, over)
 
