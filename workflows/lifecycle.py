@@ -110,6 +110,7 @@ TABLE: Mapping[str, Transition] = {
             check.has_words("threat"),
             *_WHOLE,
             framework.start_holds,
+            framework.is_narrow,
             check.no_hearing_needs_cover,
             check.letter_is_finished,
         ),

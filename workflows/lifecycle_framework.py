@@ -56,6 +56,15 @@ def dates_hold(asked: Question) -> Iterator[Sentence]:
         )
 
 
+def is_narrow(asked: Question) -> Iterator[Sentence]:
+    """The whole municipality is never restricted by one person alone, however urgent it is (``contract.md``: ``approved_by``)."""
+    if asked.framework.scope and asked.framework.scope.municipality:
+        yield Sentence(
+            "Hele kommunen kræver en chefs godkendelse. Vælg de sager eller enheder, som det haster for.",
+            "The whole municipality needs a head's approval. Choose the cases or units for which it is urgent.",
+        )
+
+
 def start_holds(asked: Question) -> Iterator[Sentence]:
     """What is urgent begins today, what follows upon it too, and an extension before the old version has ended."""
     starts, old = asked.framework.starts, asked.dossier.framework

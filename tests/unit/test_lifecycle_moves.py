@@ -271,6 +271,12 @@ HIGH = {"measures": [{"kind": "closed_topic", "topic": "Afslaget"}]}
         (draft(), "activated_urgently", {"threat": ""}, "Beskriv truslen."),
         (draft(starts=TODAY + timedelta(days=1)), "activated_urgently", {}, "Vælg i dag som start: det haster."),
         (
+            draft(scope={"municipality": True}),
+            "activated_urgently",
+            {"no_hearing_because": "Der er fare for liv."},
+            "Hele kommunen kræver en chefs godkendelse. Vælg de sager eller enheder, som det haster for.",
+        ),
+        (
             draft(**HIGH),
             "activated_urgently",
             {},
