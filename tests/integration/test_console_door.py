@@ -3,16 +3,24 @@
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Annotated
 
 import httpx2
 import pyotp
 import pytest
 from fakes.console_door import PASSWORD, csrf_of, enter, housed
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from services.console.auth.door import hash_of
 from services.console.auth.throttle import Clients
+from services.console.auth.visitor import Visitor, visitor
+from services.console.recorded import allowed, recorded
+from services.store.accounts import Accounts
+from services.store.interface import StoreUnavailable
+from services.store.sql_store import SqlStore
+from workflows.rights import Action
 
 
 @pytest.fixture
@@ -140,6 +148,7 @@ async def test_a_password_is_checked_as_long_for_an_address_that_nobody_has(hous
 class Counting:
     def __init__(self, hasher, done):
         self._hasher, self._done = hasher, done
+        self.hash = hasher.hash
 
     def verify(self, hash, password):
         self._done.append("verify")
@@ -564,3 +573,49 @@ async def test_the_language_of_an_account_is_the_language_of_its_pages(house):
     page = (await client.get("/account")).text
     assert '<html lang="en">' in page and "Change password" in page
     assert (await client.post("/account/language", data={"csrf": csrf, "language": "xx"})).status_code == 422
+
+
+# -- what is seen
+async def test_what_is_read_is_recorded_and_what_may_not_be_read_does_not_exist(house):
+    @house.app.get("/citizen/{unit}")
+    async def citizen(request: Request, unit: str, who: Annotated[Visitor, Depends(visitor)]):
+        await allowed(request, who, Action.SEE_CITIZEN, "c-1", [unit])
+        await recorded(request, who, "citizen.read", "c-1", "klage")
+        return JSONResponse({"seen": True})
+
+    account = await house.account()
+    client = await house.logged_in()
+    assert (await client.get("/citizen/bf")).json() == {"seen": True}
+    refused, missing = await client.get("/citizen/tek"), await client.get("/citizen/")
+    assert (refused.status_code, refused.text.replace("/citizen/tek", "")) == (404, missing.text.replace("/citizen/", ""))
+    assert (await house.audited())[-2:] == [(account.id, "citizen.read"), (account.id, "access.refused")]
+    assert (await house.store.verify_audit()).broken_at is None
+
+
+async def test_what_can_not_be_recorded_is_not_shown(house, monkeypatch):
+    @house.app.get("/citizen")
+    async def citizen(request: Request, who: Annotated[Visitor, Depends(visitor)]):
+        await recorded(request, who, "citizen.read", "c-1")
+        return JSONResponse({"seen": True})
+
+    await house.account()
+    client = await house.logged_in()
+
+    async def full(*_):
+        raise StoreUnavailable("database or disk is full")
+
+    monkeypatch.setattr(SqlStore, "append_audit", full)
+    assert (await client.get("/citizen")).status_code == 503
+
+
+async def test_a_store_that_is_away_is_told_plainly(house, monkeypatch):
+    await house.account()
+    client = await house.logged_in()
+
+    async def away(*_):
+        raise StoreUnavailable("gone")
+
+    monkeypatch.setattr(Accounts, "session", away)
+    answer = await client.get("/account")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert (await house.browser().get("/health/live")).status_code == 200

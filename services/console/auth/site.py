@@ -71,7 +71,8 @@ def own_path(value: str) -> str:
 
 
 def _forwarded(headers: Headers) -> list[str]:
-    return [one.strip() for line in headers.getlist("x-forwarded-for") for one in line.split(",")][-20:]
+    found = [one.strip() for line in headers.getlist("x-forwarded-for") for one in line.split(",")][-20:]
+    return [one.partition(":")[0] if one.count(":") == 1 else one.strip("[]") for one in found]  # some add the port
 
 
 def _network(host: str) -> str:
