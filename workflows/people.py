@@ -33,6 +33,7 @@ def _number(value: object) -> object:
 
 
 Day = Annotated[date, BeforeValidator(_day)]
+_WORD = re.compile(r"[^\W_]+")
 _RING = "\u030a"  # over an a it makes another letter in Danish
 
 
@@ -42,9 +43,13 @@ def name_words(name: str) -> tuple[str, ...]:
     >>> name_words("Åse Müller-Sørensen")
     ('muller', 'sørensen', 'åse')
     """
+    words = {word[:MAX_WORD] for word in _WORD.findall(name.lower() if name.isascii() else _without_accents(name))}
+    return tuple(sorted(words)[:MAX_WORDS])
+
+
+def _without_accents(name: str) -> str:
     parts = unicodedata.normalize("NFKD", name.casefold())
-    plain = unicodedata.normalize("NFKC", "".join(one for one in parts if one == _RING or not unicodedata.combining(one)))
-    return tuple(sorted({word[:MAX_WORD] for word in re.findall(r"[^\W_]+", plain)})[:MAX_WORDS])
+    return unicodedata.normalize("NFKC", "".join(one for one in parts if one == _RING or not unicodedata.combining(one)))
 
 
 class Entry(BaseModel):

@@ -11,6 +11,7 @@ from services.store import schema, schema_people
 from services.store.interface import Progress, RegisterChange
 from services.store.locks import Lock, lock
 from services.store.register_tables import KINDS, Kind, hashes_of, words_of
+from services.store.rows import inserts
 from services.store.unit_of_work import Operation, UnitOfWork, batched, next_register_version, write_meta
 from workflows.audit import AuditRecord
 from workflows.register import Register
@@ -113,8 +114,8 @@ class LoadRegister(Operation[RegisterChange]):
 
     def _add_citizens(self, connection: Connection, citizens: Sequence[Any]) -> None:
         """By what they are found."""
-        if words := words_of(citizens):
-            connection.execute(insert(schema_people.citizen_word), words)
+        words = [tuple(row.values()) for row in words_of(citizens)]
+        inserts(connection.dialect, schema_people.citizen_word).run(connection, words)
         if rows := hashes_of(self.key, citizens):
             connection.execute(insert(schema.citizen_address), rows)
         if len(self._hashes) <= LOGGED_CHANGES:
