@@ -16,7 +16,7 @@ from services.store.interface import Store, StoreUnavailable
 from workflows.audit import AuditRecord
 from workflows.dossier import DueForReview, Expired, Record
 from workflows.events import framework_expires_soon
-from workflows.lifecycle import moves_from
+from workflows.lifecycle import Refused, moves_from
 from workflows.lifecycle_needs import STAGES, stage
 
 log = structlog.get_logger()
@@ -58,8 +58,10 @@ class CalendarWork:
         if since is None:
             return
         for record in MOVES:
-            if record.move in moves_from(since.dossier):
-                await self._lifecycle.move(since, record, THE_GUARD)  # refused before its day
+            if record.move not in moves_from(since.dossier):
+                continue
+            if not isinstance(await self._lifecycle.move(since, record, THE_GUARD), Refused):  # as it is before its day
+                break
         now, around = self._clock.now(), await self._lifecycle.around(since.dossier)
         days = stage(since.dossier, around, around.day(now))
         last = around.last_day(since.dossier.framework)
