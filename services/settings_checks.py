@@ -255,7 +255,9 @@ def _none() -> str:
 def notes_on(settings: Settings) -> tuple[Fault, ...]:
     """What is no fault, but may be a slip."""
     return tuple(
-        note for look in (_example_names, _open_to_all, _mailboxes_without_password, _letters_unfinished) for note in look(settings)
+        note
+        for look in (_example_names, _open_to_all, _unreached_pages, _mailboxes_without_password, _letters_unfinished)
+        for note in look(settings)
     )
 
 
@@ -270,6 +272,11 @@ def _open_to_all(settings: Settings) -> Iterator[Fault]:
     for place, network in enumerate(settings.gateway.trusted_clients):
         if network.prefixlen == 0:
             yield Fault(("gateway", "trusted_clients", place), "lets every machine that reaches the guard send it mail")
+
+
+def _unreached_pages(settings: Settings) -> Iterator[Fault]:
+    if not settings.console.public_url and not is_loopback(settings.console.listen):
+        yield Fault(("console", "public_url"), "is empty, so the pages answer to 127.0.0.1 and localhost alone")
 
 
 def _mailboxes_without_password(settings: Settings) -> Iterator[Fault]:

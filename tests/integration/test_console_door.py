@@ -64,6 +64,7 @@ async def test_a_login_leads_to_where_one_wanted_to_go(house):
     answer = await enter(client, next="/account/password?x=1")
     assert (answer.status_code, answer.headers["location"]) == (303, "/account/password?x=1")
     cookie = answer.headers["set-cookie"]
+    assert "Max-Age" not in cookie  # gone with the browser
     assert "HttpOnly" in cookie and "SameSite=lax" in cookie and "Path=/" in cookie
     page = await client.get("/account")
     assert "Lene Lund" in page.text and "Børn og Familie" in page.text
@@ -249,13 +250,17 @@ async def test_an_hour_without_a_visit_ends_it_and_so_do_twelve_hours(house):
     assert [action for _, action in await house.audited()].count("request.refused") == 2
 
 
-async def test_what_a_page_fetches_by_itself_keeps_no_session_alive(house):
-    await house.account()
-    client = await house.logged_in()
+@pytest.mark.parametrize("headers", [{"HX-Request": "true"}, {"Accept": "text/event-stream"}, {"Sec-Fetch-Mode": "cors"}])
+async def test_what_a_page_fetches_by_itself_keeps_no_session_alive(shared, headers):
+    client = await shared.logged_in()
     for _ in range(6):
-        house.clock.move(minutes=10)
-        answer = await client.get("/account", headers={"HX-Request": "true"})
-    assert answer.status_code == 401
+        shared.clock.move(minutes=10)
+        answer = await client.get("/account", headers=headers)
+    assert answer.status_code in (303, 401)
+    client = await shared.logged_in()
+    for _ in range(2):
+        shared.clock.move(minutes=50)
+        assert (await client.get("/account", headers={"Sec-Fetch-Mode": "navigate"})).status_code == 200
 
 
 async def test_a_disabled_account_is_out_at_once(house):

@@ -264,12 +264,14 @@ def test_notes_point_to_slips():
         {
             "RAMMEVAGT_MUNICIPALITY__DOMAINS": '["silkeborg.dk"]',
             "RAMMEVAGT_GATEWAY__TRUSTED_CLIENTS": '["0.0.0.0/0"]',
+            "RAMMEVAGT_CONSOLE__LISTEN": "0.0.0.0:8080",
             "RAMMEVAGT_MAILBOXES": '[{"address": "a@silkeborg.dk", "host": "i:993", "user": "a"}]',
         },
     )
     assert [note.path for note in notes_on(settings)] == [
         ("gateway", "authserv_id"),
         ("gateway", "trusted_clients", 0),
+        ("console", "public_url"),
         ("mailboxes", 0),
         ("letters",),
     ]

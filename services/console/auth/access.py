@@ -137,10 +137,8 @@ class Access:
         return None
 
     async def _note(self, request: Request, entrance: Entrance, known: Known) -> None:
-        """What pages fetch by themselves is no sign of a person."""
         session, now = known.session, entrance.clock.now()
-        background = request.method in SAFE and "hx-request" in request.headers
-        if session and not background and (now - session.seen_at).total_seconds() >= NOTED_EVERY:
+        if session and _by_a_person(request) and (now - session.seen_at).total_seconds() >= NOTED_EVERY:
             await entrance.users.seen(session.id, now)
 
     async def _refused(self, request: Request, entrance: Entrance, known: Known, why: str) -> Response:
@@ -164,6 +162,13 @@ class Access:
             return told(request, 403, {"WWW-Authenticate": 'Bearer error="insufficient_scope"'})
         request.state.visitor = token.visitor
         return None
+
+
+def _by_a_person(request: Request) -> bool:
+    """Whether somebody did this: what open pages fetch by themselves, and their streams of news, keep no session alive."""
+    headers = request.headers
+    by_itself = "hx-request" in headers or "text/event-stream" in headers.get("accept", "")
+    return request.method in UNSAFE or (not by_itself and headers.get("sec-fetch-mode", "navigate") == "navigate")
 
 
 def _is(request: Request, paths: tuple[str, ...]) -> bool:

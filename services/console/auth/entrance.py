@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.clock import Clock
-from services.console.auth.door import AT_MOST, Door
+from services.console.auth.door import Door
 from services.console.auth.kept import Kept
 from services.console.auth.oidc import Provider
 from services.console.auth.passwords import Passwords
@@ -48,17 +48,10 @@ class Entrance:
         """What the browser shows."""
         return request.cookies.get(self.site.cookie(name))
 
-    def set_cookie(self, answer: Response, value: str, name: str = SESSION, lasts: timedelta = AT_MOST) -> None:
-        """Have the browser show ``value`` until its end: to us alone, and to no script."""
-        answer.set_cookie(
-            self.site.cookie(name),
-            value,
-            int(lasts.total_seconds()),
-            path="/",
-            secure=self.site.secure,
-            httponly=True,
-            samesite="lax",
-        )
+    def set_cookie(self, answer: Response, value: str, name: str = SESSION, lasts: timedelta | None = None) -> None:
+        """Have the browser show ``value``, until it is closed or for so long: to us alone, and to no script."""
+        age = int(lasts.total_seconds()) if lasts else None
+        answer.set_cookie(self.site.cookie(name), value, age, path="/", secure=self.site.secure, httponly=True, samesite="lax")
 
     def drop_cookie(self, answer: Response, name: str = SESSION) -> None:
         """Have the browser forget it."""
