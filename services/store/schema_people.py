@@ -117,7 +117,7 @@ mail_about = Table(  # which handled mail concerns a citizen, or a unit; all of 
     Column("received_at", BigInteger, primary_key=True, autoincrement=False),
     Column("mail", Text, primary_key=True),
     Column("outcome", Text, nullable=False),  # see workflows.replay
-    Index("ix_mail_about_mail", "mail", "kind", "key"),
+    Index("ix_mail_about_mail", "mail", "kind", "key", "outcome"),
     Index(
         "ix_mail_about_other",
         "kind",

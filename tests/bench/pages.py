@@ -175,6 +175,7 @@ def fill(connection: Connection, rows: Iterable[Row]) -> None:
     cursor.close()
 
 
+Measured = tuple[str, float, float, float, int]
 Look = Callable[[SqlStore, random.Random], Awaitable[object]]
 
 
@@ -238,8 +239,8 @@ def looks(scale: Scale, settings: Settings, now: datetime) -> dict[str, Look]:
     }
 
 
-async def measure(store: SqlStore, named: dict[str, Look]) -> list[tuple[str, float, float, int]]:
-    """Of each: the first time, the median, and how many statements."""
+async def measure(store: SqlStore, named: dict[str, Look]) -> list[Measured]:
+    """Of each: the first time, the median, the CPU that one took, and how many statements."""
     statements = 0
 
     def count(*_: object) -> None:
@@ -250,17 +251,18 @@ async def measure(store: SqlStore, named: dict[str, Look]) -> list[tuple[str, fl
     event.listen(engine, "before_cursor_execute", count)
     found = []
     for name, look in named.items():
-        chance, times, statements = random.Random(name), [], 0
+        chance, times, statements, used = random.Random(name), [], 0, time.process_time()
         for _ in range(ROUNDS):
             begun = time.perf_counter()
             await look(store, chance)
             times.append(time.perf_counter() - begun)
-        found.append((name, times[0], statistics.median(times), statements // ROUNDS))
+        cpu = (time.process_time() - used) / ROUNDS
+        found.append((name, times[0], statistics.median(times), cpu, statements // ROUNDS))
     event.remove(engine, "before_cursor_execute", count)
     return found
 
 
-async def run(scale: Scale, folder: Path, url: str, say: Callable[[str], None]) -> list[tuple[str, float, float, int]]:
+async def run(scale: Scale, folder: Path, url: str, say: Callable[[str], None]) -> list[Measured]:
     """Make a store, fill it, and ask."""
     settings = Settings(data=folder / "data", store=StoreSettings(url=url))
     now = SystemClock().now()
@@ -297,9 +299,9 @@ def main() -> int:
     scale = Scale(wanted.citizens, wanted.frameworks, wanted.mails, heavy=wanted.mails // 100, waiting=wanted.mails // 200)
     with tempfile.TemporaryDirectory(prefix="pages-", dir=wanted.work) as folder:
         found = asyncio.run(run(scale, Path(folder), wanted.url, lambda line: print(line, file=sys.stderr, flush=True)))
-    shown = Shown("looked up", "first (ms)", "median (ms)", "statements", box=None)
-    for name, first, median, statements in found:
-        shown.add_row(name, f"{first * 1000:.1f}", f"{median * 1000:.1f}", str(statements))
+    shown = Shown("looked up", "first (ms)", "median (ms)", "CPU (ms)", "statements", box=None)
+    for name, first, median, cpu, statements in found:
+        shown.add_row(name, f"{first * 1000:.1f}", f"{median * 1000:.1f}", f"{cpu * 1000:.1f}", str(statements))
     Console(width=None if sys.stdout.isatty() else 120).print(shown)
     return 0
 

@@ -151,7 +151,7 @@ def _about_mail() -> None:
         sa.PrimaryKeyConstraint("kind", "key", "received_at", "mail", name=op.f("pk_mail_about")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_mail_about_mail", "mail_about", ["mail", "kind", "key"])
+    op.create_index("ix_mail_about_mail", "mail_about", ["mail", "kind", "key", "outcome"])
     other = ["kind", "key", "outcome", "received_at", "mail"]
     op.create_index("ix_mail_about_other", "mail_about", other, **_where("outcome <> 'delivered'"))
     op.create_table(
