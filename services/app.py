@@ -85,12 +85,7 @@ class Guard:
         if "deliver" in self.roles:
             await self._start_delivery()
         if "notify" in self.roles and self.events:
-            marks = self._marks("telling.mark")
-            notifier = Notifier(self.settings, self.store, self.clock, self._committed, claim=self._claim, marks=marks)
-            for what, durable, handler in notifier.handlers():
-                self.events.register(what, durable, handler)
-            self._ends.append(("notify", notifier.stop))
-            await notifier.start()
+            await self._start_notify(self.events)
         if self.events:
             await self.events.start()
             self._ends.append(("events", self.events.stop))
@@ -135,6 +130,15 @@ class Guard:
         taking_over = asyncio.create_task(repeat(self._take_over, TAKE_OVER_EVERY), name="take-over")
         self._ends.append(("take-over", lambda: _end(taking_over)))
 
+    async def _start_notify(self, events: Events) -> None:
+        alone = self.roles == ROLES and not self.settings.store.url  # nobody else takes mail into the store
+        told, marks = self._committed, self._marks("telling.mark")
+        notifier = Notifier(self.settings, self.store, self.clock, told, claim=self._claim, marks=marks, at_hand=alone)
+        for what, durable, handler in notifier.handlers():
+            events.register(what, durable, handler)
+        self._ends.append(("notify", notifier.stop))
+        await notifier.start()
+
     async def _take_over(self) -> None:
         """What a deliverer beside this one had under way when it died."""
         if self.deliverer and (copies := await self.store.release_dead()):
@@ -143,17 +147,9 @@ class Guard:
 
     async def _start_gateway(self) -> None:
         hostname = self.settings.gateway.hostname or socket.gethostname()
-        marks = self._marks("deciding.mark")
+        key, told, claim, marks = self.store.key, self._committed, self._claim, self._marks("deciding.mark")
         intake = StoreIntake(
-            self.settings,
-            self.store,
-            self.store.key,
-            hostname,
-            self._committed,
-            claim=self._claim,
-            marks=marks,
-            watch=self.watch,
-            island=self.island,
+            self.settings, self.store, key, hostname, told, claim=claim, marks=marks, watch=self.watch, island=self.island
         )
         try:
             gateway = Gateway(self.settings, intake, self.clock, self.settings.data / "spool")

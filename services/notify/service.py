@@ -1,18 +1,18 @@
 """Tells people, by events: after 250, off the mail's way, once however often an event comes.
 
 Each handler ends in one transaction of the store, with the notices as mails of our own. An event that comes again finds its
-assessment saved or its notices' names taken, and changes nothing. A mail that no event came for is found in the store.
+assessment saved or its notices' names taken, and changes nothing. A mail that no event came for is found in the store. Where the
+same process takes all mail in, what was decided is handed over in memory: the way through the broker would cost more than the rest.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
 import structlog
 
-from services.apart import together
+from services.apart import Outcome, together
 from services.clock import Clock, new_id
 from services.gather import policy_of
 from services.marks import CRASHES, Marks
@@ -41,6 +41,8 @@ CATCH_UP_EVERY = 60.0  # seconds between looks for mails that no event came for
 LATE = timedelta(minutes=2)  # after which an event is not waited for: the broker gives one again after a minute
 LOOK_BACK = timedelta(days=2)
 PAGE = 100  # mails
+GROUP = 250  # mails assessed together, of those at hand
+GATHER = 0.25  # seconds between such groups; people read no faster
 Wire = dict[str, Any]
 Told = Mapping[str, Any]  # data of ``mail.decided``, as far as ``notices.nobody_to_tell`` reads it
 
@@ -49,7 +51,8 @@ class Notifier:
     """Handlers for the events that people are told about.
 
     ``claim`` is asked, with a number of notices, whether the deliverer of this process takes them itself. ``after_commit`` is
-    called when there is something to publish, with the hops for which something waits in the store.
+    called when there is something to publish, with the hops for which something waits in the store. ``at_hand``: all mail of this
+    store is taken in by this process, and no event ``mail.decided`` is waited for.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Notifier:
         *,
         claim: Callable[[int], Claim | None] = lambda _: None,
         marks: Marks | None = None,
+        at_hand: bool = False,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -71,13 +75,15 @@ class Notifier:
         self._hours = working_hours(settings)
         self._head = letterhead(settings)
         self._assessor = Assessor(load())
-        self._catching_up: asyncio.Task[None] | None = None
+        self._at_hand = at_hand
+        self._tasks: list[asyncio.Task[None]] = []
         self._late = timedelta()  # at first: whoever had an event of before the start under way is gone
 
     def handlers(self) -> tuple[tuple[str, str, Handler], ...]:
         """What to register: the event's kind, the handler's lasting name, the handler."""
+        of_mail: tuple[str, str, Handler] = ("mail.decided", "assess", self.mail_decided)
         return (
-            ("mail.decided", "assess", self.mail_decided),
+            *(() if self._at_hand else (of_mail,)),
             ("mailbox.unreachable", "tell_mailbox_unreachable", self.mailbox_unreachable),
             ("mail.stuck", "tell_mail_stuck", self.mail_stuck),
             *((what, f"tell_{what.replace('.', '_')}", self.framework) for what in framework_notices.KINDS),
@@ -86,14 +92,15 @@ class Notifier:
     async def start(self) -> None:
         """Start what assesses, and take up what a guard that was killed left; the rest is called by events."""
         await self._assessor.start()
-        self._catching_up = asyncio.create_task(repeat(self._catch_up, CATCH_UP_EVERY), name="notify-catch-up")
+        self._tasks.append(asyncio.create_task(repeat(self._catch_up, CATCH_UP_EVERY), name="notify-catch-up"))
+        if self._at_hand:
+            self._tasks.append(asyncio.create_task(repeat(self._assess_at_hand, GATHER), name="notify-at-hand"))
 
     async def stop(self) -> None:
         """End what assesses."""
-        if self._catching_up is not None:
-            self._catching_up.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._catching_up
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._assessor.stop()
 
     async def catch_up(self, before: datetime) -> None:
@@ -104,15 +111,19 @@ class Notifier:
             log.info("catching_up", mails=len(waiting))
             decisions = await self._store.decisions([id for id, _ in waiting])
             found = [(id, _told(decision)) for id, decision in decisions.items()]
-            for (id, _), error in zip(found, await together(self._assess_some, found), strict=True):
-                if isinstance(error, StoreUnavailable):
-                    raise error
-                if error is not None:
-                    log.error("mail_not_assessed", mail=id, exc_info=error)
+            _tell_of_failures([id for id, _ in found], await together(self._assess_some, found))
 
     async def _catch_up(self) -> None:
         late, self._late = self._late, LATE
         await self.catch_up(self._clock.now() - late)
+
+    async def _assess_at_hand(self) -> None:
+        """What fails here is tried again by the next look into the store."""
+        full = True
+        while full:
+            decided = await self._store.decided_here(GROUP)
+            _tell_of_failures([one.subject for one in decided], await together(self.mail_decided, decided))
+            full = len(decided) == GROUP
 
     async def _assess_some(self, told: Sequence[tuple[str, Told]]) -> None:
         await self._assess(dict(told))
@@ -220,6 +231,15 @@ class Notifier:
 
     def _mails(self, planned: Iterable[Notice], now: datetime) -> tuple[OutgoingMail, ...]:
         return tuple(_mail(one, compose(one, self._head, now), new_id(now), self._head.sender) for one in planned)
+
+
+def _tell_of_failures(mails: Sequence[str], outcomes: Sequence[Outcome]) -> None:
+    """Raises ``StoreUnavailable``."""
+    for mail, error in zip(mails, outcomes, strict=True):
+        if isinstance(error, StoreUnavailable):
+            raise error
+        if error is not None:
+            log.error("mail_not_assessed", mail=mail, exc_info=error)
 
 
 def _told(decision: dict[str, Any]) -> Told:

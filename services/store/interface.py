@@ -170,6 +170,13 @@ class Store(Protocol):
         """A handled mail."""
         ...
 
+    async def decided_here(self, most: int) -> list[Event]:
+        """The events ``mail.decided`` of mails that this process commits from the first call on, oldest first; waits for one.
+
+        Each is given once: what comes of it is the caller's, and ``unassessed`` tells what nothing came of.
+        """
+        ...
+
     async def mails_to_assess(self, ids: Sequence[str]) -> list[Unassessed]:
         """Those of these mails (at most 500) that have no assessment yet, as far as this process knows, in no order."""
         ...

@@ -1,12 +1,15 @@
 """What this process has just written or read, and will soon be asked for: in memory, so that little is read from the disk."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from services.store.interface import Arrival, Unassessed
+from workflows.events import Event
 
 MOST = 1000  # mails
 ROOM = 8 << 20  # bytes of content
+LINE = 10_000  # mails that wait to be assessed here, beyond which they are left to whoever looks for them in the store
 SENDERS = 2000  # whose last receipt is remembered: those who write, write often
 
 
@@ -20,6 +23,8 @@ class Recent:
         self._asked = False
         self._arrivals: dict[str, Arrival] = {}
         self._held = 0
+        self._decided: list[Event] | None = None  # of those that nobody has been given; None while nobody wants them
+        self._some = asyncio.Event()
 
     def add(self, arrival: Arrival) -> None:
         """Keep ``arrival``, which is on disk."""
@@ -27,8 +32,21 @@ class Recent:
             return
         self._arrivals[arrival.decision.mail.id] = arrival
         self._held += _size(arrival)
+        if self._decided is not None and len(self._decided) < LINE:
+            self._decided += [one for one in arrival.events if one.what == "mail.decided"]
+            self._some.set()
         while self._held > ROOM or len(self._arrivals) > MOST:
             self.drop([next(iter(self._arrivals))])
+
+    async def decided(self, most: int) -> list[Event]:
+        """The oldest events ``mail.decided`` of what was added since the first call, each once; waits for the first."""
+        self._asked = True
+        if not self._decided:
+            self._decided = []
+            self._some.clear()
+            await self._some.wait()
+        given, self._decided = self._decided[:most], self._decided[most:]
+        return given
 
     def drop(self, ids: Iterable[str]) -> None:
         """These were assessed."""

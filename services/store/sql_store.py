@@ -181,6 +181,10 @@ class SqlStore:
         """A handled mail."""
         return await self._readers.run(reads.stored_mail, id, self.spool, ZONE)
 
+    async def decided_here(self, most: int) -> list[Event]:
+        """What was decided about the mails that were just committed here."""
+        return await self._recent.decided(most)
+
     async def mails_to_assess(self, ids: Sequence[str]) -> list[Unassessed]:
         """Those that have no assessment yet."""
         recent = self._recent.arrivals(ids)

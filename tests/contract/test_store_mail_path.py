@@ -462,6 +462,19 @@ async def test_what_was_just_committed_is_handed_on_from_memory(store: SqlStore,
     assert {one.id for one in await store.mails_to_assess(ids)} == {"m1", "m2"}
 
 
+async def test_what_is_decided_here_is_given_once_from_the_first_call_on(store: SqlStore, monkeypatch) -> None:
+    monkeypatch.setattr(recent, "LINE", 3)  # what is beyond it is left to whoever looks into the store
+    await store.commit(arrival("m0"))
+    waiting = asyncio.create_task(store.decided_here(2))
+    await asyncio.sleep(0)
+    await store.commit(arrival("m1"))
+    assert [(one.subject, one.what) for one in await waiting] == [("m1", "mail.decided")]
+    for number in range(2, 6):
+        await store.commit(arrival(f"m{number}"))
+    assert [one.subject for one in await store.decided_here(2)] == ["m2", "m3"]
+    assert [one.subject for one in await store.decided_here(2)] == ["m4"]
+
+
 async def test_a_receipt_that_another_process_sent_is_seen_at_the_commit_and_then_known(
     store: SqlStore, opener: Callable[[], Awaitable[SqlStore]]
 ) -> None:

@@ -1,5 +1,6 @@
 """The part of the store that events and notices use, in memory. tests/contract proves the real ones."""
 
+import asyncio
 import dataclasses
 from datetime import datetime
 
@@ -29,6 +30,7 @@ class EventStore:
         self._organisation = organisation or Organisation()
         self._files = files
         self._seq = 0
+        self.at_hand = asyncio.Queue()
 
     def born(self, *events):
         for event in events:
@@ -46,6 +48,9 @@ class EventStore:
 
     async def files_of(self, addresses):
         return self._files
+
+    async def decided_here(self, most):
+        return [await self.at_hand.get()]
 
     async def publishes(self):
         return True

@@ -48,9 +48,9 @@ def handled(store, text="Hej", id="01mail", register=None, to=KAREN, sender=BO, 
 
 
 class World:
-    def __init__(self, now=NOW):
+    def __init__(self, now=NOW, *, at_hand=False):
         self.store, self.woken = EventStore(), 0
-        self.notifier = Notifier(SETTINGS, self.store, FixedClock(now), self.wake)
+        self.notifier = Notifier(SETTINGS, self.store, FixedClock(now), self.wake, at_hand=at_hand)
 
     def wake(self, hops):
         self.woken += 1
@@ -181,13 +181,28 @@ async def test_a_guard_that_starts_takes_up_what_the_one_before_it_left(world):
     handled(world.store)
     world.store.away = 1  # and goes on when the store was away
     await world.notifier.start()
-    world.notifier._catching_up.cancel()
-    await asyncio.gather(world.notifier._catching_up, return_exceptions=True)
+    await world.notifier.stop()
     world.store.away = 0
     await world.notifier.start()
     while len(world.store.outgoing) < 2:
         await asyncio.sleep(0.005)
     assert world.store.mails["01mail"].decision["assessed"]
+
+
+async def test_mails_at_hand_are_assessed_without_an_event_and_a_failure_is_left_to_the_next_look():
+    world = World(at_hand=True)
+    assert "mail.decided" not in {what for what, _, _ in world.notifier.handlers()}
+    await world.notifier.start()
+    events = [handled(world.store, id=f"m{n}") for n in range(3)]
+    world.store.away = 1
+    for event in events:
+        world.store.at_hand.put_nowait(event)
+    while len(world.store.outgoing) < 4:
+        await asyncio.sleep(0.005)
+    assert [one.decision["assessed"] for one in world.store.mails.values()] == [False, True, True]
+    await world.notifier.catch_up(NOW)
+    assert len(world.store.outgoing) == 6
+    await world.notifier.stop()
 
 
 async def test_a_mail_that_cannot_be_planned_keeps_no_other_from_its_notices(world, monkeypatch):
