@@ -143,7 +143,9 @@ class RemoveFrameworks(Operation[int]):
         _begin(work)
         lock(work.connection, Lock.REGISTER)
         table = schema.framework.c
-        rows = work.connection.execute(select(table.id, table.since, table.document).where(table.current == 1))
+        started = table.starts.is_(None) | (table.starts < self.before.date().isoformat())  # what began after it didn't end before
+        wanted = (table.current == 1, started | table.state.in_(CLOSED))
+        rows = work.connection.execute(select(table.id, table.since, table.document).where(*wanted))
         ended = [row.id for row in rows if self._is_over(BY_NAME["frameworks"].entry(row.document), instant(row.since))]
         dossier_rows.remove(work.connection, ended)
         dossier_rows.remove(work.connection, dossier_rows.orphans(work.connection, micros(self.before)))
