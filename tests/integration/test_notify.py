@@ -194,7 +194,7 @@ async def test_mails_at_hand_are_assessed_without_an_event_and_a_failure_is_left
     assert "mail.decided" not in {what for what, _, _ in world.notifier.handlers()}
     await world.notifier.start()
     events = [handled(world.store, id=f"m{n}") for n in range(3)]
-    world.store.away = 1
+    world.store.away = 2  # the first look into the store, and the first mail
     for event in events:
         world.store.at_hand.put_nowait(event)
     while len(world.store.outgoing) < 4:
