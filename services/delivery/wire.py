@@ -10,7 +10,7 @@ from typing import BinaryIO
 from services.store.interface import Leased
 from workflows.addresses import ascii_domain
 
-CHUNK = 262_144  # bytes read and written at a time
+CHUNK = 524_288  # bytes read and written at a time
 SMALL = 65_536  # bytes up to which a content goes out in one write
 END = b".\r\n"
 

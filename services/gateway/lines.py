@@ -1,7 +1,7 @@
 """What the client sent and nobody looked at yet: one buffer for commands and mail, so that pipelined bytes keep their order."""
 
 LINE_LIMIT = 4096  # MAIL and RCPT with long paths and many parameters; RFC 5321 4.5.3.1.4 asks for 512
-CHUNK = 64 * 1024  # looked at in one go: small enough that scanning one never holds up the other sessions
+CHUNK = 256 * 1024  # looked at in one go, as much as the loop reads: the other sessions wait a quarter of a millisecond
 
 
 class TooLong:
@@ -41,7 +41,7 @@ class CommandLines:
         return line.removesuffix(b"\r")
 
     def take(self) -> bytes:
-        """The next 64 KiB, or what there is."""
+        """The next 256 KiB, or what there is."""
         end = self._at + CHUNK
         chunk = self._text[self._at : end]
         if end < len(self._text):

@@ -13,7 +13,9 @@ from threading import Lock
 from typing import BinaryIO
 
 IN_MEMORY_LIMIT = 64 * 1024
-_BATCH = 128 * 1024  # so much is held for one write: the thread hop costs little, and fifty connections hold little
+_BATCH = (
+    512 * 1024
+)  # so much is held for one write: few hops to a thread, and fifty connections hold no more than a queue of small mails
 
 
 @dataclass(frozen=True, slots=True)

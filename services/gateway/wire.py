@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 else:
     from aiosmtpd.smtp import SMTP as Base
 
+PROGRESS = 64 * 1024  # bytes of a mail, as good a sign of life as a command
+
 log = structlog.get_logger()
 
 
@@ -180,7 +182,7 @@ class Wire(Base):
     def data_received(self, data: bytes) -> None:
         """Work on what came, unless something else has to be waited for first."""
         self._heard += len(data)
-        if self._heard >= CHUNK if self.phase is Phase.DATA else b"\n" in data:  # a byte now and then is no progress
+        if self._heard >= PROGRESS if self.phase is Phase.DATA else b"\n" in data:  # a byte now and then is no progress
             self.progress()
         self.feed(data)
         self._go_on()
