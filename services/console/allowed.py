@@ -19,7 +19,7 @@ def only(*roles: str) -> Callable[..., Awaitable[Visitor]]:
             console = console_of(request)
             path = request.scope["route"].path
             await console.store.append_audit(
-                AuditRecord(console.clock.now(), who.address, "page.refused", path, {"role": who.role})
+                AuditRecord(console.clock.now(), who.account, "page.refused", path, {"role": who.role})
             )
             raise HTTPException(404)
         return who

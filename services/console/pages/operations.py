@@ -61,5 +61,5 @@ async def retry(request: Request, who: It) -> RedirectResponse:
     ids = [one.id for one in await console.store.queue() if one.attempts or one.error]
     if ids:
         count = await console.store.retry(ids, now)
-        await console.store.append_audit(AuditRecord(now, who.address, "queue.retried", "all", {"count": count}))
+        await console.store.append_audit(AuditRecord(now, who.account, "queue.retried", "all", {"count": count}))
     return see("/operations?said=retried")

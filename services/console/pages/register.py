@@ -90,7 +90,7 @@ async def export(request: Request, who: It) -> Response:
     console = console_of(request)
     text = await asyncio.to_thread(exported, await console.store.export_register())
     now = console.clock.now()
-    await console.store.append_audit(AuditRecord(now, who.address, "register.exported", "register"))
+    await console.store.append_audit(AuditRecord(now, who.account, "register.exported", "register"))
     name = f"register-{now.astimezone(ZONE).date()}.yaml"
     return PlainTextResponse(text, media_type="application/yaml", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
@@ -130,7 +130,7 @@ async def confirm(request: Request, who: It) -> Response:
         return _refused(request, error.lines)
     if changes(stored, wanted) != handed.changes:
         return await _proposed(request, who, handed.name, handed.content, again=True)
-    await load_own_side(console.store, wanted, AuditRecord(console.clock.now(), who.address, "register.loaded", "register"))
+    await load_own_side(console.store, wanted, AuditRecord(console.clock.now(), who.account, "register.loaded", "register"))
     waiting.forget(who.account)
     return see("/register?said=imported")
 
