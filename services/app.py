@@ -166,7 +166,8 @@ class Guard:
         listen = self.settings.console.listen if section == "console" else self.settings.health.listen
         needed = {"store": self._can_promise, "disk": self._writable}
         shown = ({"broker": self._broker} if self.events else {}) | ({"database": self._database} if self.island else {})
-        shows = pages(self.settings, self.store, self.clock, {**needed, **shown}) if section == "console" else None
+        told = partial(self._committed, ())
+        shows = pages(self.settings, self.store, self.clock, {**needed, **shown}, told) if section == "console" else None
         self.http = Http(listen, needed, shown, shows)
         try:
             await self.http.start()

@@ -169,6 +169,17 @@ def moves_from(dossier: Dossier) -> tuple[str, ...]:
     return tuple(name for name, one in TABLE.items() if dossier.framework.state in one.ways)
 
 
+def forbidden(dossier: Dossier, record: Record, actor: Actor, now: datetime, around: Around) -> tuple[Sentence, ...]:
+    """Why this person may not make this move, whatever they write in it; nothing where they may. Raises ``IllegalTransition``."""
+    return _missing(_question(dossier, record, actor, now, around), *TABLE[record.move].who)
+
+
+def may_not_approve(dossier: Dossier, actor: Actor, now: datetime, around: Around) -> tuple[Sentence, ...]:
+    """Why this person may not approve what waits, or send it back. Raises ``IllegalTransition`` where nothing waits."""
+    proposal = _waiting(dossier)
+    return tuple(who.may_approve(_question(dossier, proposal.record, actor, now, around), proposal))
+
+
 def move(dossier: Dossier, record: Record, actor: Actor, now: datetime, around: Around) -> Moved | Submitted | Refused:
     """Make a move. Raises ``IllegalTransition`` where the table has none."""
     asked = _question(dossier, record, actor, now, around)

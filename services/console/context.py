@@ -1,5 +1,6 @@
 """What every page works with, from ``request.app.state.console``."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -11,15 +12,23 @@ from services.settings import Settings
 from services.store.sql_store import SqlStore
 
 
+def _nothing() -> None:
+    """Nobody publishes here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Console:
-    """The guard as its pages see it. ``checks`` are those of ``/health/ready``: each tells whether a part works."""
+    """The guard as its pages see it. ``checks`` are those of ``/health/ready``: each tells whether a part works.
+
+    ``told`` is called when there is something to publish.
+    """
 
     settings: Settings
     store: SqlStore
     clock: Clock
     live: Live
     checks: Checks = field(default_factory=dict)
+    told: Callable[[], None] = _nothing
 
 
 def console_of(request: Request) -> Console:

@@ -92,13 +92,16 @@ class Http:
         return JSONResponse({"ready": ready, "parts": needed | shown}, status_code=200 if ready else 503)
 
 
-def pages(settings: Settings, store: SqlStore, clock: Clock, checks: Checks) -> Pages:
-    """The console's pages. Only a process that shows them carries what they are made with."""
+def pages(settings: Settings, store: SqlStore, clock: Clock, checks: Checks, told: Callable[[], None] = lambda: None) -> Pages:
+    """The console's pages. Only a process that shows them carries what they are made with.
+
+    ``told`` is called when there is something to publish.
+    """
     from services.console.app import create_app  # noqa: PLC0415
     from services.console.context import Console  # noqa: PLC0415
 
     live = Live(lambda after: store.readers.run(changes, after))
-    return Pages(create_app(Console(settings, store, clock, live, checks)), live)
+    return Pages(create_app(Console(settings, store, clock, live, checks, told)), live)
 
 
 async def _live(_request: Request) -> Response:

@@ -20,17 +20,25 @@ from services.store.account_values import LogIn, UserAccount, UserSession
 from workflows.audit import AuditRecord
 
 COOKIE = "as"  # the role that a test's visitor has; without it nobody is logged in
-NAMES = {"leader": "Lene Lund", "it": "Ida Toft", "caseworker": "Karen Karlsen", "dpo": "Dorte Ørsted"}
-
-
+PEOPLE = {  # by the cookie: who it is in the sample register, and as what they come
+    "leader": ("Lene Lund", "lene", "leader"),
+    "head": ("Birgit Bruun", "birgit", "head"),
+    "lawyer": ("Jette Jepsen", "jette", "lawyer"),
+    "caseworker": ("Karen Karlsen", "karen", "caseworker"),
+    "work_environment": ("Arne Ager", "arne", "work_environment"),
+    "dpo": ("Dorte Ørsted", "dorte", "dpo"),
+    "it": ("Ida Toft", "it", "it"),
+    "other_leader": ("Tove Thorsen", "tove", "leader"),  # of another unit
+}
+HOME = frozenset({"boern-familie"})
 CSRF = "c5f7"
 
 
-def visitor_as(role: str) -> Visitor:
-    """Somebody with ``role`` in the sample municipality."""
-    name = NAMES.get(role, "Birgit Bruun")
-    address = f"{name.split()[0].lower()}.{role}@eksempel.dk"
-    return Visitor(f"a-{role}", address, name, role, frozenset({"boern-familie"}), "da", CSRF)
+def visitor_as(who: str) -> Visitor:
+    """One of ``PEOPLE``."""
+    name, local, role = PEOPLE[who]
+    units = frozenset({"teknik-byg"}) if who == "other_leader" else HOME
+    return Visitor(f"a-{who}", f"{local}@eksempel.dk", name, role, units, "da", CSRF, session=who)
 
 
 class ByCookie:
@@ -57,11 +65,11 @@ class ByCookie:
 
 async def _let_in(entrance: Entrance, who: Visitor) -> None:
     now = entrance.clock.now()
-    if (found := await entrance.users.session(hash_of(who.role))) and is_open(found[0], now):
+    if (found := await entrance.users.session(hash_of(who.session))) and is_open(found[0], now):
         return
     account = UserAccount(who.account, who.address, who.name, who.role, now, tuple(who.units), password="none")
     await entrance.users.add(account, AuditRecord(now, "test", "user.added", who.account))
-    session = UserSession(hash_of(who.role), who.account, CSRF, now, now, now + AT_MOST)
+    session = UserSession(hash_of(who.session), who.account, CSRF, now, now, now + AT_MOST)
     assert await entrance.users.enter(
         LogIn(session, "test", "none", None), AuditRecord(now, "test", "login.succeeded", who.account)
     )

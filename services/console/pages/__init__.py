@@ -2,10 +2,12 @@
 
 from fastapi import APIRouter
 
-from services.console.pages import account, language, live, login, operations, overview, register
+from services.console.pages import account, framework_moves, frameworks, language, live, login, operations, overview, register
 
 ROUTERS: tuple[APIRouter, ...] = (
     account.router,
+    framework_moves.router,
+    frameworks.router,
     language.router,
     live.router,
     login.router,

@@ -1,0 +1,182 @@
+"""A framework as a visitor opens it: what it is, whether they may see it, and who they are towards it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from fastapi import HTTPException
+from starlette.requests import Request
+
+from services.console.auth.visitor import Visitor
+from services.console.context import console_of
+from services.console.recorded import allowed, recorded
+from services.letter_texts import texts
+from services.letters import letterhead
+from services.lifecycle import Doer, Lifecycle
+from services.store.dossiers import Kept
+from workflows.addresses import normalise
+from workflows.dossier import Decided, Dossier, Extended, Heard, Record
+from workflows.framework import ChangedCaseworker, ContactFramework, FixedContact, State
+from workflows.intervention import intervention
+from workflows.letters import Kind, Language, Letter, Matter, compose
+from workflows.lifecycle_who import Around, units_of
+from workflows.people import Citizen
+from workflows.rights import Action, may
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A framework with everything that a page about it needs. ``now`` is when it was opened."""
+
+    kept: Kept
+    citizen: Citizen
+    around: Around
+    doer: Doer
+    lifecycle: Lifecycle
+    now: datetime
+
+    @property
+    def dossier(self) -> Dossier:
+        """As it is now."""
+        return self.kept.dossier
+
+    @property
+    def id(self) -> str:
+        """Of the framework."""
+        return self.kept.dossier.framework.id
+
+    @property
+    def path(self) -> str:
+        """Where its page is."""
+        return f"/frameworks/{self.id}"
+
+    @property
+    def today(self) -> date:
+        """The Danish day."""
+        return self.around.day(self.now)
+
+    @property
+    def place(self) -> str:
+        """What a form carries to say which state of things its writer saw."""
+        return f"{self.kept.revision}.{self.kept.version}"
+
+    @property
+    def written(self) -> ContactFramework:
+        """What is written on while it is not decided: beside an urgent one, what is to follow upon it."""
+        one = self.dossier
+        return one.successor or one.framework if one.framework.state is State.URGENT else one.framework
+
+    def name_of(self, address: str | None) -> str:
+        """An employee's name, or the address of somebody who is not in the register."""
+        found = self.around.organisation.employee(address, self.around.policy) if address and "@" in address else None
+        return found.name if found else address or ""
+
+
+def lifecycle_of(request: Request) -> Lifecycle:
+    """The service that moves frameworks."""
+    console = console_of(request)
+    return Lifecycle(console.settings, console.store, console.clock, console.told)
+
+
+def doer_of(request: Request, visitor: Visitor) -> Doer:
+    """The visitor as whoever makes a move."""
+    return Doer(lifecycle_of(request).actor(visitor.address, visitor.role), visitor.account)
+
+
+async def opened(
+    request: Request, visitor: Visitor, id: str, action: Action = Action.SEE_FRAMEWORK, *, read: bool = True
+) -> Opened:
+    """The framework ``id``, for somebody who may do ``action`` with it; 404 for everybody else.
+
+    Where ``read``, it is recorded that they saw it (law 10).
+    """
+    lifecycle = lifecycle_of(request)
+    kept = await lifecycle.dossiers.get(id) if _ID.fullmatch(id) else None
+    found = await console_of(request).store.views.citizen(kept.dossier.framework.citizen) if kept else None
+    if kept is None or found is None:
+        raise HTTPException(404)
+    around = await lifecycle.around(kept.dossier)
+    await allowed(
+        request,
+        visitor,
+        action,
+        id,
+        units_of(kept.dossier, around),
+        caseworkers=tuple(_caseworkers(kept.dossier, around)),
+        lawyers=tuple(_lawyers(kept.dossier)),
+        degree=intervention(kept.dossier.framework).degree,
+    )
+    if read:
+        await recorded(request, visitor, "framework.read", id)
+    return Opened(kept, found.citizen, around, doer_of(request, visitor), lifecycle, console_of(request).clock.now())
+
+
+def may_do(visitor: Visitor, found: Opened, action: Action) -> bool:
+    """The same as an answer."""
+    one, around = found.dossier, found.around
+    return may(
+        visitor.rights,
+        action,
+        units_of(one, around),
+        caseworkers=tuple(_caseworkers(one, around)),
+        lawyers=tuple(_lawyers(one)),
+        degree=intervention(one.framework).degree,
+    )
+
+
+def _caseworkers(dossier: Dossier, around: Around) -> Iterator[str]:
+    """Those whose work it concerns: of the cases that it covers, and those who take over."""
+    scope = dossier.framework.scope
+    for case in around.cases.values():
+        if scope is None or scope.municipality or case.id in scope.cases or case.unit in scope.units:
+            yield case.caseworker
+    for measure in dossier.framework.measures:
+        if isinstance(measure, ChangedCaseworker):
+            yield measure.to
+        elif isinstance(measure, FixedContact):
+            yield measure.contact
+
+
+def _lawyers(dossier: Dossier) -> Iterator[str]:
+    records = [step.record for step in dossier.steps] + ([dossier.submitted.record] if dossier.submitted else [])
+    named = [one.lawyer for one in records if isinstance(one, Heard | Decided | Extended)]
+    yield from (one for one in (dossier.ground.lawyer, *named) if one)
+
+
+def letter_of(
+    request: Request,
+    found: Opened,
+    kind: Kind,
+    record: Record | None = None,
+    edited: dict[str, str] | None = None,
+    *,
+    language: Language = "da",
+    recipient: tuple[str, ...] = (),
+) -> Letter:
+    """The letter to the citizen as it stands; it tells of ``record``, where that is about to be made."""
+    settings, organisation = console_of(request).settings, found.around.organisation
+    one = found.dossier
+    if kind in ("decision", "hearing") and found.written is not one.framework:
+        one = one.model_copy(update={"framework": found.written})
+    matter = Matter(
+        dossier=one,
+        citizen=found.citizen,
+        head=letterhead(settings),
+        today=found.today,
+        by=found.doer.actor.address or "",
+        record=record,
+        cases=found.around.cases,
+        units=organisation.units,
+        employees={normalise(one.address): one for one in organisation.employees.values()},
+        recipient=recipient,
+        version=max(found.kept.version, 1),
+    )
+    return compose(kind, matter, texts(settings.letters.folder)[language], edited)
+
+
+def after(found: Opened, kept: Kept) -> Opened:
+    """The same, as it was kept now."""
+    return replace(found, kept=kept)

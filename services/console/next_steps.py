@@ -1,0 +1,116 @@
+"""What a framework needs next, as its page shows it: one thing, by whom, by when, and at most one button that leads there."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from services.console.auth.visitor import Visitor
+from services.console.frameworks import Opened, may_do
+from services.console.move_forms import FORMS
+from services.console.move_records import blank
+from services.console.words import N_
+from workflows import lifecycle
+from workflows.decision import Sentence
+from workflows.dossier import Dossier
+from workflows.framework import State
+from workflows.lifecycle_needs import Need, due_on
+from workflows.rights import Action
+
+SOON = timedelta(days=30)
+WRITES = "write/scope"
+_WAYS: dict[str, tuple[tuple[str, str], ...]] = {  # what is needed: where it is done, and the words of the button
+    "approve": (("move/approve", N_("Læs og godkend")),),
+    "advise": (("advice", N_("Skriv din vurdering")),),
+    "tell": (("move/activated", N_("Skriv, hvornår brevet nåede frem")),),
+    "take_up": (("take_up", N_("Tag den op")),),
+    "write": ((WRITES, N_("Skriv videre")),),
+    "see": (("write/letter", N_("Gå videre med rammen")),),
+    "decide": (("move/decided", N_("Beslut rammen")),),
+    "decide_urgent": ((WRITES, N_("Skriv det, der skal følge")),),
+    # Nobody is nudged towards the one that restricts most.
+    "end": (("move/lifted", N_("Ophæv")), ("move/eased", N_("Lemp")), ("move/extended", N_("Forlæng"))),
+    "reconsider": (("move/lifted", N_("Ophæv")), ("move/eased", N_("Lemp")), ("move/upheld", N_("Fasthold"))),
+}
+_QUIET = ("eased", "lifted", "reconsideration_asked", "due_for_review", "activated_urgently", "rejected", "registered_in_error")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Something to press: where it leads, and its words. ``posts``: it is done at once."""
+
+    path: str
+    words: str
+    posts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What is to be done. ``mine``: by whoever looks; ``waits``: nothing has to be done yet."""
+
+    sentence: Sentence
+    by: date | None
+    who: str
+    ways: tuple[Way, ...]
+    late: bool
+    waits: bool = False
+
+
+def next_of(found: Opened, visitor: Visitor) -> Next | None:
+    """What comes next; None where it has ended."""
+    need = due_on(found.dossier, found.around)
+    if need is None:
+        return None
+    waits = need.what == "review" and need.by > found.today
+    ways = () if waits else tuple([way for way in _ways_of(found, need) if _open_to(found, visitor, way)])
+    by = need.by if need.by not in (date.min, date.max) else None
+    return Next(need.sentence, by, need.who, ways, bool(by and by < found.today), waits)
+
+
+def quiet_ways(found: Opened, visitor: Visitor) -> tuple[Way, ...]:
+    """Everything else that the visitor may do with it."""
+    state = found.dossier.framework.state
+    moves = [one for one in _QUIET if one in lifecycle.moves_from(found.dossier)]
+    if state in (State.DRAFT, State.WARNING, State.HEARING):
+        moves.remove("registered_in_error")
+    named = next_of(found, visitor)
+    taken = {way.path for way in named.ways} if named else set()
+    ways = [Way(f"{found.path}/move/{one}", FORMS[one].title) for one in moves]
+    return tuple([way for way in ways if way.path not in taken and _open_to(found, visitor, way)])
+
+
+def _ways_of(found: Opened, need: Need) -> list[Way]:
+    if need.what == "mend" and found.dossier.submitted:
+        move = found.dossier.submitted.record.move
+        pairs: tuple[tuple[str, str], ...] = ((f"move/{move}", N_("Ret og indstil igen")),)
+    elif need.what == "review":
+        pairs = (("move/due_for_review", N_("Begynd evalueringen")),)
+    else:
+        pairs = _WAYS.get(need.what, ())
+    return [Way(f"{found.path}/{path}", words, posts=path == "take_up") for path, words in pairs]
+
+
+def _open_to(found: Opened, visitor: Visitor, way: Way) -> bool:
+    place, _, move = way.path.removeprefix(found.path + "/").partition("/")
+    if place == "advice":
+        return found.doer.actor.is_one_of(found.dossier.ground.lawyer)
+    if place == "take_up":
+        return not why_not("drafted", found)
+    if place == "write":
+        return may_do(visitor, found, Action.WRITE_FRAMEWORK)
+    if move == "approve":
+        return not why_not_approve(found)
+    return not why_not(move, found)
+
+
+def why_not(move: str, found: Opened) -> tuple[Sentence, ...]:
+    """Why whoever looks may not make this move. Raises ``IllegalTransition``."""
+    return lifecycle.forbidden(found.dossier, blank(move, found), found.doer.actor, found.now, found.around)
+
+
+def why_not_approve(found: Opened) -> tuple[Sentence, ...]:
+    """The same of what waits for a head. Raises ``IllegalTransition``."""
+    return lifecycle.may_not_approve(found.dossier, found.doer.actor, found.now, found.around)
+
+
+def is_over(one: Dossier) -> bool:
+    """Whether nothing more comes."""
+    return one.framework.state in lifecycle.ENDED

@@ -1,0 +1,124 @@
+"""*Ramme*: one framework, what it needs next, what applies, why, and everything that was done with it."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+
+from services.console import framework_words
+from services.console.auth.visitor import Visitor, visitor
+from services.console.context import console_of
+from services.console.framework_past import past, picture
+from services.console.frameworks import Opened, may_do, opened
+from services.console.move_records import RECORD
+from services.console.next_steps import next_of, quiet_ways
+from services.console.pages.live import topics
+from services.console.recorded import recorded
+from services.console.web import page, see, words_of
+from services.store.dossiers import Kept, Letter
+from workflows.dossier import Dossier, Proof
+from workflows.intervention import intervention
+from workflows.letters import Letter as Written
+from workflows.letters import as_text
+from workflows.lifecycle import IllegalTransition
+from workflows.rights import Action
+
+router = APIRouter(prefix="/frameworks")
+Someone = Annotated[Visitor, Depends(visitor)]
+NAMES = {name: getattr(framework_words, name) for name in dir(framework_words) if name.isupper()}
+
+
+@router.get("/{id}")
+async def framework(request: Request, who: Someone, id: str, as_of: str = "", said: str = "") -> HTMLResponse:
+    """The framework; with ``as_of`` (an instant) as it was then."""
+    found = await opened(request, who, id)
+    store = console_of(request).store
+    revisions = await store.dossiers.revisions(id)
+    shown = await _then(found, as_of) if as_of else found
+    letters = [one for key in await store.dossiers.letters(id) if (one := await store.dossiers.letter(key))]
+    svg, stretches = picture(found, revisions, words_of(request))
+    return page(
+        request,
+        "framework.html",
+        topics=None if as_of else topics(request, who, id),
+        found=shown,
+        one=shown.dossier.framework,
+        dossier=shown.dossier,
+        then=_instant(as_of) if as_of else None,
+        grade=intervention(shown.dossier.framework),
+        need=None if as_of else next_of(found, who),
+        quiet=() if as_of else quiet_ways(found, who),
+        may_write=may_do(who, found, Action.WRITE_FRAMEWORK),
+        past=past(found, revisions, words_of(request)),
+        svg=svg,
+        stretches=stretches,
+        letters=letters,
+        proofs=_proofs(found.dossier),
+        said=said,
+        **NAMES,
+    )
+
+
+def _instant(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise HTTPException(404) from error
+    if found.tzinfo is None:
+        raise HTTPException(404)
+    return found
+
+
+async def _then(found: Opened, text: str) -> Opened:
+    at = _instant(text)
+    try:
+        dossier: Dossier | None = await found.lifecycle.dossiers.as_of(found.id, at)
+    except OverflowError as error:
+        raise HTTPException(404) from error
+    if dossier is None:
+        raise HTTPException(404)
+    kept = Kept(dossier, found.kept.revision, found.kept.version, found.kept.author, at)
+    return Opened(kept, found.citizen, found.around, found.doer, found.lifecycle, found.now)
+
+
+def _proofs(dossier: Dossier) -> dict[str, Proof]:
+    """By letter, the proof that it reached the citizen."""
+    told = [step.record.proof for step in dossier.steps if step.record.move == "activated"]
+    return {one.letter: one for one in told}
+
+
+@router.post("/{id}/take_up")
+async def take_up(request: Request, who: Someone, id: str) -> RedirectResponse:
+    """A leader takes a report up as a draft."""
+    found = await opened(request, who, id, Action.WRITE_FRAMEWORK)
+    try:
+        answer = await found.lifecycle.move(found.kept, RECORD.validate_python({"move": "drafted"}), found.doer)
+    except IllegalTransition:
+        return see(found.path)
+    return see(f"{found.path}/write/scope" if isinstance(answer, Kept) else found.path)
+
+
+@router.get("/{id}/letters/{letter}")
+async def letter(request: Request, who: Someone, id: str, letter: str) -> Response:
+    """A finished letter as PDF, as it was sent."""
+    one = await _letter(request, who, id, letter)
+    name = f'attachment; filename="{one.kind}-{one.at.date()}.pdf"'
+    return Response(one.pdf, media_type="application/pdf", headers={"Content-Disposition": name})
+
+
+@router.get("/{id}/letters/{letter}/text")
+async def letter_text(request: Request, who: Someone, id: str, letter: str) -> PlainTextResponse:
+    """The same as text."""
+    one = await _letter(request, who, id, letter)
+    return PlainTextResponse(as_text(Written.model_validate_json(one.document)))
+
+
+async def _letter(request: Request, who: Visitor, id: str, letter: str) -> Letter:
+    found = await opened(request, who, id, read=False)
+    one = await found.lifecycle.dossiers.letter(letter)
+    if one is None or one.framework != id:
+        raise HTTPException(404)
+    await recorded(request, who, "letter.read", id, letter)
+    return one

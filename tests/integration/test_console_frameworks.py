@@ -1,0 +1,37 @@
+"""Frameworks on pages: who may see and do what, what is missing, and what is recorded."""
+
+import html
+import re
+
+import httpx2
+import pytest
+from fakes.console import COOKIE, console_running
+
+
+@pytest.fixture(scope="module")
+async def running(tmp_path_factory):
+    async with console_running(tmp_path_factory.mktemp("guard")) as running:
+        yield running
+
+
+def as_(running, who="leader"):
+    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: who}, timeout=30)
+
+
+def words(answer):
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", answer.text)))
+
+
+async def test_a_framework_says_what_applies_and_what_comes_next(running):
+    async with as_(running) as client:
+        told = words(await client.get("/frameworks/f-1"))
+    assert "Ramme for Bo Borger" in told and "I kraft" in told
+    assert "Det, borgeren skriver, går til bf-kontakt@eksempel.dk." in told
+    assert "Du skal ikke gøre noget nu" in told
+
+
+async def test_each_move_has_a_page(running):
+    async with as_(running) as client:
+        for move in ("lifted", "eased", "extended", "reconsideration_asked", "due_for_review", "registered_in_error"):
+            answer = await client.get(f"/frameworks/f-1/move/{move}")
+            assert answer.status_code == 200, move
