@@ -33,6 +33,7 @@ class Happening(Entry):
 class Ground(Entry):
     """What the leader has answered on the way to a decision: the law's questions (``domain.md`` (b), (c))."""
 
+    wider_because: Text | None = None  # why it covers more than single cases
     happenings: tuple[Happening, ...] = ()
     categories: tuple[Category, ...] = ()
     burden: Text | None = None  # what it does to the work and to those who do it

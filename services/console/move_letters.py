@@ -1,4 +1,4 @@
-"""The letter that goes with a move, while its fields are being written: proposed by the guard, mended part by part by its author."""
+"""The letter that goes with a move, while its fields are being written: proposed by the guard, mended by its author."""
 
 import hashlib
 from collections.abc import Iterator, Mapping

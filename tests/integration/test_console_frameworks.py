@@ -35,3 +35,25 @@ async def test_each_move_has_a_page(running):
         for move in ("lifted", "eased", "extended", "reconsideration_asked", "due_for_review", "registered_in_error"):
             answer = await client.get(f"/frameworks/f-1/move/{move}")
             assert answer.status_code == 200, move
+
+
+async def begun(client, citizen="c-1010"):
+    answer = await client.post("/frameworks/new", data={"citizen": citizen})
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"].split("/")[2]
+
+
+STEPS = ("scope", "happenings", "milder", "needs", "measures", "time", "try", "letter")
+
+
+async def test_each_step_has_a_page(running):
+    async with as_(running) as client:
+        assert (await client.get("/frameworks/new")).status_code == 200
+        assert (await client.get("/frameworks/new?citizen=c-1010")).status_code == 200
+        assert (await client.get("/report?about=s-90")).status_code == 200
+        id = await begun(client)
+        for step in STEPS:
+            answer = await client.get(f"/frameworks/{id}/write/{step}")
+            assert answer.status_code == 200, step
+        for move in ("warned", "heard", "decided", "activated_urgently", "rejected"):
+            assert (await client.get(f"/frameworks/{id}/move/{move}")).status_code == 200, move

@@ -2,11 +2,28 @@
 
 from fastapi import APIRouter
 
-from services.console.pages import account, framework_moves, frameworks, language, live, login, operations, overview, register
+from services.console.pages import (
+    account,
+    framework_approval,
+    framework_moves,
+    framework_new,
+    framework_writing,
+    frameworks,
+    language,
+    live,
+    login,
+    operations,
+    overview,
+    register,
+    report,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     account.router,
+    framework_approval.router,
     framework_moves.router,
+    framework_new.router,
+    framework_writing.router,
     frameworks.router,
     language.router,
     live.router,
@@ -14,4 +31,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     operations.router,
     overview.router,
     register.router,
+    report.router,
 )
