@@ -30,6 +30,13 @@ PEOPLE = {  # by the cookie: who it is in the sample register, and as what they 
     "it": ("Ida Toft", "it", "it"),
     "other_leader": ("Tove Thorsen", "tove", "leader"),  # of another unit
 }
+LETTERS = {
+    "address": ["Rådhuspladsen 1", "8600 Eksempelby"],
+    "phone": "87 65 43 21",
+    "phone_hours": [{"days": ["mon", "tue", "wed", "thu"], "from": "09:00", "to": "15:00"}],
+    "urgent_phone": "87 65 43 00",
+    "dpo": "dpo@eksempel.dk",
+}
 HOME = frozenset({"boern-familie"})
 CSRF = "c5f7"
 
@@ -78,7 +85,7 @@ async def _let_in(entrance: Entrance, who: Visitor) -> None:
 @asynccontextmanager
 async def console_running(data: Path, *, mails: bool = False) -> AsyncIterator[Running]:
     """A guard with the sample register, and with its sample mails handled where they are wanted."""
-    async with guarding(data) as running:
+    async with guarding(data, letters=LETTERS) as running:
         now = running.clock.now()
         record = AuditRecord(now, "test", "register.loaded", "test")
         await running.guard.store.load_register(sample_register(now.astimezone(ZONE).date()), record)

@@ -2,10 +2,13 @@
 
 import html
 import re
+from datetime import timedelta
 
 import httpx2
 import pytest
 from fakes.console import COOKIE, console_running
+from fakes.town import POLICY
+from fakes.written import TODAY, begun, move, whole, write
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +40,6 @@ async def test_each_move_has_a_page(running):
             assert answer.status_code == 200, move
 
 
-async def begun(client, citizen="c-1010"):
-    answer = await client.post("/frameworks/new", data={"citizen": citizen})
-    assert answer.status_code == 303, answer.text
-    return answer.headers["Location"].split("/")[2]
-
-
 STEPS = ("scope", "happenings", "milder", "needs", "measures", "time", "try", "letter")
 
 
@@ -57,3 +54,27 @@ async def test_each_step_has_a_page(running):
             assert answer.status_code == 200, step
         for move in ("warned", "heard", "decided", "activated_urgently", "rejected"):
             assert (await client.get(f"/frameworks/{id}/move/{move}")).status_code == 200, move
+
+
+async def test_a_leader_s_whole_way(running):
+    async with as_(running) as client:
+        id = await whole(client)
+        assert "Alt er svaret på" in words(await client.get(f"/frameworks/{id}/write/letter"))
+        answer = await move(client, id, "decided")
+        assert answer.status_code == 422 and "Send først en advarsel, eller skriv, hvorfor" in words(answer)
+        answer = await move(client, id, "decided", no_warning_because="Det haster.")
+        assert answer.status_code == 303, words(answer)
+        running.clock.forward(timedelta(minutes=1))
+        told = words(await client.get(answer.headers["Location"]))
+        assert "Besluttet" in told and "Send brevet til borgeren" in told and "Hent som PDF" in told
+        now = running.clock.now().astimezone(POLICY.zone)
+        answer = await move(
+            client, id, "activated", way="digital_post", delivered=now.date(), delivered_at=now.strftime("%H:%M"), staff_informed="yes"
+        )
+        assert answer.headers["Location"].endswith("said=in_force"), words(answer)
+        told = words(await client.get(answer.headers["Location"]))
+        assert "Rammen er i kraft" in told and "Nåede frem" in told
+        running.clock.forward(timedelta(minutes=1))
+        answer = await move(client, id, "lifted", because="Det går godt nu.", staff_informed="yes")
+        assert answer.status_code == 303, words(answer)
+        assert "Ophævet" in words(await client.get(f"/frameworks/{id}"))
