@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections import OrderedDict, deque
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -42,6 +43,7 @@ _OF_FRAMEWORK: Mapping[str, tuple[str, ...]] = {
 }
 WRITTEN = tuple(one for one in STEPS if one in _OF_GROUND or one in _OF_FRAMEWORK)
 MOST_TEXT = 20_000
+Sheet = tuple[str, str, str, str]  # account, framework, step, and the page itself
 _TOO_LONG = Sentence("Teksten er for lang. Kort den ned.", "The text is too long. Shorten it.")
 _NO_DAY = Sentence("Vælg en dag, der findes.", "Choose a day that exists.")
 _MEASURE_LACKS: Mapping[str, Sentence] = {
@@ -64,6 +66,37 @@ class Step:
     ground: Ground
     framework: ContactFramework
     wrong: Mapping[str, Sentence]
+
+
+class OwnSaves:
+    """What each open sheet (a step's page in one browser) has saved: its form may be sent before it hears what a save that it sent
+    by itself has come to, and what it sent by itself may come after the form, and is then too old.
+
+    Where this has forgotten, or another process has seen it, the writer is shown both texts, which are then their own.
+    """
+
+    MOST, EACH = 5000, 50
+
+    def __init__(self) -> None:
+        self._saved: OrderedDict[Sheet, deque[str]] = OrderedDict()
+        self._sent: set[Sheet] = set()
+
+    def of(self, sheet: Sheet) -> Collection[str]:
+        """The fingerprints of what it has saved lately."""
+        return self._saved.get(sheet, ())
+
+    def is_sent(self, sheet: Sheet) -> bool:
+        """Whether its form was sent: what it saves by itself is older."""
+        return sheet in self._sent
+
+    def keep(self, sheet: Sheet, saved: str, *, sent: bool) -> None:
+        """It is about to save this, by itself or because its form was ``sent``."""
+        self._saved.setdefault(sheet, deque(maxlen=self.EACH)).append(saved)
+        self._saved.move_to_end(sheet)
+        if sent:
+            self._sent.add(sheet)
+        if len(self._saved) > self.MOST:
+            self._sent.discard(self._saved.popitem(last=False)[0])
 
 
 def fingerprint(step: str, ground: Ground, framework: ContactFramework) -> str:

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from fakes.console import COOKIE, console_running
 from fakes.town import POLICY
-from fakes.written import TODAY, begun, move, whole, write
+from fakes.written import begun, move, whole
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,13 @@ async def test_a_leader_s_whole_way(running):
         assert "Besluttet" in told and "Send brevet til borgeren" in told and "Hent som PDF" in told
         now = running.clock.now().astimezone(POLICY.zone)
         answer = await move(
-            client, id, "activated", way="digital_post", delivered=now.date(), delivered_at=now.strftime("%H:%M"), staff_informed="yes"
+            client,
+            id,
+            "activated",
+            way="digital_post",
+            delivered=now.date(),
+            delivered_at=now.strftime("%H:%M"),
+            staff_informed="yes",
         )
         assert answer.headers["Location"].endswith("said=in_force"), words(answer)
         told = words(await client.get(answer.headers["Location"]))

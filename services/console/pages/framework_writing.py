@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from services.clock import new_id
 from services.console import framework_words
 from services.console.auth.visitor import Visitor, visitor
 from services.console.errors import ABOVE
@@ -17,7 +18,7 @@ from services.console.places import Missing, places
 from services.console.web import page, see
 from services.console.words import N_
 from services.console.write_shown import shown_in
-from services.console.write_steps import STEPS, WRITTEN, Step, fingerprint, taken
+from services.console.write_steps import STEPS, WRITTEN, OwnSaves, Step, fingerprint, taken
 from services.store.dossiers import Kept, Overtaken
 from workflows import lifecycle
 from workflows.intervention import approval_because, intervention
@@ -54,14 +55,17 @@ async def saved(request: Request, who: Someone, id: str, step: str) -> Response:
     """Save what is written in a step; ``go`` says where to go then. A script is answered with what changes on the page."""
     if step not in WRITTEN:
         raise HTTPException(404)
-    form = await fields_of(request)
+    form, own, by_itself = await fields_of(request), _own_saves(request), "HX-Request" in request.headers
+    sheet = (who.account, id, step, form.get("sheet", ""))
     for _ in range(TRIES):
         found = await _opened(request, who, id, step)
         if not _open(found):
             return see(found.path)
         mine, theirs = taken(step, form, found), fingerprint(step, found.dossier.ground, found.written)
-        if form.get("seen") != theirs and fingerprint(step, mine.ground, mine.framework) != theirs:
+        wanted = fingerprint(step, mine.ground, mine.framework)
+        if theirs not in (form.get("seen"), wanted, *own.of(sheet)) or (by_itself and own.is_sent(sheet)):
             return _overtaken(request, found, step, mine)
+        own.keep(sheet, wanted, sent=not by_itself)
         try:
             answer = await found.lifecycle.save_writing(found.kept, mine.ground, mine.framework, found.doer)
         except IllegalTransition:
@@ -82,6 +86,15 @@ async def _opened(request: Request, who: Visitor, id: str, step: str) -> Opened:
     if step not in STEPS:
         raise HTTPException(404)
     return await opened(request, who, id, Action.WRITE_FRAMEWORK, read="HX-Request" not in request.headers)
+
+
+def _own_saves(request: Request) -> OwnSaves:
+    state = request.app.state
+    if not hasattr(state, "own_saves"):
+        state.own_saves = OwnSaves()
+    found = state.own_saves
+    assert isinstance(found, OwnSaves)
+    return found
 
 
 def _open(found: Opened) -> bool:
@@ -133,6 +146,7 @@ def _values(request: Request, found: Opened, step: str, mine: Step) -> dict[str,
         "ground": mine.ground,
         "one": mine.framework,
         "wrong": mine.wrong,
+        "sheet": new_id(found.now),
         "seen": fingerprint(step, found.dossier.ground, found.written),
         "letter": letter,
         "shown": shown_parts(letter),
