@@ -85,7 +85,7 @@ TABLE: Mapping[Action, Mapping[UserRole, Reach]] = {  # who is not named may not
     Action.SEE_MAIL: _READ,
     Action.SEE_ORIGINAL: _READ,
     Action.SEE_STATISTICS: dict.fromkeys((_LEADER, _HEAD, _HEALTH, _DPO), Reach.ALL),
-    Action.SEE_RECORDS: {_DPO: Reach.ALL},
+    Action.SEE_RECORDS: {**_LEAD, _DPO: Reach.ALL},
     Action.SEE_OPERATIONS: {_IT: Reach.ALL},
     Action.RETRY_DELIVERY: {_IT: Reach.ALL},
     Action.SEE_REGISTER: dict.fromkeys((_LEADER, _HEAD, _DPO, _IT), Reach.ALL),  # units and employees; no citizens

@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, select
 
 from services.store import schema
-from services.store.columns import instant
+from services.store.columns import instant, text_in
 from services.store.register_tables import BY_NAME
 from services.store.schema_people import dossier as table
 from services.store.schema_people import dossier_unit, letter
 from services.store.unit_of_work import batched
+from workflows.addresses import own_key
 from workflows.dossier import Dossier
 from workflows.framework import State
 from workflows.people import Case
@@ -104,7 +105,22 @@ def needing(connection: Connection, units: Collection[str] | None, until: date, 
     if units is not None:
         mine = select(dossier_unit.c.framework).where(dossier_unit.c.unit.in_(units))
         wanted = wanted.where(own.framework.in_(mine))
-    ids = connection.execute(wanted.order_by(own.due, own.framework).limit(limit)).scalars().all()
+    return _by_urgency(connection, wanted, limit)
+
+
+def advised(connection: Connection, lawyer: str, limit: int) -> tuple[Kept, ...]:
+    """Those that have not ended and about which ``lawyer`` is asked, the most urgent first."""
+    asked = select(own.framework).where(own.current == 1, own.lawyer == text_in(own_key(lawyer)), own.state.not_in(ENDED))
+    return _by_urgency(connection, asked, limit)
+
+
+def lawyer_of(dossier: Dossier) -> str | None:
+    """Who is asked for advice, as ``advised`` looks for it."""
+    return text_in(own_key(dossier.ground.lawyer)) if dossier.ground.lawyer else None
+
+
+def _by_urgency(connection: Connection, wanted: Select[tuple[str]], limit: int) -> tuple[Kept, ...]:
+    ids = connection.execute(wanted.order_by(own.due.is_(None), own.due, own.framework).limit(limit)).scalars().all()
     found = {row.id: kept(row) for some in batched(ids) for row in connection.execute(_newest().where(framework.id.in_(some)))}
     return tuple(found[id] for id in ids if id in found)
 

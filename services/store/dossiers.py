@@ -136,6 +136,7 @@ class _Keep(Operation[Kept | Overtaken]):
             "citizen": one.citizen,
             "state": one.state.value,
             "due": save.due.isoformat() if save.due else None,
+            "lawyer": rows.lawyer_of(save.dossier),
             "author": save.author,
             "at": micros(save.at),
             "move": save.move,
@@ -196,6 +197,10 @@ class Dossiers:
     async def needing(self, units: Collection[str] | None, until: date, limit: int = 200) -> tuple[Kept, ...]:
         """Those about which somebody in ``units`` (None: in any) must do something by ``until``, the most urgent first."""
         return await self._readers.run(rows.needing, units, until, limit)
+
+    async def advised(self, lawyer: str, limit: int = 200) -> tuple[Kept, ...]:
+        """Those that have not ended, and about which this lawyer (an address) is asked, the most urgent first."""
+        return await self._readers.run(rows.advised, lawyer, limit)
 
     async def passing(self, today: date, until: date) -> list[str]:
         """The frameworks about which the calendar may have something to say: ends by ``until``, reviews by ``today``."""

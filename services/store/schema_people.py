@@ -19,12 +19,14 @@ dossier = Table(  # what a framework rests on and every move made with it: a rev
     Column("citizen", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("due", Text),  # the day on which somebody has to do something next
+    Column("lawyer", Text),  # who is asked for advice; normalised
     Column("author", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("move", Text),  # none while it is being written; beside the moves: submitted, sent_back, loaded, removed
     Column("document", Text, nullable=False),
     Index("ix_dossier_citizen", "citizen", "current"),
     Index("ix_dossier_due", "state", "due", sqlite_where=text("current = 1"), postgresql_where=text("current = 1")),
+    Index("ix_dossier_lawyer", "lawyer", sqlite_where=text("current = 1"), postgresql_where=text("current = 1")),
 )
 
 dossier_unit = Table(  # the units that a framework's scope names, itself or by its cases

@@ -160,6 +160,22 @@ async def test_the_overview_has_what_needs_somebody_of_a_unit_by_a_day(store: Sq
     assert [one.due for one in await store.dossiers.needing(["bf"], TODAY)] == [TODAY]
 
 
+async def test_a_lawyer_finds_what_they_are_asked_about_by_any_spelling_of_their_address(store: SqlStore) -> None:
+    for id, lawyer, due in [
+        ("later", "jura@eksempel.dk", TODAY + timedelta(days=3)),
+        ("now", "Jura@Eksempel.dk", TODAY),
+        ("whenever", "jura@eksempel.dk", None),
+        ("another", "eva@eksempel.dk", TODAY),
+    ]:
+        asked = draft(id=id)
+        asked = asked.model_copy(update={"ground": asked.ground.model_copy(update={"lawyer": lawyer})})
+        await kept(store, asked, due=due)
+    ended = active(id="ended")
+    ended = ended.model_copy(update={"ground": ended.ground.model_copy(update={"lawyer": "jura@eksempel.dk"})})
+    await kept(store, done(ended, "lifted"), move="lifted")
+    assert [one.dossier.framework.id for one in await store.dossiers.advised("JURA@eksempel.dk")] == ["now", "later", "whenever"]
+
+
 async def test_the_calendar_looks_at_what_may_end_or_be_reviewed(store: SqlStore) -> None:
     near, far = TODAY + timedelta(days=30), TODAY + timedelta(days=31)
     for id, state, ends, due in [

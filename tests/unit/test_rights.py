@@ -22,7 +22,7 @@ POLICY = {
     Action.SEE_MAIL: "clhaD",
     Action.SEE_ORIGINAL: "clhaD",
     Action.SEE_STATISTICS: "LHWD",
-    Action.SEE_RECORDS: "D",
+    Action.SEE_RECORDS: "lhD",
     Action.SEE_OPERATIONS: "I",
     Action.RETRY_DELIVERY: "I",
     Action.SEE_REGISTER: "LHDI",

@@ -43,6 +43,7 @@ def _dossiers() -> None:
         sa.Column("citizen", TEXT, nullable=False),
         sa.Column("state", TEXT, nullable=False),
         sa.Column("due", TEXT, nullable=True),
+        sa.Column("lawyer", TEXT, nullable=True),
         sa.Column("author", TEXT, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("move", TEXT, nullable=True),
@@ -52,6 +53,7 @@ def _dossiers() -> None:
     current = sa.text("current = 1")
     op.create_index("ix_dossier_citizen", "dossier", ["citizen", "current"])
     op.create_index("ix_dossier_due", "dossier", ["state", "due"], sqlite_where=current, postgresql_where=current)
+    op.create_index("ix_dossier_lawyer", "dossier", ["lawyer"], sqlite_where=current, postgresql_where=current)
     op.create_table(
         "dossier_unit",
         sa.Column("unit", TEXT, nullable=False),
