@@ -12,7 +12,7 @@ from workflows.dossier import Dossier, Heard
 from workflows.framework import IN_FORCE, State
 from workflows.lifecycle import BEGUN
 from workflows.lifecycle_checks import LOOKED_AT
-from workflows.lifecycle_who import Around
+from workflows.lifecycle_who import Actor, Around, units_of
 
 Who = Literal["leader", "head", "lawyer"]
 STAGES = (30, 14, 3)  # days before the end on which it is asked what is to come
@@ -37,6 +37,23 @@ def due_on(dossier: Dossier, around: Around) -> Need | None:
 def needs(dossier: Dossier, around: Around) -> tuple[Need, ...]:
     """Everything that somebody has to do, as things stand."""
     return (*_of_approval(dossier, around), *_of_lawyer(dossier, around), *_of_state(dossier, around))
+
+
+def needs_of(actor: Actor, dossier: Dossier, around: Around) -> tuple[Need, ...]:
+    """What this person has to do, the most urgent first."""
+    return tuple(sorted((one for one in needs(dossier, around) if _is_for(one, actor, dossier, around)), key=lambda one: one.by))
+
+
+def _is_for(need: Need, actor: Actor, dossier: Dossier, around: Around) -> bool:
+    """Never for somebody who may not do it: who proposed does not approve, who decided does not look at it again."""
+    one, units = dossier.framework, units_of(dossier, around)
+    if need.who == "lawyer":
+        return actor.is_one_of(dossier.ground.lawyer)
+    if need.who == "head":
+        return bool(actor.heads & units) and not actor.is_one_of(dossier.waiting.by if dossier.waiting else None)
+    if need.what == "reconsider":
+        return bool((actor.leads | actor.heads) & units) and not actor.is_one_of(one.decided_by, one.approved_by)
+    return bool((actor.on_duty if need.who == "duty" else actor.leads) & units)
 
 
 def _of_approval(dossier: Dossier, around: Around) -> Iterator[Need]:

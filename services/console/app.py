@@ -1,6 +1,6 @@
 """The console: the pages' routers, its own files, and what a visitor is told when something is wrong."""
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from services.console.auth.access import Access
@@ -10,6 +10,7 @@ from services.console.context import Console
 from services.console.errors import Failures, handle
 from services.console.headers import Headers
 from services.console.pages import ROUTERS
+from services.console.tasks import noted
 from services.console.web import STATIC
 
 
@@ -20,7 +21,7 @@ def create_app(console: Console) -> FastAPI:
     app.state.entrance = Entrance(console.settings, console.store, console.clock)
     handle(app)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(noted)])
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Bounded)
     app.add_middleware(Access)

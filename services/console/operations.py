@@ -14,8 +14,9 @@ from importlib.metadata import version
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
+from starlette.requests import Request
 
-from services.console.context import Console
+from services.console.context import Console, console_of
 from services.console.lately import Found, Lately
 from services.console.words import N_
 from services.settings import ZONE, Settings
@@ -92,6 +93,16 @@ class Operations:
     async def _books(self) -> Books:
         today = self._console.clock.now().astimezone(ZONE).date()
         return await self._console.store.books(alone={today - timedelta(days=back) for back in range(DAYS)})
+
+
+def operations_of(request: Request) -> Operations:
+    """Those of the process."""
+    state = request.app.state
+    if not hasattr(state, "operations"):
+        state.operations = Operations(console_of(request))
+    found = state.operations
+    assert isinstance(found, Operations)
+    return found
 
 
 def _needs(state: State) -> Iterator[Need]:

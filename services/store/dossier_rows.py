@@ -1,6 +1,5 @@
 """A dossier as rows, and back."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -146,10 +145,7 @@ def astray(connection: Connection, limit: int, after: str) -> list[tuple[Kept, d
     there = select(framework.id).where(framework.id == own.framework, framework.current == 1).exists()
     gone = select(*_BOTH).where(own.current == 1, own.framework_version > 0, ~there).order_by(own.framework).limit(limit)
     found = found or [removed(row) for row in connection.execute(gone)]
-    by_citizen: dict[str, dict[str, Case]] = defaultdict(dict)
-    for citizens in batched({one.dossier.framework.citizen for one in found}):
-        for case in _cases(connection, citizens):
-            by_citizen[case.citizen][case.id] = case
+    by_citizen = cases_of(connection, {one.dossier.framework.citizen for one in found})
     return [(one, by_citizen[one.dossier.framework.citizen]) for one in found]
 
 
@@ -172,6 +168,15 @@ def as_of(connection: Connection, id: str, at: int) -> Dossier | None:
 def cases(connection: Connection, citizen: str) -> dict[str, Case]:
     """A citizen's cases, by id."""
     return {one.id: one for one in _cases(connection, [citizen])}
+
+
+def cases_of(connection: Connection, citizens: Collection[str]) -> dict[str, dict[str, Case]]:
+    """The cases of several citizens, by citizen and id."""
+    found: dict[str, dict[str, Case]] = {id: {} for id in citizens}
+    for some in batched(citizens):
+        for case in _cases(connection, some):
+            found[case.citizen][case.id] = case
+    return found
 
 
 def _cases(connection: Connection, citizens: Collection[str]) -> Iterable[Case]:

@@ -217,6 +217,10 @@ class Dossiers:
         """A citizen's cases, by id."""
         return await self._readers.run(rows.cases, citizen)
 
+    async def cases_of(self, citizens: Collection[str]) -> dict[str, dict[str, Case]]:
+        """The cases of several citizens, by citizen and id."""
+        return await self._readers.run(rows.cases_of, citizens) if citizens else {}
+
     async def letters(self, framework: str) -> dict[str, str]:
         """The letters finished for it: id and kind."""
         return await self._readers.run(rows.letters, framework)

@@ -105,6 +105,12 @@ def _lines(connection: Connection, ids: Sequence[str]) -> list[CitizenLine]:
     return [CitizenLine(found[id], tuple(cases[id]), tuple(frameworks[id])) for id in ids if id in found]
 
 
+def named(connection: Connection, ids: Collection[str]) -> dict[str, Citizen]:
+    """These citizens by id."""
+    rows = connection.execute(select(citizen.document).where(citizen.id.in_([text_in(id) for id in ids]))).scalars()
+    return {one.id: one for one in map(CITIZEN.entry, rows)}
+
+
 def _cases(connection: Connection, citizens: Collection[str]) -> dict[str, list[Case]]:
     found: dict[str, list[Case]] = defaultdict(list)
     rows = select(case.citizen, case.document).where(case.citizen.in_(citizens)).order_by(case.id)

@@ -26,7 +26,7 @@ from services.store.looked_up import (
 from services.store.readers import Readers
 from workflows.backtest import Handled
 from workflows.framework import ContactFramework
-from workflows.people import Case
+from workflows.people import Case, Citizen
 
 PAGE = 50
 
@@ -51,6 +51,10 @@ class Views:
     async def citizen(self, id: str) -> CitizenFound | None:
         """One citizen's file."""
         return await self._readers.run(view_citizens.one_citizen, id)
+
+    async def named(self, ids: Collection[str]) -> dict[str, Citizen]:
+        """These citizens by id; those that there are."""
+        return await self._readers.run(view_citizens.named, ids) if ids else {}
 
     async def case(self, id: str) -> Case | None:
         """One case."""

@@ -5,11 +5,13 @@ from datetime import date, datetime, timedelta
 import pytest
 from fakes.dossiers import (
     AROUND,
+    DPO,
     GROUND,
     HANS,
     JURA,
     KAREN,
     LENE,
+    MIA,
     NOW,
     OTHER_LEADER,
     POLICY,
@@ -26,7 +28,7 @@ from fakes.dossiers import (
 
 from workflows.dossier import Dossier
 from workflows.lifecycle import begin, send_back
-from workflows.lifecycle_needs import due_on, needs, stage
+from workflows.lifecycle_needs import due_on, needs, needs_of, stage
 from workflows.lifecycle_who import GUARD
 
 REVIEW, ENDS = TODAY + timedelta(days=60), TODAY + timedelta(days=90)
@@ -108,3 +110,30 @@ def test_the_urgent_is_asked_about_by_its_real_end_and_over_a_leap_day():
 def test_what_is_not_in_force_ends_by_no_date():
     assert stage(draft(), AROUND, ENDS) is None
     assert stage(done(active(), "lifted"), AROUND, ENDS) is None
+
+
+ASKED = draft().model_copy(update={"ground": GROUND.model_copy(update={"lawyer": "Jura@Eksempel.dk"})})
+REQUESTED = done(active(), "reconsideration_asked")
+OTHERS_UNIT = draft().model_copy(update={"framework": framework(scope={"units": ["tek"]})})
+
+
+@pytest.mark.parametrize(
+    ("dossier", "address", "what"),
+    [
+        (draft(), LENE, ["write"]),
+        (draft(), "lene.l@eksempel.dk", ["write"]),
+        (draft(), KAREN, []),
+        (OTHERS_UNIT, LENE, []),
+        (OTHERS_UNIT, MIA, ["write"]),
+        (PROPOSED, HANS, ["approve"]),
+        (PROPOSED, LENE, []),
+        (try_(draft(ends=date(2027, 6, 1)), "decided", HANS, **ADVISED).dossier, HANS, []),  # their own proposal
+        (ASKED, JURA, ["advise"]),
+        (ASKED, DPO, []),
+        (REQUESTED, LENE, ["end"]),  # decided it
+        (REQUESTED, OTHER_LEADER, ["reconsider", "end"]),
+        (REQUESTED, HANS, ["reconsider", "end"]),
+    ],
+)
+def test_everybody_is_told_of_what_they_may_do_themselves(dossier, address, what):
+    assert [one.what for one in needs_of(actor(address), dossier, AROUND)] == what

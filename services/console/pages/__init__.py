@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from services.console.pages import (
     account,
+    citizens,
     framework_approval,
     framework_moves,
     framework_new,
@@ -20,6 +21,7 @@ from services.console.pages import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     account.router,
+    citizens.router,
     framework_approval.router,
     framework_moves.router,
     framework_new.router,

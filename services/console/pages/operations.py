@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from services.console.allowed import only
 from services.console.auth.visitor import Visitor
 from services.console.context import console_of
-from services.console.operations import KINDS, PARTS, Operations, settings_shown
+from services.console.operations import KINDS, PARTS, operations_of, settings_shown
 from services.console.web import page, see
 from workflows.audit import AuditRecord
 
@@ -17,19 +17,10 @@ router = APIRouter(prefix="/operations")
 It = Annotated[Visitor, Depends(only("it"))]
 
 
-def _operations(request: Request) -> Operations:
-    state = request.app.state
-    if not hasattr(state, "operations"):
-        state.operations = Operations(console_of(request))
-    found = state.operations
-    assert isinstance(found, Operations)
-    return found
-
-
 @router.get("")
 async def operations(request: Request, _: It, said: str = "") -> HTMLResponse:
     """Everything at a glance."""
-    here = _operations(request)
+    here = operations_of(request)
     state = await here.state()
     return page(
         request,
@@ -49,7 +40,7 @@ async def operations(request: Request, _: It, said: str = "") -> HTMLResponse:
 @router.post("/chain")
 async def walk(request: Request, _: It) -> RedirectResponse:
     """Walk the audit chain; the page tells what came of it."""
-    await _operations(request).chain.ask()
+    await operations_of(request).chain.ask()
     return see("/operations#chain")
 
 

@@ -1,0 +1,109 @@
+"""What is registered about one citizen, as it is handed over when they ask for access (GDPR art. 15): ids, dates and texts as they
+are kept, without the content of mails.
+"""
+
+from typing import Any
+
+from starlette.requests import Request
+
+from services.console.auth.visitor import Visitor
+from services.console.citizens import Names, Opened
+from services.console.context import console_of
+from services.store.dossiers import Kept
+from services.store.looked_up import FrameworkVersion, MailLine
+from services.store.sql_store import SqlStore
+from workflows.rights import Action
+
+AT_ONCE = 200
+MOST_MAILS = 10_000
+MOST_LOOKS = 5_000
+
+
+async def extract(request: Request, who: Visitor, found: Opened) -> dict[str, Any]:
+    """As JSON takes it. ``whole`` is false where the visitor may not see all of it, or there is more than fits."""
+    console = console_of(request)
+    mails, all_mails = await _mails(console.store, who, found)
+    looks, all_looks = await _looks(console.store, found, Names(request))
+    versions = await console.store.views.versions([found.id])
+    frameworks = [await _framework(console.store, one, versions.get(one.dossier.framework.id, [])) for one in found.dossiers]
+    return {
+        "made_at": console.clock.now().isoformat(),
+        "made_by": who.address,
+        "municipality": console.settings.municipality.name,
+        "whole": found.whole and all_mails and all_looks,
+        "citizen": found.file.citizen.model_dump(mode="json", exclude={"addresses"}),
+        "addresses": [
+            {
+                "address": one.registered.address,
+                "grade": one.registered.grade.value,
+                "person": one.person.name if one.person else None,
+                "mails": one.mails,
+                "authenticated": one.authenticated,
+                "last": one.last.isoformat() if one.last else None,
+            }
+            for one in found.file.addresses
+        ],
+        "cases": [one.model_dump(mode="json") for one in found.cases],
+        "frameworks": frameworks,
+        "mails": mails,
+        "looked": looks,
+    }
+
+
+async def _framework(store: SqlStore, kept: Kept, versions: list[FrameworkVersion]) -> dict[str, Any]:
+    dossier = kept.dossier.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    documents = [(one.version, one.since, one.framework.model_dump(mode="json", by_alias=True)) for one in versions]
+    return dossier | {
+        "versions": [{"version": number, "since": since.isoformat(), "framework": one} for number, since, one in documents],
+        "letters": [{"id": id, "kind": kind} for id, kind in (await store.dossiers.letters(kept.dossier.framework.id)).items()],
+    }
+
+
+async def _mails(store: SqlStore, who: Visitor, found: Opened) -> tuple[list[dict[str, Any]], bool]:
+    """Those that the visitor may see, and whether that is all of them."""
+    lines: list[MailLine] = []
+    after, hidden = None, False
+    while len(lines) < MOST_MAILS:
+        page = await store.views.mails(citizens=[found.id], limit=AT_ONCE, after=after)
+        seen = [one for one in page.items if (await found.about.line(one)).opens_to(who.rights, Action.SEE_MAIL)]
+        lines, hidden, after = lines + seen, hidden or len(seen) < len(page.items), page.after
+        if after is None:
+            break
+    return [_mail(one) for one in lines], after is None and not hidden
+
+
+def _mail(one: MailLine) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "received_at": one.received_at.isoformat(),
+        "outcome": one.outcome,
+        "sender": {"role": one.person_role, "grade": one.grade},
+        "recipients": [
+            {
+                "address": to.address,
+                "delivered_to": to.to,
+                "reason": to.reason,
+                "explanation": dict(to.explanation),
+                "state": to.state,
+            }
+            for to in one.recipients
+        ],
+        "rights": list(one.rights),
+        "signals": [{"kind": kind, "level": level} for kind, level in one.signals],
+    }
+
+
+async def _looks(store: SqlStore, found: Opened, names: Names) -> tuple[list[dict[str, Any]], bool]:
+    """Who has looked, and done what, and whether that is all of it."""
+    ids = (found.id, *(one.dossier.framework.id for one in found.dossiers))
+    looks: list[dict[str, Any]] = []
+    after = None
+    while len(looks) < MOST_LOOKS:
+        page = await store.views.seen(*ids, limit=AT_ONCE, after=after)
+        for one in page.items:
+            told = {"at": one.at.isoformat(), "by": await names.actor(one.actor), "action": one.action, "subject": one.subject}
+            looks.append(told | {"why": one.data.get("why")})
+        after = page.after
+        if after is None:
+            break
+    return looks, after is None

@@ -1,0 +1,119 @@
+"""What is told about mails, in words: the codes of the contract's closed lists."""
+
+from collections.abc import Iterable
+
+from services.console.words import N_
+
+OUTCOMES = {
+    "delivered": N_("Gik som adresseret"),
+    "redirected": N_("Gik et andet sted hen"),
+    "observed": N_("Ville være gået et andet sted hen"),
+    "not_evaluated": N_("Kunne ikke vurderes"),
+    "waiting": N_("Venter på at blive afleveret"),
+    "returned": N_("Gik tilbage til afsenderen"),
+}
+OUTCOME_CHIPS = {"delivered": "well", "redirected": "on", "observed": "wait", "not_evaluated": "look"}
+STATES = {
+    "queued": N_("På vej"),
+    "delivered": N_("Afleveret"),
+    "redirected": N_("Afleveret et andet sted"),
+    "returned": N_("Gik tilbage til afsenderen"),
+}
+STATE_CHIPS = {"queued": "wait", "delivered": "well", "redirected": "on", "returned": "look"}
+LEVELS = {"red": N_("Rød"), "yellow": N_("Gul"), "grey": N_("Grå")}
+LEVEL_CHIPS = {"red": "alarm", "yellow": "look", "grey": "off"}
+SIGNALS = {
+    "threat": N_("Trussel"),
+    "self_harm": N_("Fare for selvskade"),
+    "child_in_danger": N_("Barn i fare"),
+    "home_visit": N_("Taler om at komme hjem til nogen"),
+    "insult": N_("Nedladende ord"),
+    "exposure": N_("Taler om udhængning"),
+    "private_channel": N_("Privat kanal"),
+    "volume": N_("Mange mails"),
+    "mass_copy": N_("Kopi til mange"),
+    "evasion": N_("Skriver uden om rammen"),
+    "criticism": N_("Kritik"),
+    "unreadable": N_("Kunne ikke læses af vagten"),
+}
+RIGHTS = {
+    "complaint": N_("Klage"),
+    "appeal_deadline": N_("Klagefrist"),
+    "application": N_("Ansøgning"),
+    "file_access": N_("Aktindsigt"),
+    "data_access": N_("Indsigt i egne oplysninger"),
+    "deletion_request": N_("Ønske om sletning"),
+    "representation": N_("Repræsentant"),
+    "hearing_reply": N_("Svar på partshøring"),
+    "child_concern": N_("Underretning om et barn"),
+    "urgent_help": N_("Akut hjælp"),
+    "accessibility": N_("Brug for hjælp til at skrive"),
+}
+GRADES = {
+    "verified": N_("bekræftet adresse"),
+    "probable": N_("sandsynlig adresse"),
+    "unconfirmed": N_("ubekræftet"),
+    "none": N_("ukendt"),
+}
+SENDERS = {
+    "party": N_("Borgeren selv"),
+    "relative": N_("En pårørende"),
+    "representative": N_("En repræsentant"),
+    "non_party": N_("En borger, der ikke er part"),
+    "authority": N_("En myndighed"),
+    "unknown": N_("En ukendt afsender"),
+}
+RULES = {
+    "authority": N_("Myndigheders post går altid frem"),
+    "relative": N_("Pårørendes post går altid frem"),
+    "representative": N_("Repræsentanters post går altid frem"),
+    "internal_sender": N_("Intern post"),
+    "sender_unknown": N_("Kendes afsenderen?"),
+    "sender_not_verified": N_("Er det sikkert, hvem der skrev?"),
+    "return_address": N_("Vagtens egen returadresse"),
+    "open_address": N_("Åbne adresser, som ingen ramme kan lukke"),
+    "no_framework": N_("Har borgeren en ramme?"),
+    "not_in_force": N_("Er rammen i kraft?"),
+    "outside_scope": N_("Gælder rammen denne modtager?"),
+    "other_case_open": N_("Har borgeren en anden åben sag hos modtageren?"),
+    "moves_no_mail": N_("Flytter rammen post?"),
+    "observe_only": N_("Skal rammen kun prøves af?"),
+    "framework_applies": N_("Rammen gælder"),
+}
+KINDS = {"mail": N_("Mailen"), "receipt": N_("Kvittering"), "notice": N_("Besked"), "report": N_("Fejlrapport")}
+WAYS = {
+    "waiting": N_("Venter og prøves igen"),
+    "delivered": N_("Afleveret"),
+    "returned": N_("Gik tilbage til afsenderen"),
+    "failed": N_("Opgivet"),
+}
+UNREAD = {
+    "encrypted": N_("Mailen er krypteret, så den kan ikke læses her. Hent den, og åbn den i dit mailprogram."),
+    "no_text": N_("Mailen har ingen tekst, der kan vises her."),
+    "too_large": N_("Mailen er meget stor. Her vises kun det første af den."),
+}
+PARTLY_READ = N_("Noget af mailen kunne ikke læses her. Hent den, hvis du har brug for det hele.")
+
+
+def unread(codes: Iterable[str]) -> list[str]:
+    """What is told of what could not be read, each sentence once."""
+    return list(dict.fromkeys(UNREAD.get(one, PARTLY_READ) for one in codes))
+
+
+def all_texts() -> dict[str, dict[str, str]]:
+    """Every list, for templates."""
+    return {
+        "outcomes": OUTCOMES,
+        "outcome_chips": OUTCOME_CHIPS,
+        "states": STATES,
+        "state_chips": STATE_CHIPS,
+        "levels": LEVELS,
+        "level_chips": LEVEL_CHIPS,
+        "signals": SIGNALS,
+        "rights": RIGHTS,
+        "grades": GRADES,
+        "senders": SENDERS,
+        "rules": RULES,
+        "kinds": KINDS,
+        "ways": WAYS,
+    }

@@ -1,0 +1,200 @@
+"""*Borger*: finding a citizen, and one citizen's file on one time line. What is searched for stands in no URL."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Query
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from services.console.auth.visitor import Visitor
+from services.console.charts import Column, columns
+from services.console.citizen_extract import extract
+from services.console.citizen_line import SHOWS, Teller
+from services.console.citizens import (
+    WHY_LONGEST,
+    Names,
+    Opened,
+    keep_reason,
+    opened,
+    reason_given,
+    searched,
+    wants_reason,
+)
+from services.console.context import console_of
+from services.console.framework_words import HISTORY, STATES
+from services.console.pages.live import topics
+from services.console.recorded import recorded
+from services.console.visitors import Reader
+from services.console.web import page, see, words_of
+from services.console.words import N_
+from services.settings import ZONE
+from services.store.looked_up import Seen, Week
+from workflows.audit import AuditRecord
+from workflows.framework import IN_FORCE
+from workflows.rights import Action, Reach, may, reach
+
+router = APIRouter(prefix="/citizens")
+WEEKS = timedelta(weeks=12)  # before this one, of which mails are counted
+LISTENED = 12  # frameworks of which an open page hears
+LOOKED = 30  # entries about who looked
+LOOKS = {
+    "citizen.read": N_("Så borgerens side"),
+    "citizen.extracted": N_("Lavede et udtræk"),
+    "framework.read": N_("Så rammen"),
+    "access.refused": N_("Fik ikke adgang"),
+}
+Found = tuple[Seen, str, str]  # an entry, who it was, and what they did
+
+
+class Asked(BaseModel):
+    """Which part of the time line."""
+
+    show: str = "all"
+    after: str | None = Field(default=None, max_length=200)
+
+
+@router.get("")
+async def listed(request: Request, who: Reader, after: Annotated[str | None, Query(max_length=200)] = None) -> HTMLResponse:
+    """The visitor's own citizens; whoever may see all of them searches."""
+    own = reach(who.rights, Action.SEE_CITIZEN) in (Reach.OWN_CASES, Reach.OWN_UNITS)
+    return await _list(request, who, "", after) if own else page(request, "citizens.html", found=None, q="", states=STATES)
+
+
+@router.post("")
+async def search(
+    request: Request,
+    who: Reader,
+    q: Annotated[str, Form(max_length=320)] = "",
+    after: Annotated[str | None, Form(max_length=500)] = None,
+) -> HTMLResponse:
+    """Those whom a name, an id, an address or a case finds."""
+    return await _list(request, who, q.strip(), after)
+
+
+async def _list(request: Request, who: Visitor, q: str, after: str | None) -> HTMLResponse:
+    found = await searched(request, who, q, after)
+    if found.items:
+        console, shown = console_of(request), {"citizens": [one.citizen.id for one in found.items]}
+        await console.store.append_audit(AuditRecord(console.clock.now(), who.account, "citizens.read", who.account, shown))
+    next_path = f"/citizens?after={quote(found.after)}" if found.after and not q else None
+    return page(request, "citizens.html", found=found, q=q, states=STATES, names=Names(request), next_path=next_path)
+
+
+@router.get("/{id}")
+async def citizen(request: Request, who: Reader, id: str, asked: Annotated[Asked, Query()]) -> Response:
+    """One citizen's file."""
+    found = await opened(request, who, id)
+    why = reason_given(request, who, id)
+    if why is None and wants_reason(who, found.matter):
+        return page(request, "citizen_why.html", id=found.id, error=None, longest=WHY_LONGEST)
+    await recorded(request, who, "citizen.read", found.id, why)
+    show = asked.show if asked.show in SHOWS else "all"
+    names = Names(request)
+    line = await Teller(console_of(request).store, who, found, names, words_of(request)).line(show, asked.after)
+    may_look = _may_look(who, found)
+    about = (found.id, *(one.dossier.framework.id for one in found.dossiers[:LISTENED]))
+    return page(
+        request,
+        "citizen.html",
+        topics=topics(request, who, *about),
+        about=about,
+        found=found,
+        names=names,
+        line=line,
+        show=show,
+        shows=SHOWS,
+        states=STATES,
+        in_force=IN_FORCE,
+        may_look=may_look,
+        looked=await _looked(request, found, names) if may_look else (),
+        **await _volume(request, who, found),
+    )
+
+
+@router.post("/{id}/why")
+async def say_why(request: Request, who: Reader, id: str, why: Annotated[str, Form(max_length=2000)] = "") -> Response:
+    """Open a citizen who is nobody of the visitor's own, for a reason."""
+    found = await opened(request, who, id)
+    said = " ".join(why.split())
+    if not said or len(said) > WHY_LONGEST:
+        too_long = len(said) > WHY_LONGEST
+        return page(
+            request,
+            "citizen_why.html",
+            status=422,
+            id=found.id,
+            error=N_("Skriv det kortere.") if too_long else N_("Skriv, hvorfor du har brug for at se siden."),
+            longest=WHY_LONGEST,
+        )
+    answer = see(found.path)
+    keep_reason(request, answer, who, found, said)
+    return answer
+
+
+@router.get("/{id}/extract")
+async def extracted(request: Request, who: Reader, id: str) -> Response:
+    """Everything about the citizen that the visitor may see, to print or hand over."""
+    made = await _extract(request, who, id)
+    if made is None:
+        return see(f"/citizens/{id}")
+    return page(request, "citizen_extract.html", one=made, names=Names(request), states=STATES, history=HISTORY, looks=LOOKS)
+
+
+@router.get("/{id}/extract.json")
+async def extracted_file(request: Request, who: Reader, id: str) -> Response:
+    """The same as a file."""
+    made = await _extract(request, who, id)
+    if made is None:
+        return see(f"/citizens/{id}")
+    disposition = f'attachment; filename="{made["citizen"]["id"]}.json"'
+    text = json.dumps(made, ensure_ascii=False, indent=2).encode("utf-8", "replace")
+    return Response(text, media_type="application/json", headers={"Content-Disposition": disposition})
+
+
+async def _extract(request: Request, who: Visitor, id: str) -> dict[str, Any] | None:
+    """None where a reason has to be given first."""
+    found = await opened(request, who, id, Action.SEE_RECORDS)
+    why = reason_given(request, who, id)
+    if why is None and wants_reason(who, found.matter):
+        return None
+    await recorded(request, who, "citizen.extracted", found.id, why)
+    return await extract(request, who, found)
+
+
+def _may_look(who: Visitor, found: Opened) -> bool:
+    """Whether they may know who looked, and hand the file over."""
+    matter = found.matter
+    return may(who.rights, Action.SEE_RECORDS, matter.units, caseworkers=matter.caseworkers)
+
+
+async def _looked(request: Request, found: Opened, names: Names) -> Sequence[Found]:
+    """Who has looked at this citizen, and at the frameworks that are shown; the newest first."""
+    ids = [one.dossier.framework.id for one in found.dossiers]
+    entries = await console_of(request).store.views.seen(found.id, *ids, limit=LOOKED)
+    return [(one, await names.actor(one.actor), LOOKS[one.action]) for one in entries.items if one.action in LOOKS]
+
+
+async def _volume(request: Request, who: Visitor, found: Opened) -> Mapping[str, Any]:
+    """How many mails came a week. A caseworker sees their own cases, not how much the municipality gets."""
+    if reach(who.rights, Action.SEE_CITIZEN) is Reach.OWN_CASES:
+        return {"weeks": (), "picture": None}
+    console, words = console_of(request), words_of(request)
+    today = console.clock.now().astimezone(ZONE).date()
+    weeks = await console.store.views.volume(found.id, today - WEEKS, today)
+    if not any(one.total for one in weeks):
+        return {"weeks": (), "picture": None}
+
+    def told(one: Week) -> str:
+        values = {"week": one.monday.isocalendar().week, "count": words.number(one.total)}
+        return words.gettext(N_("Uge %(week)s: %(count)s mails")) % values
+
+    bars = [Column(str(one.monday.isocalendar().week), one.total, told(one)) for one in weeks]
+    description = words.gettext(N_("%(count)s mails på %(weeks)s uger, flest i én uge: %(most)s."))
+    values = {"count": sum(one.total for one in weeks), "weeks": len(weeks), "most": max(one.total for one in weeks)}
+    picture = columns("volume", words.gettext(N_("Mails uge for uge")), description % values, bars)
+    return {"weeks": weeks, "picture": picture}

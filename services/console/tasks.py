@@ -1,0 +1,127 @@
+"""What a visitor has to do about frameworks, and what comes: for *Mit overblik*, and the number in the menu."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from starlette.requests import Request
+
+from services.console.auth.visitor import Visitor
+from services.console.context import console_of
+from services.console.lately import Found
+from services.console.words import Words
+from services.gather import policy_of
+from services.lifecycle import Lifecycle
+from services.settings import ZONE
+from services.store.dossiers import Kept
+from workflows.framework import State
+from workflows.lifecycle_needs import Need, due_on, needs_of
+from workflows.lifecycle_who import Actor, Around
+
+ASKED_ROLES = frozenset({"leader", "head", "lawyer"})  # of whom the lifecycle asks something
+AHEAD = timedelta(days=30)
+NEAR = timedelta(days=7)  # from when on what is to come waits for somebody
+FORGOTTEN = timedelta(minutes=1)  # a number in the menu is no older
+_TO_COME = frozenset({"review", "end"})
+
+
+class Task(NamedTuple):
+    """One thing to do with one framework."""
+
+    need: Need
+    kept: Kept
+
+    @property
+    def framework(self) -> str:
+        """Its id."""
+        return self.kept.dossier.framework.id
+
+    @property
+    def citizen(self) -> str:
+        """The citizen's id."""
+        return self.kept.dossier.framework.citizen
+
+    def told(self, words: Words) -> str:
+        """What there is to do, in the visitor's language."""
+        return self.need.sentence.en if words.language == "en" else self.need.sentence.da
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """What waits now, what was begun and not finished, and what comes within 30 days; the most urgent first."""
+
+    now: tuple[Task, ...] = ()
+    drafts: tuple[Task, ...] = ()
+    coming: tuple[Task, ...] = ()
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter((*self.now, *self.drafts, *self.coming))
+
+
+async def tasks_of(request: Request, who: Visitor) -> Tasks:
+    """Those of ``who``."""
+    if who.role not in ASKED_ROLES:
+        return Tasks()
+    console, today = console_of(request), _today(request)
+    dossiers = console.store.dossiers
+    if who.role == "lawyer":
+        found = await dossiers.advised(who.address)
+    else:
+        found = await dossiers.needing(who.units, today + AHEAD)
+    actor = Lifecycle(console.settings, console.store, console.clock).actor(who.address, who.role)
+    return sorted_out([one for kept, around in await _with_cases(request, found) for one in _tasks(actor, kept, around)], today)
+
+
+async def overdue(request: Request, limit: int = 20) -> tuple[Task, ...]:
+    """Whatever should have been done by somebody, anywhere."""
+    today = _today(request)
+    found = await console_of(request).store.dossiers.needing(None, today - timedelta(days=1), limit)
+    each = [(due_on(kept.dossier, around), kept) for kept, around in await _with_cases(request, found)]
+    return tuple(Task(need, kept) for need, kept in each if need and need.by < today)
+
+
+def sorted_out(tasks: Sequence[Task], today: date) -> Tasks:
+    """Drafts apart; a review or an end waits from a week before, and what lies further off than 30 days is not told."""
+    ordered = sorted((one for one in tasks if one.need.by <= today + AHEAD), key=lambda one: (one.need.by, one.framework))
+    drafts = [one for one in ordered if one.need.what == "write" and one.kept.dossier.framework.state is State.DRAFT]
+    coming = [one for one in ordered if one.need.what in _TO_COME and one.need.by > today + NEAR]
+    now = [one for one in ordered if one not in drafts and one not in coming]
+    return Tasks(tuple(now), tuple(drafts), tuple(coming))
+
+
+async def noted(request: Request) -> None:
+    """A dependency of every page: how many things wait for its visitor, for the menu. Counted anew after every form."""
+    who = getattr(request.state, "visitor", None)
+    counts = _counts(request)
+    if request.method != "GET":
+        counts.clear()
+    elif isinstance(who, Visitor) and who.role in ASKED_ROLES and not who.token and "HX-Request" not in request.headers:
+        now = console_of(request).clock.now()
+        known = counts.get(who.account)
+        if known is None or not timedelta() <= now - known.at < FORGOTTEN:
+            known = counts[who.account] = Found(len((await tasks_of(request, who)).now), now)
+        request.state.waiting = known.value
+
+
+def _counts(request: Request) -> dict[str, Found[int]]:
+    state = request.app.state
+    if not hasattr(state, "waiting_counts"):
+        state.waiting_counts = {}
+    found: dict[str, Found[int]] = state.waiting_counts
+    return found
+
+
+def _tasks(actor: Actor, kept: Kept, around: Around) -> Iterator[Task]:
+    return (Task(one, kept) for one in needs_of(actor, kept.dossier, around))
+
+
+async def _with_cases(request: Request, found: Sequence[Kept]) -> list[tuple[Kept, Around]]:
+    console = console_of(request)
+    cases = await console.store.dossiers.cases_of({one.dossier.framework.citizen for one in found})
+    organisation, policy = console.store.organisation(), policy_of(console.settings)
+    return [(one, Around(organisation, policy, cases[one.dossier.framework.citizen])) for one in found]
+
+
+def _today(request: Request) -> date:
+    return console_of(request).clock.now().astimezone(ZONE).date()
