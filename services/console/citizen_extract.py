@@ -54,6 +54,7 @@ async def _framework(store: SqlStore, kept: Kept, versions: list[FrameworkVersio
     dossier = kept.dossier.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     documents = [(one.version, one.since, one.framework.model_dump(mode="json", by_alias=True)) for one in versions]
     return dossier | {
+        "framework": kept.dossier.framework.model_dump(mode="json", by_alias=True),
         "versions": [{"version": number, "since": since.isoformat(), "framework": one} for number, since, one in documents],
         "letters": [{"id": id, "kind": kind} for id, kind in (await store.dossiers.letters(kept.dossier.framework.id)).items()],
     }

@@ -100,7 +100,7 @@ class Teller:
 
     def mail(self, one: MailLine) -> Entry:
         """A mail, without what it says."""
-        to = [self.names.employee(line.address) for line in one.recipients]
+        to = list(dict.fromkeys(self.names.employee(line.address) for line in one.recipients))
         more = len(to) - NAMED
         listed = ", ".join(to[:NAMED]) + (" " + self.told(N_("og %(num)s til")) % {"num": more} if more > 0 else "")
         language = self.words.language

@@ -14,10 +14,12 @@ from services.console.auth.visitor import Visitor
 from services.console.concern import Concerns, Matter, concerns
 from services.console.context import console_of
 from services.console.recorded import allowed
+from services.console.words import N_, Words
 from services.gather import policy_of
 from services.store.dossiers import Kept
 from services.store.looked_up import CitizenFound, CitizenLine, Page, Within
 from workflows.addresses import own_key
+from workflows.framework import Scope
 from workflows.people import Case
 from workflows.rights import Action, Reach, Rights, may, reach
 
@@ -130,9 +132,13 @@ def _seen(rights: Rights, line: CitizenLine) -> CitizenLine:
 
 # -- why
 def wants_reason(who: Visitor, matter: Matter) -> bool:
-    """Whether the citizen is nobody of the visitor's own units, cases or advice: then they say why they look."""
+    """Whether the citizen is nobody of the visitor's own units, cases or advice: then they say why they look.
+
+    For whoever may see all citizens, none is their own.
+    """
     own = {own_key(one) for one in matter.caseworkers | matter.lawyers}
-    return who.units.isdisjoint(matter.units) and who.rights.address not in own
+    is_own = not who.units.isdisjoint(matter.units) or who.rights.address in own
+    return reach(who.rights, Action.SEE_CITIZEN) is Reach.ALL or not is_own
 
 
 def reason_given(request: Request, who: Visitor, id: str) -> str | None:
@@ -177,6 +183,15 @@ class Names:
     def unit(self, id: str) -> str:
         """By an id."""
         return self._organisation.units[id].name if id in self._organisation.units else id
+
+    def scope(self, scope: Scope | None, words: Words) -> str:
+        """What a framework covers, as its title."""
+        if scope and scope.municipality:
+            return words.gettext(N_("Hele kommunen"))
+        if scope and (scope.units or scope.cases):
+            cases = [words.gettext(N_("Sag %(id)s")) % {"id": one} for one in scope.cases]
+            return ", ".join([*map(self.unit, scope.units), *cases])
+        return words.gettext(N_("Hvad den gælder, er ikke valgt endnu"))
 
     async def actor(self, id: str) -> str:
         """Whom an audit entry names: an account, or an address."""

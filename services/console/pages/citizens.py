@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -105,6 +105,7 @@ async def citizen(request: Request, who: Reader, id: str, asked: Annotated[Asked
         about=about,
         found=found,
         names=names,
+        scopes=_scopes(request, found, names),
         line=line,
         show=show,
         shows=SHOWS,
@@ -142,7 +143,18 @@ async def extracted(request: Request, who: Reader, id: str) -> Response:
     made = await _extract(request, who, id)
     if made is None:
         return see(f"/citizens/{id}")
-    return page(request, "citizen_extract.html", one=made, names=Names(request), states=STATES, history=HISTORY, looks=LOOKS)
+    return page(
+        request,
+        "citizen_extract.html",
+        one=made[0],
+        scopes=_scopes(request, made[1], Names(request)),
+        names=Names(request),
+        states=STATES,
+        history=HISTORY,
+        looks=LOOKS | {f"framework.{move}": title for move, title in HISTORY.items() if move},
+        instant=datetime.fromisoformat,
+        date=date.fromisoformat,
+    )
 
 
 @router.get("/{id}/extract.json")
@@ -151,19 +163,25 @@ async def extracted_file(request: Request, who: Reader, id: str) -> Response:
     made = await _extract(request, who, id)
     if made is None:
         return see(f"/citizens/{id}")
-    disposition = f'attachment; filename="{made["citizen"]["id"]}.json"'
-    text = json.dumps(made, ensure_ascii=False, indent=2).encode("utf-8", "replace")
+    disposition = f'attachment; filename="{id}.json"'
+    text = json.dumps(made[0], ensure_ascii=False, indent=2).encode("utf-8", "replace")
     return Response(text, media_type="application/json", headers={"Content-Disposition": disposition})
 
 
-async def _extract(request: Request, who: Visitor, id: str) -> dict[str, Any] | None:
+async def _extract(request: Request, who: Visitor, id: str) -> tuple[dict[str, Any], Opened] | None:
     """None where a reason has to be given first."""
     found = await opened(request, who, id, Action.SEE_RECORDS)
     why = reason_given(request, who, id)
     if why is None and wants_reason(who, found.matter):
         return None
     await recorded(request, who, "citizen.extracted", found.id, why)
-    return await extract(request, who, found)
+    return await extract(request, who, found), found
+
+
+def _scopes(request: Request, found: Opened, names: Names) -> dict[str, str]:
+    """What each framework covers, in words."""
+    frameworks = [one.dossier.framework for one in found.dossiers]
+    return {one.id: names.scope(one.scope, words_of(request)) for one in frameworks}
 
 
 def _may_look(who: Visitor, found: Opened) -> bool:
