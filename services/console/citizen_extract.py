@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 
 from services.console.auth.visitor import Visitor
-from services.console.citizens import Names, Opened
+from services.console.citizens import Names, Opened, may_know_why
 from services.console.context import console_of
 from services.store.dossiers import Kept
 from services.store.looked_up import FrameworkVersion, MailLine
@@ -70,10 +70,10 @@ async def _mails(store: SqlStore, who: Visitor, found: Opened) -> tuple[list[dic
         lines, hidden, after = lines + seen, hidden or len(seen) < len(page.items), page.after
         if after is None:
             break
-    return [_mail(one) for one in lines], after is None and not hidden
+    return [_mail(who, found, one) for one in lines], after is None and not hidden
 
 
-def _mail(one: MailLine) -> dict[str, Any]:
+def _mail(who: Visitor, found: Opened, one: MailLine) -> dict[str, Any]:
     return {
         "id": one.id,
         "received_at": one.received_at.isoformat(),
@@ -84,7 +84,7 @@ def _mail(one: MailLine) -> dict[str, Any]:
                 "address": to.address,
                 "delivered_to": to.to,
                 "reason": to.reason,
-                "explanation": dict(to.explanation),
+                "explanation": dict(to.explanation) if may_know_why(who, found, to) else {},
                 "state": to.state,
             }
             for to in one.recipients

@@ -17,7 +17,7 @@ from services.console.recorded import allowed
 from services.console.words import N_, Words
 from services.gather import policy_of
 from services.store.dossiers import Kept
-from services.store.looked_up import CitizenFound, CitizenLine, Page, Within
+from services.store.looked_up import CitizenFound, CitizenLine, Page, RecipientLine, Within
 from workflows.addresses import own_key
 from workflows.framework import Scope
 from workflows.people import Case
@@ -84,6 +84,19 @@ def cases_seen(rights: Rights, cases: Collection[Case]) -> tuple[Case, ...]:
     if reach(rights, Action.SEE_CITIZEN) in _WIDE:
         return tuple(cases)
     return tuple(one for one in cases if may(rights, Action.SEE_CITIZEN, [one.unit], caseworkers=[one.caseworker]))
+
+
+def may_know_why(who: Visitor, found: Opened, line: RecipientLine) -> bool:
+    """Whether the visitor may read why a recipient's mail went where it went.
+
+    Where the recipient has another case with the citizen, the sentence names it, and that is for their unit alone.
+    """
+    far = reach(who.rights, Action.SEE_MAIL)
+    if far in _WIDE or own_key(line.address) == who.rights.address:
+        return True
+    if far is Reach.OWN_UNITS and (line.unit is None or line.unit in who.units):
+        return True
+    return line.reason != "other_case_open" and line.case in {one.id for one in found.cases}
 
 
 async def searched(request: Request, who: Visitor, text: str, after: str | None = None) -> Page[CitizenLine]:

@@ -1,0 +1,116 @@
+"""*Mit overblik*: each role is shown what needs something from it, and nothing else."""
+
+import re
+
+import httpx2
+import pytest
+from fakes.console import COOKIE, console_running, visitor_as
+from fakes.console_door import housed
+from fakes.console_matters import lived_in
+from fakes.dossiers import TODAY, draft
+from sqlalchemy import select
+
+from services.console.tasks import Task, sorted_out
+from services.store import schema
+from services.store.dossiers import Kept
+from workflows.decision import Sentence
+from workflows.lifecycle_needs import Need
+
+FIRST = re.compile(r"<main.*</main>", re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+async def running(tmp_path_factory):
+    async with console_running(tmp_path_factory.mktemp("guard"), mails=True) as running:
+        running.ids = await lived_in(running)
+        yield running
+
+
+def as_(running, role):
+    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: role})
+
+
+async def shown(running, role, path="/"):
+    async with as_(running, role) as client:
+        answer = await client.get(path)
+        assert answer.status_code == 200, answer.text
+        return FIRST.search(answer.text)[0]
+
+
+NEVER = {"Skriv kladden færdig", "Godkend indstillingen", "Skriv din vurdering", "Send brevet til borgeren", "Trussel", "Bo Borger"}
+
+
+@pytest.mark.parametrize(
+    ("role", "has", "has_not"),
+    [
+        ("leader", {"Send brevet til borgeren", "Skriv kladden færdig", "Trussel", "Evaluér rammen"}, {"Godkend", "Skriv din"}),
+        ("head", {"Godkend indstillingen", "Trussel"}, {"Skriv din vurdering"}),
+        ("lawyer", {"Dorte Dahl", "Skriv din vurdering"}, {"Bo Borger", "Trussel", "Godkend"}),
+        ("caseworker", {"Du skal ikke gøre noget.", "Bo Borger", "Ejnar Eg", "I kraft"}, {"Anne Holm", "Kladde", "Trussel"}),
+        ("dpo", {"f-6-udkast", "Find en borger"}, {"Villy Vind", *NEVER} - {"Skriv kladden færdig"}),
+        ("it", {"Alt er i orden", "Åbn Drift"}, NEVER),
+        ("work_environment", {"Her kommer tal"}, NEVER),
+    ],
+)
+async def test_a_role_is_shown_what_needs_something_from_it(running, role, has, has_not):
+    text = await shown(running, role)
+    assert {one for one in has if one not in text} == set()
+    assert {one for one in has_not if one in text} == set()
+
+
+async def test_what_is_urgent_comes_first_and_each_thing_has_one_way_to_it(running):
+    text = await shown(running, "leader")
+    assert text.index("Det venter på dig") < text.index("Mails, du bør se") < text.index("Kladder") < text.index("Kommer de")
+    for id in running.ids["told"], running.ids["draft"], running.ids["asked"]:
+        assert text.count(f'href="/frameworks/{id}"') == 1
+    assert running.ids["waits"] not in text  # the head has it
+
+
+async def test_whoever_has_nothing_to_do_is_told_so(tmp_path):
+    async with housed(tmp_path) as house:
+        for name, role in (("lene", "leader"), ("hans", "head"), ("jura", "lawyer"), ("karen", "caseworker"), ("dorte", "dpo")):
+            await house.account(name, role)
+            text = (await (await house.logged_in(name)).get("/")).text
+            assert "Alt er i orden" in text and 'class="badge"' not in text, role
+
+
+async def test_the_menu_counts_what_waits_on_every_page_for_those_of_whom_something_is_asked(running):
+    counts = {}
+    for role in ("leader", "lawyer", "caseworker", "dpo", "it"):
+        async with as_(running, role) as client:
+            text = (await client.get("/register" if role in ("it", "dpo") else "/citizens")).text
+            counts[role] = re.findall(r'class="badge">(\d+)<', text)
+    assert counts == {"leader": ["1"], "lawyer": ["1"], "caseworker": [], "dpo": [], "it": []}
+
+
+async def test_law_10_what_somebody_was_shown_is_recorded(running):
+    await shown(running, "lawyer")
+
+    def read(connection):
+        mine = (schema.audit.c.actor == "a-lawyer", schema.audit.c.action == "overview.read")
+        return connection.execute(select(schema.audit.c.subject, schema.audit.c.data).where(*mine)).all()[-1]
+
+    subject, data = await running.guard.store.readers.run(read)
+    assert subject == visitor_as("lawyer").account
+    assert data == f'{{"frameworks":["{running.ids["asked"]}"]}}'
+
+
+def task(what, days, id="f-1"):
+    need = Need(what, TODAY.fromordinal(TODAY.toordinal() + days), "leader", Sentence("Gør det.", "Do it."))
+    return Task(need, Kept(draft(id=id), 1, 1, "lene@eksempel.dk", None))
+
+
+def test_what_comes_waits_from_a_week_before_and_is_told_from_thirty_days_before():
+    all_of_it = [
+        task("review", 31),
+        task("end", 30),
+        task("review", 8),
+        task("end", 7),
+        task("tell", 20),
+        task("write", -3),
+        task("mend", -1),
+    ]
+    found = sorted_out(all_of_it, TODAY)
+    assert [(one.need.what, (one.need.by - TODAY).days) for one in found.now] == [("mend", -1), ("end", 7), ("tell", 20)]
+    assert [one.need.what for one in found.drafts] == ["write"]
+    assert [(one.need.what, (one.need.by - TODAY).days) for one in found.coming] == [("review", 8), ("end", 30)]
