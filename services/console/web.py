@@ -37,7 +37,7 @@ def words_of(request: Request) -> Words:
 
 def page(request: Request, template: str | Template, *, status: int = 200, **values: object) -> HTMLResponse:
     """``template`` of the templates folder with ``values``, for the visitor of ``request``."""
-    return HTMLResponse(rendered(request, template, **values), status)
+    return HTMLResponse(rendered(request, template, **values).encode("utf-8", "replace"), status)  # mail may hold what is no text
 
 
 def rendered(request: Request, template: str | Template, **values: object) -> str:

@@ -4,6 +4,7 @@ import pytest
 from fakes.looking import WIDTHS
 
 pytestmark = pytest.mark.needs("chromium")
+MAIL = "/mails?citizen=c-1001"  # the first mail that it lists
 PAGES = {
     "overview": ("leader", "/"),
     "style": ("leader", "/style"),
@@ -16,6 +17,12 @@ PAGES = {
     "register": ("it", "/register"),
     "employees": ("leader", "/register?view=employees"),
     "import": ("it", "/register/import"),
+    "mails": ("leader", "/mails"),
+    "mails-of-one": ("leader", "/mails?citizen=c-1001&since=2020-01-01&outcome=redirected"),
+    "mails-lawyer": ("lawyer", "/mails"),
+    "mail": ("leader", MAIL),
+    "try": ("dpo", "/frameworks/f-6-udkast/try"),
+    "try-nothing": ("leader", "/frameworks/f-1/try"),
 }
 EXPECTED = {"missing": "404"}  # what the browser itself says about a page that is meant to be refused
 
@@ -26,6 +33,8 @@ async def test_a_page_is_sound(browser, name, language):
     role, path = PAGES[name]
     async with browser(role, language=language) as looking:
         await looking.open(path)
+        if path == MAIL:
+            await looking.page.click("tbody a")
         for width in WIDTHS:
             await looking.wide(width)
             await looking.picture(name)

@@ -13,10 +13,12 @@ from services.console.pages import (
     language,
     live,
     login,
+    mails,
     operations,
     overview,
     register,
     report,
+    trying,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -30,8 +32,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     language.router,
     live.router,
     login.router,
+    mails.router,
     operations.router,
     overview.router,
     register.router,
     report.router,
+    trying.router,
 )

@@ -1,0 +1,87 @@
+"""Which mails somebody sees: what they look for, as far as their rights go."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from services.console.auth.visitor import Visitor
+from services.console.concern import Concerns
+from services.settings import ZONE
+from services.store.looked_up import MailLine, Page, Wanted, Within
+from workflows.rights import Action, Reach, Rights, reach
+
+AT_ONCE = 50
+ROUNDS = 20  # pages of the store that are looked through for one page of what somebody may see
+OWN_CITIZENS = 500  # of one caseworker
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What somebody looks for; days are Danish, both included."""
+
+    citizen: str | None = None
+    unit: str | None = None
+    since: date | None = None
+    until: date | None = None
+    wanted: Wanted | None = None
+
+    @property
+    def begins(self) -> datetime | None:
+        """The first instant."""
+        return datetime.combine(self.since, time.min, ZONE) if self.since else None
+
+    @property
+    def ends(self) -> datetime | None:
+        """The instant after the last."""
+        return datetime.combine(self.until + timedelta(days=1), time.min, ZONE) if self.until and self.until < date.max else None
+
+
+async def found(
+    concerns: Concerns, who: Visitor, sought: Sought, *, limit: int = AT_ONCE, after: str | None = None
+) -> Page[MailLine] | None:
+    """The newest first. None where they must name a citizen first: nobody has rights to go through everything with."""
+    far = reach(who.rights, Action.SEE_MAIL)
+    keys = await _keys(concerns, who.rights, far, sought)
+    if keys is None:
+        return None
+    items: list[MailLine] = []
+    for _ in range(ROUNDS):
+        page = await concerns.store.views.mails(
+            citizens=keys.citizens,
+            units=keys.units,
+            since=sought.begins,
+            until=sought.ends,
+            wanted=sought.wanted,
+            limit=limit - len(items),
+            after=after,
+        )
+        items += [one for one in page.items if await _fits(concerns, who.rights, far, sought, one)]
+        after = page.after
+        if after is None or len(items) >= limit:
+            break
+    return Page(tuple(items), after)
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    citizens: Collection[str] | None = None
+    units: Collection[str] | None = None
+
+
+async def _keys(concerns: Concerns, rights: Rights, far: Reach, sought: Sought) -> _Keys | None:
+    if sought.citizen:
+        return _Keys(citizens=[sought.citizen])
+    if far is Reach.ALL:
+        return _Keys(units=[sought.unit] if sought.unit else None)
+    if far is Reach.OWN_UNITS:
+        return _Keys(units=[one for one in rights.units if sought.unit in (None, one)])
+    if far is Reach.OWN_CASES:
+        own = await concerns.store.views.citizens(within=Within(caseworker=rights.address), limit=OWN_CITIZENS)
+        return _Keys(citizens=[one.citizen.id for one in own.items])
+    return None
+
+
+async def _fits(concerns: Concerns, rights: Rights, far: Reach, sought: Sought, line: MailLine) -> bool:
+    if sought.unit and sought.unit not in {one.unit for one in line.recipients}:
+        return False
+    return far is Reach.ALL or (await concerns.line(line)).opens_to(rights, Action.SEE_MAIL)

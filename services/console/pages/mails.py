@@ -1,0 +1,253 @@
+"""*Mails*: what came in, where it went and why; what the citizen wrote behind a click with a reason."""
+
+from datetime import date
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Query
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+
+from services.console.auth.visitor import Visitor, visitor
+from services.console.concern import Concerns, concerns, opened
+from services.console.context import console_of
+from services.console.mail_search import Sought, found
+from services.console.mail_story import way_of
+from services.console.mail_words import OUTCOMES, all_texts, unread
+from services.console.original import read_original
+from services.console.pages.live import topics
+from services.console.recorded import allowed, recorded
+from services.console.web import page, see, words_of
+from services.console.words import N_
+from services.store.looked_up import CitizenLine, MailFound, Wanted, Within
+from workflows.people import Unit
+from workflows.rights import Action, Reach, reach
+
+router = APIRouter(prefix="/mails")
+Who = Annotated[Visitor, Depends(visitor)]
+LEAST = 10  # letters of a reason
+PARTS = 3  # of a date
+MANY = 20  # citizens to choose between
+ALL, EVERYTHING = N_("Alle"), N_("Alt")
+NO_DATE = N_("Skriv en dato, for eksempel 3.11.2026.")
+NOBODY = N_("Ingen borger, du må se, passer til det. Prøv med hele mailadressen, et nummer eller et andet navn.")
+TURNED = N_("Den sidste dag ligger før den første.")
+WHY = N_("Skriv kort, hvorfor du har brug for at læse mailen. Mindst %(least)s tegn.")
+
+
+class Asked(BaseModel):
+    """What is searched for: ids, codes and days alone, so that no address of a page holds a name or a mail address."""
+
+    citizen: str = Field(default="", max_length=64)
+    unit: str = Field(default="", max_length=64)
+    since: date | Literal[""] = ""
+    until: date | Literal[""] = ""
+    outcome: Wanted | Literal[""] = ""
+    after: str | None = Field(default=None, max_length=500)
+
+    def sought(self) -> Sought:
+        """The same for the search."""
+        return Sought(self.citizen or None, self.unit or None, self.since or None, self.until or None, self.outcome or None)
+
+    def url(self, **changes: str | None) -> str:
+        """The address of this search with ``changes``."""
+        values = self.model_dump(mode="json") | changes
+        query = urlencode({name: value for name, value in values.items() if value})
+        return f"/mails?{query}" if query else "/mails"
+
+
+@router.get("")
+async def mails(request: Request, who: Who, asked: Annotated[Asked, Query()]) -> HTMLResponse:
+    """A search, the newest first."""
+    return await _listed(request, who, asked)
+
+
+class Typed(BaseModel):
+    """The form as somebody filled it in."""
+
+    csrf: str = ""
+    citizen: str = Field(default="", max_length=64)
+    text: str = Field(default="", max_length=320)
+    unit: str = Field(default="", max_length=64)
+    since: str = Field(default="", max_length=20)
+    until: str = Field(default="", max_length=20)
+    outcome: Wanted | Literal[""] = ""
+
+
+@router.post("")
+async def search(request: Request, who: Who, typed: Annotated[Typed, Form()]) -> Response:
+    """What somebody typed becomes ids and codes, and then an address that can be kept."""
+    days, errors = _days(typed.since, typed.until)
+    since, until = days
+    asked = Asked(citizen=typed.citizen, unit=typed.unit, since=since or "", until=until or "", outcome=typed.outcome)
+    chosen: list[CitizenLine] = []
+    if typed.text.strip() and not typed.citizen:
+        chosen = await _citizens(request, who, typed.text)
+        errors += [] if chosen else [("text", NOBODY)]
+    if errors or len(chosen) > 1:
+        return await _listed(request, who, asked, typed=typed, errors=errors, chosen=chosen)
+    return see(asked.url(citizen=chosen[0].citizen.id) if chosen else asked.url())
+
+
+async def _listed(
+    request: Request,
+    who: Visitor,
+    asked: Asked,
+    *,
+    typed: Typed | None = None,
+    errors: list[tuple[str, str]] | None = None,
+    chosen: list[CitizenLine] | None = None,
+) -> HTMLResponse:
+    if reach(who.rights, Action.SEE_MAIL) is Reach.NONE:
+        await allowed(request, who, Action.SEE_MAIL, "mails")
+    concerned, store = concerns(request), console_of(request).store
+    listed = None if errors or chosen else await found(concerned, who, asked.sought(), after=asked.after)
+    await recorded(request, who, "mails.read", asked.citizen or asked.unit or "mails")
+    words = words_of(request)
+    told = [(name, words.gettext(sentence)) for name, sentence in errors or ()]
+    ids = {one for line in (listed.items if listed else ()) for one in (line.citizen, *line.candidates) if one}
+    return page(
+        request,
+        "mails.html",
+        status=422 if errors else 200,
+        asked=asked,
+        typed=typed or Typed(since=str(asked.since), until=str(asked.until)),
+        errors=told,
+        error=dict.fromkeys(("text", "since", "until")) | dict(told),
+        chosen=chosen or [],
+        many=MANY,
+        listed=listed,
+        names={id: one.name for id, one in (await store.views.named(ids)).items()},
+        shown_citizen=await _shown(concerned, who, asked.citizen),
+        units=[("", words.gettext(ALL)), *((one.id, one.name) for one in _units(request, who))],
+        wanted=[("", words.gettext(EVERYTHING)), *((code, words.gettext(name)) for code, name in OUTCOMES.items())],
+        **all_texts(),
+    )
+
+
+async def _shown(concerned: Concerns, who: Visitor, id: str) -> str | None:
+    """The name of the citizen whose mails are listed, where it may be told."""
+    if not id:
+        return None
+    cases = list((await concerned.cases(id)).values())
+    matter = await concerned.citizen(id, cases)
+    there = (await concerned.store.views.named([id])).get(id)
+    return there.name if there and matter.opens_to(who.rights, Action.SEE_CITIZEN) else id
+
+
+def _units(request: Request, who: Visitor) -> list[Unit]:
+    """The units to choose between."""
+    every = console_of(request).store.organisation().units
+    far = reach(who.rights, Action.SEE_MAIL)
+    seen = every if far is Reach.ALL else who.rights.units if far is Reach.OWN_UNITS else ()
+    return sorted((every[one] for one in seen if one in every), key=lambda one: one.name)
+
+
+async def _citizens(request: Request, who: Visitor, text: str) -> list[CitizenLine]:
+    """The citizens that somebody may mean by ``text``, of those that they may see."""
+    concerned = concerns(request)
+    far = reach(who.rights, Action.SEE_CITIZEN)
+    within = Within(who.rights.units, who.address) if far in (Reach.OWN_UNITS, Reach.OWN_CASES) else None
+    if far is Reach.OWN_CASES:
+        within = Within(caseworker=who.address)
+    found = await concerned.store.views.citizens(text, within, limit=MANY)
+    if far is not Reach.ASKED:
+        return list(found.items)
+    matters = [(one, await concerned.citizen(one.citizen.id, one.cases)) for one in found.items]
+    return [one for one, matter in matters if matter.opens_to(who.rights, Action.SEE_CITIZEN)]
+
+
+def _days(since: str, until: str) -> tuple[list[date | None], list[tuple[str, str]]]:
+    days, errors = [], []
+    for name, typed in (("since", since), ("until", until)):
+        day = _day(typed.strip())
+        days.append(day)
+        if typed.strip() and day is None:
+            errors.append((name, NO_DATE))
+    if days[0] and days[1] and days[1] < days[0]:
+        errors.append(("until", TURNED))
+    return days, errors
+
+
+def _day(typed: str) -> date | None:
+    """As a browser sends it, or as people write it."""
+    parts = typed.replace("/", ".").split(".")
+    try:
+        return date(*map(int, reversed(parts))) if len(parts) == PARTS else date.fromisoformat(typed)
+    except ValueError:
+        return None
+
+
+@router.get("/{id}")
+async def mail(request: Request, who: Who, id: str) -> HTMLResponse:
+    """One mail: what happened and why, its way, and what it was found to hold."""
+    found = await one_mail(request, who, id, Action.SEE_MAIL, noted="mail.read")
+    return await _shown_mail(request, who, found)
+
+
+async def one_mail(request: Request, who: Visitor, id: str, action: Action, *, noted: str, why: str | None = None) -> MailFound:
+    """The mail, where ``who`` may do ``action`` with it, and that is recorded; else 404."""
+    concerned = concerns(request)
+    mail = await concerned.store.views.mail(id)
+    if mail is None:
+        raise HTTPException(404)
+    matter = await concerned.found(mail)
+    await opened(request, who, action, mail.id, matter)
+    await recorded(request, who, noted, mail.id, why)
+    return mail
+
+
+async def _shown_mail(
+    request: Request, who: Visitor, mail: MailFound, *, why: str = "", errors: tuple[tuple[str, str], ...] = ()
+) -> HTMLResponse:
+    store = console_of(request).store
+    decision, units, words = mail.decision, store.organisation().units, words_of(request)
+    ids = {one for one in (decision["sender"]["citizen"], *decision["sender"]["candidates"]) if one}
+    return page(
+        request,
+        "mail.html",
+        status=422 if errors else 200,
+        mail=mail,
+        decision=decision,
+        recipients=list(zip(decision["recipients"], mail.states, strict=False)),
+        general=[one for one in decision["trace"] if one["recipient"] is None],
+        names={id: one.name for id, one in (await store.views.named(ids)).items()},
+        units={id: one.name for id, one in units.items()},
+        way=way_of(mail, words),
+        may_read=reach(who.rights, Action.SEE_ORIGINAL) is not Reach.NONE,
+        why=why,
+        errors=[(name, words.gettext(sentence) % {"least": LEAST}) for name, sentence in errors],
+        least=LEAST,
+        topics=topics(request, who, mail.id),
+        topic=mail.id,
+        **all_texts(),
+    )
+
+
+@router.post("/{id}/original")
+async def original(request: Request, who: Who, id: str, why: Annotated[str, Form(max_length=500)] = "") -> Response:
+    """What the citizen wrote, after a reason that is kept."""
+    if len(why.strip()) < LEAST:
+        found = await one_mail(request, who, id, Action.SEE_MAIL, noted="mail.read")
+        return await _shown_mail(request, who, found, why=why, errors=(("why", WHY),))
+    found = await one_mail(request, who, id, Action.SEE_ORIGINAL, noted="mail.original_read", why=why.strip())
+    stored = await console_of(request).store.mail(found.id)
+    read = await read_original(stored.content) if stored and stored.content is not None else None
+    codes = read.unreadable if read else ()
+    return page(request, "original.html", mail=found, original=read, unread=unread(codes), why=why.strip())
+
+
+@router.post("/{id}/original.eml")
+async def download(request: Request, who: Who, id: str, why: Annotated[str, Form(max_length=500)] = "") -> Response:
+    """The mail as it came, to be opened in a mail program."""
+    if len(why.strip()) < LEAST:
+        raise HTTPException(422)
+    found = await one_mail(request, who, id, Action.SEE_ORIGINAL, noted="mail.file_read", why=why.strip())
+    stored = await console_of(request).store.mail(found.id)
+    if stored is None or stored.content is None:
+        raise HTTPException(404)
+    headers = {"Content-Disposition": f'attachment; filename="{found.id}.eml"'}
+    if isinstance(stored.content, bytes):
+        return Response(stored.content, media_type="message/rfc822", headers=headers)
+    return FileResponse(stored.content, media_type="message/rfc822", headers=headers)
