@@ -3,25 +3,30 @@
 from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
+from services.console import api
 from services.console.auth.access import Access
 from services.console.auth.entrance import Entrance
+from services.console.auth.scopes import API_PAGE
 from services.console.bounded import Bounded
 from services.console.context import Console
 from services.console.errors import Failures, handle
 from services.console.headers import Headers
 from services.console.pages import ROUTERS
+from services.console.problems import describe
 from services.console.tasks import noted
 from services.console.web import STATIC
 
 
 def create_app(console: Console) -> FastAPI:
     """The application. Middleware that is added last is met first by a request."""
-    app = FastAPI(title="Rammevagt", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Rammevagt", docs_url=None, redoc_url=None, openapi_url=API_PAGE)
     app.state.console = console
     app.state.entrance = Entrance(console.settings, console.store, console.clock)
     handle(app)
     for router in ROUTERS:
-        app.include_router(router, dependencies=[Depends(noted)])
+        app.include_router(router, dependencies=[Depends(noted)], include_in_schema=False)
+    app.include_router(api.router)
+    describe(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Bounded)
     app.add_middleware(Access)

@@ -1,6 +1,6 @@
 """What a mail, a citizen or a framework concerns: by this ``workflows.rights`` says who may see it."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -8,12 +8,16 @@ from starlette.requests import Request
 from services.console.auth.visitor import Visitor
 from services.console.context import console_of
 from services.console.recorded import allowed
+from services.gather import policy_of
 from services.store.dossier_rows import Kept
 from services.store.looked_up import MailFound, MailLine
 from services.store.sql_store import SqlStore
 from workflows.addresses import own_key
-from workflows.dossier import Dossier
+from workflows.dossier import Decided, Dossier, Extended, Heard
+from workflows.facts import Policy
+from workflows.framework import ChangedCaseworker, ContactFramework, FixedContact
 from workflows.intervention import concerned_units, intervention
+from workflows.lifecycle_who import Around, units_of
 from workflows.people import Case
 from workflows.rights import Action, Rights, may
 
@@ -46,6 +50,7 @@ class Concerns:
     """Looks up what things concern, each citizen and framework once. One a request."""
 
     store: SqlStore
+    policy: Policy
     _cases: dict[str, Mapping[str, Case]] = field(default_factory=dict)
     _dossiers: dict[str, Kept | None] = field(default_factory=dict)
 
@@ -57,7 +62,7 @@ class Concerns:
         written_to = {own_key(one.address) for one in touched}
         own = {one.caseworker for one in cases if one.id in named or own_key(one.caseworker) in written_to}
         applied = [await self.dossier(one) for one in sorted({one.framework for one in touched if one.framework})]
-        about = [_of(one.dossier, {}) for one in applied if one]
+        about = [await self.framework(one) for one in applied if one]
         lawyers = frozenset(lawyer for one in about for lawyer in one.lawyers)
         return Matter(frozenset(units), frozenset(own), lawyers, max((one.degree for one in about), default=1))
 
@@ -74,7 +79,8 @@ class Concerns:
 
     async def framework(self, kept: Kept) -> Matter:
         """A framework: the units that it covers, or all of the citizen's."""
-        return _of(kept.dossier, await self.cases(kept.dossier.framework.citizen))
+        cases = await self.cases(kept.dossier.framework.citizen)
+        return matter_of(kept.dossier, Around(self.store.organisation(), self.policy, cases))
 
     async def citizen(self, id: str, cases: Sequence[Case]) -> Matter:
         """A citizen: the units of their cases and frameworks."""
@@ -109,16 +115,27 @@ async def opened(request: Request, who: Visitor, action: Action, subject: str, m
 
 def concerns(request: Request) -> Concerns:
     """Those of a request."""
-    return Concerns(console_of(request).store)
+    console = console_of(request)
+    return Concerns(console.store, policy_of(console.settings))
 
 
-def _of(dossier: Dossier, cases: Mapping[str, Case]) -> Matter:
-    """Its scope's units, else those of the citizen's cases; the caseworkers of its cases; whoever was asked for advice."""
+def matter_of(dossier: Dossier, around: Around) -> Matter:
+    """A framework's: its units, the caseworkers whose cases it covers and those who take over, and whoever was asked for advice."""
     parts = [one for one in (dossier.framework, dossier.successor) if one]
-    scoped = {id for one in parts if one.scope for id in one.scope.cases}
-    units = frozenset().union(*(concerned_units(one, cases) for one in parts)) or frozenset(one.unit for one in cases.values())
-    asked = {dossier.ground.lawyer, *(getattr(one.record, "lawyer", None) for one in dossier.steps)} - {None}
-    own = [one for one in cases.values() if one.id in scoped or not scoped]
-    return Matter(
-        units, frozenset(one.caseworker for one in own), frozenset(map(str, asked)), max(intervention(one).degree for one in parts)
-    )
+    units = units_of(dossier, around).union(*(concerned_units(one, around.cases) for one in parts))
+    own = {one.caseworker for part in parts for one in around.cases.values() if _covers(part, one)}
+    over = {one.to for part in parts for one in part.each(ChangedCaseworker)}
+    fixed = {one.contact for part in parts for one in part.each(FixedContact)}
+    degree = max(intervention(one).degree for one in parts)
+    return Matter(units, frozenset(own | over | fixed), frozenset(_lawyers(dossier)), degree)
+
+
+def _covers(framework: ContactFramework, case: Case) -> bool:
+    scope = framework.scope
+    return scope is None or scope.municipality or case.id in scope.cases or case.unit in scope.units
+
+
+def _lawyers(dossier: Dossier) -> Iterator[str]:
+    records = [step.record for step in dossier.steps] + ([dossier.submitted.record] if dossier.submitted else [])
+    named = [one.lawyer for one in records if isinstance(one, Heard | Decided | Extended)]
+    yield from (one for one in (dossier.ground.lawyer, *named) if one)

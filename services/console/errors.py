@@ -8,9 +8,11 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.console import problems
+from services.console.problems import Problem, is_for_programs
 from services.console.web import page
 from services.console.words import N_
 from services.store.interface import StoreUnavailable
@@ -31,13 +33,10 @@ ABOVE = {"HX-Retarget": "#trouble", "HX-Reswap": "innerHTML", "HX-Reselect": "#t
 OTHER = (N_("Det kan ikke gøres"), N_("Gå tilbage, og prøv igen."))
 
 
-def told(request: Request, status: int, headers: dict[str, str] | None = None, detail: str | None = None) -> Response:
+def told(request: Request, status: int, headers: dict[str, str] | None = None) -> Response:
     """The answer for ``status``."""
-    if request.url.path.startswith("/api/"):
-        problem = {"type": "about:blank", "title": KNOWN.get(status, OTHER)[0], "status": status} | (
-            {"detail": detail} if detail else {}
-        )
-        return JSONResponse(problem, status, headers, "application/problem+json")
+    if is_for_programs(request):
+        return problems.answer(status, headers=headers)
     title, text = KNOWN.get(status, OTHER)
     part = "HX-Request" in request.headers  # a script asked for a part of a page: the page stays, and this is told above it
     answer = page(request, "trouble.html" if part else "error.html", status=status, code=status, title=title, text=text)
@@ -50,9 +49,14 @@ def handle(app: FastAPI) -> None:
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if is_for_programs(request) and isinstance(error, Problem):
+            return problems.answer(error.status_code, error.detail, dict(error.headers or {}), **error.more)
         return told(request, error.status_code, dict(error.headers or {}))
 
-    async def invalid(request: Request, _: Exception) -> Response:
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        if is_for_programs(request):
+            return problems.answer(422, errors=[{"where": list(one["loc"]), "what": one["type"]} for one in error.errors()])
         return told(request, 422)
 
     async def unavailable(request: Request, _: Exception) -> Response:

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Row, Select, and_, select
 
 from services.store import schema
 from services.store.columns import instant, text_in
+from services.store.looked_up import Page
+from services.store.places import page, place
 from services.store.register_tables import BY_NAME
 from services.store.schema_people import dossier as table
 from services.store.schema_people import dossier_unit, letter
@@ -122,6 +124,29 @@ def _by_urgency(connection: Connection, wanted: Select[tuple[str]], limit: int) 
     ids = connection.execute(wanted.order_by(own.due.is_(None), own.due, own.framework).limit(limit)).scalars().all()
     found = {row.id: kept(row) for some in batched(ids) for row in connection.execute(_newest().where(framework.id.in_(some)))}
     return tuple(found[id] for id in ids if id in found)
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which frameworks are listed: seen by these units, of these citizens, in this state; None where it does not matter."""
+
+    units: Collection[str] | None = None
+    citizens: Collection[str] | None = None
+    state: State | None = None
+
+
+def listed(connection: Connection, which: Which, limit: int, after: str | None) -> Page[Kept]:
+    """In the order of their ids; those that ``load`` removed are not among them."""
+    begins = place(after, str)
+    wanted = _newest().where(framework.id > begins[0]) if begins else _newest()
+    if which.units is not None:
+        wanted = wanted.where(framework.id.in_(select(dossier_unit.c.framework).where(dossier_unit.c.unit.in_(which.units))))
+    if which.citizens is not None:
+        wanted = wanted.where(framework.citizen.in_(which.citizens))
+    if which.state is not None:
+        wanted = wanted.where(framework.state == which.state.value)
+    rows = connection.execute(wanted.order_by(framework.id).limit(limit + 1)).all()
+    return page(rows, limit, lambda row: (row.id,), lambda kept_rows: [kept(row) for row in kept_rows])
 
 
 def passing(connection: Connection, today: date, until: date) -> list[str]:

@@ -16,6 +16,7 @@ from services.store import schema
 from services.store.columns import instant, micros
 from services.store.deliveries import add_outgoing, dedupes_of
 from services.store.dossier_rows import LOAD, Kept, Letter, Revision
+from services.store.looked_up import Page
 from services.store.readers import Readers
 from services.store.register_tables import BY_NAME
 from services.store.schema_people import dossier, dossier_unit, letter
@@ -25,7 +26,7 @@ from services.store.writer import Writer
 from workflows.audit import AuditRecord
 from workflows.dossier import Dossier
 from workflows.events import Event
-from workflows.framework import IN_FORCE
+from workflows.framework import IN_FORCE, State
 from workflows.people import Case
 
 __all__ = ["LOAD", "Dossiers", "Kept", "Letter", "Overtaken", "Revision", "Save"]
@@ -201,6 +202,18 @@ class Dossiers:
     async def advised(self, lawyer: str, limit: int = 200) -> tuple[Kept, ...]:
         """Those that have not ended, and about which this lawyer (an address) is asked, the most urgent first."""
         return await self._readers.run(rows.advised, lawyer, limit)
+
+    async def listed(
+        self,
+        *,
+        units: Collection[str] | None = None,
+        citizens: Collection[str] | None = None,
+        state: State | None = None,
+        limit: int,
+        after: str | None = None,
+    ) -> Page[Kept]:
+        """Frameworks in the order of their ids: those that these units see, of these citizens, in this state."""
+        return await self._readers.run(rows.listed, rows.Which(units, citizens, state), limit, after)
 
     async def passing(self, today: date, until: date) -> list[str]:
         """The frameworks about which the calendar may have something to say: ends by ``until``, reviews by ``today``."""

@@ -135,6 +135,21 @@ class MailFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """That somebody was told of a mail. ``role`` and ``urgency`` are those of the assessment, where it names this person."""
+
+    id: str
+    mail: str
+    to: str
+    role: str | None
+    urgency: str | None
+    state: str
+    queued_at: datetime
+    due: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Week:
     """A citizen's mails in the week that begins on ``monday``, by what was decided."""
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from services.settings import ZONE
-from services.store import view_books, view_citizens, view_mails
+from services.store import view_books, view_citizens, view_counts, view_mails, view_notices
 from services.store.about import EVERYWHERE
 from services.store.looked_up import (
     About,
@@ -16,6 +16,7 @@ from services.store.looked_up import (
     FrameworkVersion,
     MailFound,
     MailLine,
+    Notice,
     Page,
     QueueSummary,
     Seen,
@@ -103,6 +104,23 @@ class Views:
     async def handled(self, citizen: str, since: datetime, most: int) -> list[Handled]:
         """The ``most`` newest mails of a citizen that can be decided again, the oldest first."""
         return await self._readers.run(view_mails.handled, citizen, since, most)
+
+    async def notices(self, mails: Sequence[str]) -> list[Notice]:
+        """Who was told of these mails, in their order."""
+        return await self._readers.run(view_notices.notices, mails) if mails else []
+
+    # -- statistics
+    async def mail_counts(self, begins: datetime, ends: datetime) -> dict[str, dict[str, int]]:
+        """Mails received between these instants, by unit and what was decided."""
+        return await self._readers.run(view_counts.mails, begins, ends)
+
+    async def move_counts(self, begins: datetime, ends: datetime) -> dict[str, dict[str, int]]:
+        """What was done with frameworks between these instants, by unit and move."""
+        return await self._readers.run(view_counts.moves, begins, ends)
+
+    async def state_counts(self) -> dict[str, dict[str, int]]:
+        """Frameworks as they are now, by unit and state."""
+        return await self._readers.run(view_counts.states)
 
     # -- operations
     async def queue(self) -> list[QueueSummary]:

@@ -15,9 +15,15 @@ from services.store import schema
 
 EVIL = "<script>alert(1)</script>"
 PEOPLE = {
-    "lene": "leader", "tove": "leader", "karen": "caseworker", "ali": "caseworker", "jette": "lawyer", "dpo.p": "dpo", "arne": "work_environment",
+    "lene": "leader",
+    "tove": "leader",
+    "karen": "caseworker",
+    "ali": "caseworker",
+    "jette": "lawyer",
+    "dpo.p": "dpo",
+    "arne": "work_environment",
     "it": "it",
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")

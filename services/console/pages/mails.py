@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 from services.console.auth.visitor import Visitor, visitor
-from services.console.concern import Concerns, concerns, opened
+from services.console.concern import Concerns, concerns
 from services.console.context import console_of
 from services.console.mail_search import Sought, found
 from services.console.mail_story import way_of
 from services.console.mail_words import OUTCOMES, all_texts, unread
+from services.console.opened_mail import one_mail
 from services.console.original import read_original
 from services.console.pages.live import topics
 from services.console.recorded import allowed, recorded
@@ -184,18 +185,6 @@ async def mail(request: Request, who: Who, id: str) -> HTMLResponse:
     """One mail: what happened and why, its way, and what it was found to hold."""
     found = await one_mail(request, who, id, Action.SEE_MAIL, noted="mail.read")
     return await _shown_mail(request, who, found)
-
-
-async def one_mail(request: Request, who: Visitor, id: str, action: Action, *, noted: str, why: str | None = None) -> MailFound:
-    """The mail, where ``who`` may do ``action`` with it, and that is recorded; else 404."""
-    concerned = concerns(request)
-    mail = await concerned.store.views.mail(id)
-    if mail is None:
-        raise HTTPException(404)
-    matter = await concerned.found(mail)
-    await opened(request, who, action, mail.id, matter)
-    await recorded(request, who, noted, mail.id, why)
-    return mail
 
 
 async def _shown_mail(

@@ -1,0 +1,11 @@
+"""The API for programs, under ``/api/v1``: what pages show and do, with the same rights, and the same record of who looked."""
+
+from fastapi import APIRouter
+
+from services.console.api import citizens, events, frameworks, incidents, mails, notifications, statistics, transitions
+from services.console.problems import PROBLEMS
+
+PARTS = (citizens, frameworks, transitions, mails, notifications, incidents, statistics, events)
+router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
+for part in PARTS:
+    router.include_router(part.router)

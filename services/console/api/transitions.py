@@ -1,0 +1,122 @@
+"""The moves of a framework: which there are, what each still wants, and to make one."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+
+from services.console.api.asking import IdInPath, Who, Words, etag, words
+from services.console.api.framework_shapes import FrameworkWhole, whole_of
+from services.console.api.frameworks import WRITES, Seen, made, moving, seen
+from services.console.concern import concerns
+from services.console.context import console_of
+from services.console.problems import Problem
+from services.console.recorded import recorded
+from services.lifecycle import Submission
+from services.store.dossiers import Kept
+from workflows.dossier import RECORDS, Proposal, Record, Text
+from workflows.lifecycle import IllegalTransition
+from workflows.lifecycle_asking import possible
+from workflows.people import Entry
+
+router = APIRouter(prefix="/frameworks", tags=["frameworks"])
+
+
+class Possible(BaseModel):
+    """A move that there is from here. ``missing`` says what to do first, as things stand and with nothing written for it yet;
+    ``record`` is the JSON Schema of what it records."""
+
+    move: str
+    missing: list[Words]
+    record: dict[str, Any] | None
+
+
+class Transitions(BaseModel):
+    """From where a framework is. ``waiting`` is what waits for a head's approval."""
+
+    state: str
+    etag: str
+    waiting: Proposal | None
+    transitions: list[Possible]
+
+
+class Move(Entry):
+    """Make a move."""
+
+    do: Literal["move"]
+    record: Annotated[Record, Field(discriminator="move")]
+
+
+class Approve(Entry):
+    """Approve, as a head, what waits."""
+
+    do: Literal["approve"]
+
+
+class SendBack(Entry):
+    """Give what waits back, with words."""
+
+    do: Literal["send_back"]
+    because: Text
+
+
+class Done(BaseModel):
+    """The framework after it. ``submitted``: it waits for a head, for these reasons."""
+
+    framework: FrameworkWhole
+    submitted: list[Words] | None
+
+
+@router.get("/{id}/transitions")
+async def transitions(request: Request, response: Response, who: Who, id: IdInPath) -> Transitions:
+    """The moves that there are from here for you, and what is missing."""
+    kept = await seen(request, who, id)
+    await recorded(request, who, "framework.read", id)
+    lifecycle, doer = moving(request, who)
+    around = await lifecycle.around(kept.dossier)
+    found = possible(kept.dossier, doer.actor, console_of(request).clock.now(), around)
+    response.headers["ETag"] = etag(kept)
+    return Transitions(
+        state=kept.dossier.framework.state.value,
+        etag=etag(kept),
+        waiting=kept.dossier.waiting,
+        transitions=[
+            Possible(
+                move=one.move,
+                missing=[words(each) for each in one.missing],
+                record=RECORDS[one.move].model_json_schema() if one.move in RECORDS else None,
+            )
+            for one in found
+        ],
+    )
+
+
+@router.post("/{id}/transitions", responses=WRITES)
+async def transit(
+    request: Request,
+    response: Response,
+    who: Who,
+    kept: Seen,
+    what: Annotated[Move | Approve | SendBack, Field(discriminator="do")],
+) -> Done:
+    """Make a move, or approve or send back the one that waits. 409 says in plain sentences what has to be done first."""
+    lifecycle, doer = moving(request, who)
+    try:
+        match what:
+            case Move():
+                found = await lifecycle.move(kept, what.record, doer)
+            case Approve():
+                found = await lifecycle.approve(kept, doer)
+            case SendBack():
+                found = await lifecycle.send_back(kept, what.because, doer)
+    except IllegalTransition as error:
+        raise Problem(409, f"There is no such move from here: {error}.") from None
+    after = made(found)
+    return await _done(request, response, after, found.because if isinstance(found, Submission) else None)
+
+
+async def _done(request: Request, response: Response, after: Kept, because: Any) -> Done:  # noqa: ANN401 - sentences
+    response.headers["ETag"] = etag(after)
+    whole = whole_of(after, await concerns(request).framework(after))
+    return Done(framework=whole, submitted=None if because is None else [words(one) for one in because])
