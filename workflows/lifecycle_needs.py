@@ -53,7 +53,7 @@ def _is_for(need: Need, actor: Actor, dossier: Dossier, around: Around) -> bool:
         return bool(actor.heads & units) and not actor.is_one_of(dossier.waiting.by if dossier.waiting else None)
     if need.what == "reconsider":
         return bool((actor.leads | actor.heads) & units) and not actor.is_one_of(one.decided_by, one.approved_by)
-    return bool((actor.on_duty if need.who == "duty" else actor.leads) & units)
+    return bool(actor.leads & units)
 
 
 def _of_approval(dossier: Dossier, around: Around) -> Iterator[Need]:

@@ -140,7 +140,6 @@ WHO: Mapping[str, str] = {
     "leader": N_("Leder"),
     "head": N_("Chef"),
     "lawyer": N_("Jurist"),
-    "duty": N_("Vagt"),
 }
 ANSWERS: Mapping[str, str] = {  # the fields of a record, as the history shows them
     "expects": N_("Det bad vi borgeren om"),
