@@ -28,7 +28,7 @@ HISTORY: Mapping[str | None, str] = {
     "submitted": N_("Indstillet til chefens godkendelse"),
     "sent_back": N_("Sendt tilbage fra chefen"),
     "decided": N_("Rammen blev besluttet"),
-    "activated": N_("Borgeren fik besked, og rammen trådte i kraft"),
+    "activated": N_("Borgeren fik besked"),
     "activated_urgently": N_("Sat i kraft straks"),
     "due_for_review": N_("Klar til at blive evalueret"),
     "extended": N_("Forlængelse blev besluttet"),

@@ -10,6 +10,7 @@ from services.console.next_steps import why_not
 from services.console.write_steps import Step
 from workflows import lifecycle
 from workflows.framework_rules import REVIEW_BEFORE_END, months_on
+from workflows.intervention import intervention
 
 MONTHS = 3
 NOTICE_DAYS = 5  # working days: the citizen has to be told first
@@ -68,7 +69,15 @@ def proposed(found: Opened) -> dict[str, date]:
 
 def _letter(found: Opened, mine: Step) -> dict[str, Any]:
     there = lifecycle.moves_from(found.dossier)
-    return {"onward": {move: not why_not(move, found) for move in ONWARD if move in there}}
+    onward = {move: not why_not(move, found) for move in ONWARD if move in there}
+    return {"onward": onward, "usual": _usual(found) if onward.get(_usual(found)) else "decided"}
+
+
+def _usual(found: Opened) -> str:
+    """The step that comes next where nothing speaks against it: a hearing before what is intrusive, else a warning first."""
+    if intervention(found.written).degree == 3 and not found.dossier.last("heard"):
+        return "heard"
+    return "decided" if found.dossier.last("warned", "heard", "activated_urgently") else "warned"
 
 
 _SHOWN: Mapping[str, Callable[[Opened, Step], dict[str, Any]]] = {
