@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from fakes.console import COOKIE, console_running
 from fakes.town import POLICY
-from fakes.written import begun, move, whole
+from fakes.written import HAPPENED, begun, move, whole, write
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +84,255 @@ async def test_a_leader_s_whole_way(running):
         answer = await move(client, id, "lifted", because="Det går godt nu.", staff_informed="yes")
         assert answer.status_code == 303, words(answer)
         assert "Ophævet" in words(await client.get(f"/frameworks/{id}"))
+
+
+async def entries(running):
+    return (await running.guard.store.verify_audit()).entries
+
+
+@pytest.mark.parametrize(
+    ("who", "path"),
+    [
+        ("other_leader", "/frameworks/f-4"),  # another unit's
+        ("work_environment", "/frameworks/f-1"),
+        ("it", "/frameworks/f-1"),
+        ("lawyer", "/frameworks/f-1"),  # of degree 2, and nobody has asked
+        ("caseworker", "/frameworks/f-4"),  # another caseworker's case
+        ("caseworker", "/frameworks/new?citizen=c-1010"),
+        ("other_leader", "/frameworks/new?citizen=c-1010"),
+        ("dpo", "/frameworks/f-1/write/scope"),
+    ],
+)
+async def test_what_somebody_may_not_see_does_not_exist_for_them_and_that_they_asked_is_recorded(running, who, path):
+    async with as_(running, who) as client:
+        await client.get("/")
+        before = await entries(running)
+        answer = await client.get(path)
+        assert answer.status_code == 404 and "Bo Borger" not in answer.text
+        assert await entries(running) == before + 1
+
+
+@pytest.mark.parametrize("id", ["none", "x" * 65, "%00", "f-1%20"])
+@pytest.mark.parametrize("rest", ["", "/move/lifted", "/write/scope", "/letters/x", "/preview", "/advice"])
+async def test_what_is_no_framework_is_not_there(running, id, rest):
+    async with as_(running) as client:
+        assert (await client.get(f"/frameworks/{id}{rest}")).status_code == 404
+
+
+async def test_law_10_every_reading_of_a_framework_or_a_letter_is_recorded(running):
+    async with as_(running, "dpo") as client:
+        await client.get("/")
+        before = await entries(running)
+        assert (await client.get("/frameworks/f-1")).status_code == 200
+        assert await entries(running) == before + 1
+
+
+async def test_somebody_who_may_read_but_not_decide_is_told_whose_task_it_is_and_nothing_changes(running):
+    before = await running.guard.store.dossiers.get("f-1")
+    async with as_(running, "caseworker") as client:
+        answer = await client.post("/frameworks/f-1/move/lifted", data={"do": "make", "because": "x", "since": "0.1"})
+        assert answer.status_code == 403 and "Det skal en leder" in words(answer)
+        assert (await client.post("/frameworks/f-1/take_up")).status_code == 404
+        assert (await client.post("/frameworks/f-1/write/scope", data={"reach": "municipality"})).status_code == 404
+    assert await running.guard.store.dossiers.get("f-1") == before
+
+
+async def test_law_4_what_is_missing_is_told_with_the_place_where_it_is_mended(running):
+    async with as_(running) as client:
+        id = await begun(client)
+        answer = await client.get(f"/frameworks/{id}/move/decided")
+        links = set(re.findall(rf'href="/frameworks/{id}/write/(\w+)"', answer.text))
+        assert {"scope", "happenings", "milder", "needs", "measures", "time"} <= links
+        answer = await move(client, id, "decided")
+        missing = re.search(r'id="errors">(.*?)</div>', answer.text, re.DOTALL)[1]
+        assert missing.count("<li>") == missing.count("<li><a href=")
+
+
+async def test_of_two_who_write_the_same_the_second_sees_both_and_who_write_different_steps_never_meet(running):
+    async with as_(running) as lene, as_(running, "head") as birgit:
+        id = await begun(lene)
+        path = f"/frameworks/{id}/write/happenings"
+        seen = (await birgit.get(path)).text.split('name="seen" value="', 1)[1].split('"', 1)[0]
+        await write(lene, id, "happenings")
+        await write(lene, id, "scope")
+        both = await birgit.post(path, data=HAPPENED | {"seen": seen, "burden": "Birgits ord."})
+        assert both.status_code == 409
+        assert "Lene Lund har gemt det samme trin imens" in words(both)
+        assert "Birgits ord." in both.text and HAPPENED["burden"] in both.text
+        kept = await running.guard.store.dossiers.get(id)
+        assert kept.dossier.ground.burden == HAPPENED["burden"]
+        again = both.text.split('name="seen" value="', 1)[1].split('"', 1)[0]
+        assert (await birgit.post(path, data=HAPPENED | {"seen": again, "burden": "Begges ord."})).status_code == 303
+        assert (await write(birgit, id, "needs")).status_code == 303
+        after = (await running.guard.store.dossiers.get(id)).dossier
+        assert (after.ground.burden, after.framework.scope.cases) == ("Begges ord.", ("s-90",))
+
+
+async def test_what_a_page_saved_by_itself_before_its_form_was_sent_never_comes_in_its_place(running):
+    async with as_(running) as client:
+        id = await begun(client)
+        path = f"/frameworks/{id}/write/happenings"
+        text = (await client.get(path)).text
+        fields = {one: text.split(f'name="{one}" value="', 1)[1].split('"', 1)[0] for one in ("seen", "sheet")}
+        by_itself = {"HX-Request": "true"}
+        assert (await client.post(path, data=HAPPENED | fields | {"burden": "E"}, headers=by_itself)).status_code == 200
+        assert (await client.post(path, data=HAPPENED | fields | {"burden": "Et ord."})).status_code == 303
+        late = await client.post(path, data=HAPPENED | fields | {"burden": "Et o"}, headers=by_itself)
+        assert late.status_code == 409
+        assert (await running.guard.store.dossiers.get(id)).dossier.ground.burden == "Et ord."
+
+
+async def test_a_move_on_what_somebody_changed_meanwhile_is_not_made_and_keeps_what_was_written(running):
+    async with as_(running) as lene:
+        id = await whole(lene)
+        answer = await lene.post(
+            f"/frameworks/{id}/move/decided", data={"since": "1.1", "do": "make", "no_warning_because": "Mine ord."}
+        )
+        assert answer.status_code == 409 and "har ændret rammen imens" in words(answer) and "Mine ord." in answer.text
+        assert (await running.guard.store.dossiers.get(id)).dossier.last("decided") is None
+
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+async def test_what_people_write_is_never_markup(running):
+    async with as_(running) as client:
+        id = await whole(client)
+        for step, fields in {
+            "happenings": {"what.0": EVIL, "burden": EVIL},
+            "milder": {"why.0": EVIL, "own.0": EVIL},
+            "measures": {"measure": "closed_topic", "closed_topic.topic": EVIL, "reason": EVIL, "legal_basis": EVIL},
+            "time": {"way_back": EVIL},
+        }.items():
+            assert (await write(client, id, step, **fields)).status_code == 303
+        for path in ("", "/write/happenings", "/write/milder", "/write/measures", "/write/time", "/move/heard", "/move/rejected"):
+            text = (await client.get(f"/frameworks/{id}{path}")).text
+            assert "<script>alert" not in text and "<img src=x" not in text, path
+        assert html.escape(EVIL, quote=False) in (await client.get(f"/frameworks/{id}")).text
+
+
+@pytest.mark.parametrize(
+    ("step", "fields"),
+    [
+        ("scope", {"reach": "cases", "case": "s-77"}),  # another citizen's
+        ("scope", {"reach": "everything", "case": "none", "unit": "none"}),
+        ("happenings", {"on.0": "2026-99-99"}),
+        ("happenings", {"on.0": "", "channel.0": "telepathy"}),
+        ("happenings", {"burden": "x" * 20_001}),
+        ("measures", {"measure": ["fixed_contact", "contact_window", "nonsense"]}),
+        ("time", {"starts": "9999-12-31", "ends": "0001-01-01", "review": "x"}),
+        ("needs", {"needs": "diagnosis"}),
+    ],
+)
+async def test_what_can_not_be_is_not_taken_and_breaks_nothing(running, step, fields):
+    async with as_(running) as client:
+        id = await begun(client)
+        answer = await write(client, id, step, **fields)
+        assert answer.status_code in (303, 422)
+        for one in ("scope", "happenings", "measures", "time", "letter"):
+            assert (await client.get(f"/frameworks/{id}/write/{one}")).status_code == 200
+        assert (await running.guard.store.dossiers.get(id)).dossier.framework.scope in (None,)
+
+
+async def test_the_letter_is_shown_as_it_will_be_sent_and_its_author_s_words_win(running):
+    async with as_(running) as client:
+        id = await whole(client)
+        fields = {"expects": "Én mail om ugen.", "consequence": "Ellers en ramme.", "talk": "Ring til os på 87 65 43 21."}
+        opened = await client.get(f"/frameworks/{id}/move/warned")
+        marks = dict(re.findall(r'name="(was\.\w+)" value="(\w+)"', opened.text))
+        own = {"part.opening": "Kære Ejnar Eg\n\nVi skriver til dig i dag."}
+        shown = await client.post(f"/frameworks/{id}/move/warned", data=fields | marks | own | {"do": "show"})
+        assert "Vi skriver til dig i dag." in words(shown) and "Én mail om ugen." in words(shown)
+        pdf = await client.post(f"/frameworks/{id}/move/warned/preview", data=fields | marks | own)
+        assert pdf.headers["Content-Type"] == "application/pdf" and pdf.content.startswith(b"%PDF-")
+        assert (await client.get(f"/frameworks/{id}/preview")).content.startswith(b"%PDF-")
+        answer = await move(client, id, "warned", **fields, **marks, **own)
+        assert answer.status_code == 303, words(answer)
+        [letter] = await running.guard.store.dossiers.letters(id)
+        text = (await client.get(f"/frameworks/{id}/letters/{letter}/text")).text
+        assert "Vi skriver til dig i dag." in text and "Én mail om ugen." in text
+        assert (await client.get(f"/frameworks/{id}/letters/{letter}")).content.startswith(b"%PDF-")
+        assert (await client.get(f"/frameworks/f-1/letters/{letter}")).status_code == 404
+
+
+async def test_a_part_that_the_citizen_is_owed_can_not_be_left_out(running):
+    async with as_(running) as client:
+        id = await whole(client)
+        opened = await client.get(f"/frameworks/{id}/move/decided")
+        marks = dict(re.findall(r'name="(was\.\w+)" value="(\w+)"', opened.text))
+        fields = {"no_warning_because": "Det haster.", "part.open": "Farvel."} | marks
+        answer = await move(client, id, "decided", **fields)
+        assert answer.status_code == 422 and "Delen om hvad der altid er åbent skal nævne" in words(answer)
+        assert "Farvel." in answer.text and not await running.guard.store.dossiers.letters(id)
+
+
+async def test_any_past_state_is_shown_as_it_was(running):
+    async with as_(running) as client:
+        id = await whole(client)
+        drafted = running.clock.now()
+        running.clock.forward(timedelta(minutes=1))
+        assert (await move(client, id, "rejected", because="Vi talte sammen.")).status_code == 303
+        now, then = (
+            (await client.get(f"/frameworks/{id}")).text,
+            await client.get(f"/frameworks/{id}", params={"as_of": drafted.isoformat()}),
+        )
+        assert "Afvist" in now and "Sådan så den ud" in words(then) and "Kladde" in words(then)
+        assert "Andet, du kan gøre" not in then.text
+        for wrong in ("x", "2026-11-23", "0001-01-01T00:00:00+00:00", "1999-01-01T00:00:00+00:00"):
+            assert (await client.get(f"/frameworks/{id}", params={"as_of": wrong})).status_code == 404
+
+
+async def test_a_lawyer_who_is_asked_reads_and_writes_advice_and_nobody_else_does(running):
+    async with as_(running) as lene, as_(running, "lawyer") as jette, as_(running, "head") as birgit:
+        id = await whole(lene)
+        assert (await jette.get(f"/frameworks/{id}")).status_code == 404
+        refused = await lene.post(f"/frameworks/{id}/lawyer", data={"lawyer": "karen@eksempel.dk"})
+        assert refused.status_code == 422 and "Skriv mailadressen på en jurist" in words(refused)
+        assert (await lene.post(f"/frameworks/{id}/lawyer", data={"lawyer": "jette@eksempel.dk"})).status_code == 303
+        assert "Skriv din vurdering" in words(await jette.get(f"/frameworks/{id}"))
+        assert (await birgit.post(f"/frameworks/{id}/advice", data={"lawyer_says": "x"})).status_code == 403
+        assert (await jette.post(f"/frameworks/{id}/advice", data={"lawyer_says": "Der er hjemmel."})).status_code == 303
+        assert (await jette.post(f"/frameworks/{id}/write/scope", data={"reach": "municipality"})).status_code == 404
+        assert (await running.guard.store.dossiers.get(id)).dossier.ground.lawyer_says == "Der er hjemmel."
+
+
+async def test_the_decider_never_approves(running):
+    async with as_(running, "head") as birgit:
+        id = await whole(birgit, reach="units", unit=["boern-familie", "teknik-byg"])
+        fields = {"no_warning_because": "Det haster.", "lawyer": "jette@eksempel.dk", "lawyer_says": "I orden."}
+        assert (await move(birgit, id, "decided", **fields)).headers["Location"].endswith("submitted")
+        page = words(await birgit.get(f"/frameworks/{id}/move/approve"))
+        assert "Du har selv indstillet det. En anden chef skal godkende." in page
+        answer = await birgit.post(f"/frameworks/{id}/move/approve", data={"do": "approve"})
+        assert answer.status_code == 403
+        assert (await running.guard.store.dossiers.get(id)).dossier.last("decided") is None
+
+
+@pytest.mark.parametrize("about", ["s-90", "c-1010", "ejnar@example.net"])
+async def test_any_employee_reports_by_a_number_or_an_address_and_sees_nothing(running, about):
+    async with as_(running, "it") as client:
+        fields = {"about": about, "on.0": HAPPENED["on.0"], "at.0": "", "channel.0": "phone", "what.0": f"Skete ved {about}."}
+        answer = await client.post("/report", data=fields | {"wants_support": "yes"})
+        assert answer.headers["Location"] == "/report?said=thanks"
+        assert "Ejnar" not in (await client.get("/report?said=thanks")).text
+    there = await running.guard.store.dossiers.of_citizen("c-1010")
+    [kept] = [one for one in there if one.dossier.framework.state == "reported"]
+    assert any(one.what == f"Skete ved {about}." for one in kept.dossier.ground.happenings)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"about": "Ejnar"},
+        {"about": ""},
+        {"about": "s-90", "what.0": ""},
+        {"about": "s-90", "on.0": "i går"},
+        {"about": "x" * 400},
+        {"about": "s-90", "on.0": "2099-01-01"},
+    ],
+)
+async def test_a_report_that_lacks_something_says_what(running, fields):
+    async with as_(running) as client:
+        given = {"on.0": HAPPENED["on.0"], "at.0": "", "channel.0": "phone", "what.0": "Noget."} | fields
+        answer = await client.post("/report", data=given)
+        assert answer.status_code == 422 and "Noget skal rettes" in words(answer)
