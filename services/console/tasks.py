@@ -96,7 +96,7 @@ async def noted(request: Request) -> None:
     counts = _counts(request)
     if request.method != "GET":
         counts.clear()
-    elif isinstance(who, Visitor) and who.role in ASKED_ROLES and not who.token and "HX-Request" not in request.headers:
+    elif isinstance(who, Visitor) and who.role in ASKED_ROLES and not who.token and request.url.path != "/live":
         now = console_of(request).clock.now()
         known = counts.get(who.account)
         if known is None or not timedelta() <= now - known.at < FORGOTTEN:

@@ -69,6 +69,7 @@ class Letter:
     pdf: bytes
 
 
+STATES = tuple(sorted(one.value for one in State))
 _BOTH = (own.framework, own.revision, own.framework_version, own.author, own.at, own.move, own.due, own.document)
 _NEWEST = (framework.id, framework.version, framework.since, framework.document.label("routes"))
 
@@ -103,7 +104,9 @@ def of_citizen(connection: Connection, citizen: str) -> tuple[Kept, ...]:
 def needing(connection: Connection, units: Collection[str] | None, until: date, limit: int) -> tuple[Kept, ...]:
     """Those about which somebody in ``units`` (None: any) has to do something by ``until``, the most urgent first."""
     wanted = select(own.framework).where(own.current == 1, own.due <= until.isoformat())
-    if units is not None:
+    if units is None:
+        wanted = wanted.where(own.state.in_(STATES))  # every state: so the index by state and day is taken
+    else:
         mine = select(dossier_unit.c.framework).where(dossier_unit.c.unit.in_(units))
         wanted = wanted.where(own.framework.in_(mine))
     return _by_urgency(connection, wanted, limit)

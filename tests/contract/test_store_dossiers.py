@@ -176,6 +176,13 @@ async def test_a_lawyer_finds_what_they_are_asked_about_by_any_spelling_of_their
     assert [one.dossier.framework.id for one in await store.dossiers.advised("JURA@eksempel.dk")] == ["now", "later", "whenever"]
 
 
+async def test_the_cases_of_many_citizens_come_at_once(store: SqlStore) -> None:
+    await load(store)
+    found = await store.dossiers.cases_of({"c-1", "c-none"})
+    assert {id: sorted(cases) for id, cases in found.items()} == {"c-1": ["s-1", "s-2", "s-3"], "c-none": []}
+    assert await store.dossiers.cases_of([]) == {}
+
+
 async def test_the_calendar_looks_at_what_may_end_or_be_reviewed(store: SqlStore) -> None:
     near, far = TODAY + timedelta(days=30), TODAY + timedelta(days=31)
     for id, state, ends, due in [

@@ -207,6 +207,7 @@ async def test_the_dpo_says_why_first_and_the_reason_stands_beside_each_look(run
         by_another = await client.get("/citizens/c-1003", headers={"Cookie": f"{COOKIE}=lawyer; why={sealed}"})
         assert "Mogens" not in by_another.text
         running.clock.forward(timedelta(minutes=31))
+        assert (await client.get("/citizens/c-1001", headers={"HX-Request": "true"})).status_code == 204  # the open page stays
         assert "Hvorfor vil du se borgeren?" in (await client.get("/citizens/c-1001")).text
 
 

@@ -66,6 +66,15 @@ async def test_what_is_urgent_comes_first_and_each_thing_has_one_way_to_it(runni
     assert running.ids["waits"] not in text  # the head has it
 
 
+async def test_whoever_meets_citizens_can_report_what_happened_from_here(running):
+    assert ['href="/report"' in await shown(running, role) for role in ("caseworker", "leader", "it", "dpo")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
 async def test_whoever_has_nothing_to_do_is_told_so(tmp_path):
     async with housed(tmp_path) as house:
         for name, role in (("lene", "leader"), ("hans", "head"), ("jura", "lawyer"), ("karen", "caseworker"), ("dorte", "dpo")):

@@ -91,6 +91,8 @@ async def citizen(request: Request, who: Reader, id: str, asked: Annotated[Asked
     found = await opened(request, who, id)
     why = reason_given(request, who, id)
     if why is None and wants_reason(who, found.matter):
+        if "HX-Request" in request.headers:  # an open page asks for news after the reason has lapsed: it stays as it is
+            return Response(status_code=204)
         return page(request, "citizen_why.html", id=found.id, error=None, longest=WHY_LONGEST)
     await recorded(request, who, "citizen.read", found.id, why)
     show = asked.show if asked.show in SHOWS else "all"
