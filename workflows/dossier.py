@@ -219,6 +219,12 @@ RECORDS: dict[str, type[Entry]] = {get_args(one.model_fields["move"].annotation)
 """The kinds of record by the name of their move."""
 
 
+def letter_of(record: Record) -> str | None:
+    """The letter to the citizen that it names."""
+    proof = record.proof.letter if isinstance(record, Activated) else None
+    return proof or getattr(record, "letter", None) or getattr(record, "apology", None)
+
+
 class Step(Entry):
     """A move that was made: what it recorded, by whom (None: by the guard itself), who approved it, and when."""
 

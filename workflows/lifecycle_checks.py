@@ -21,10 +21,12 @@ from workflows.dossier import (
     Lifted,
     RegisteredInError,
     Reported,
+    letter_of,
 )
 from workflows.framework import State
 from workflows.framework_rules import months_on
 from workflows.intervention import approval_because, intervention
+from workflows.letters.shapes import MOVE
 from workflows.lifecycle_who import Check, Question
 
 RECENT_MONTHS = 12  # an incident older than this carries no decision
@@ -160,11 +162,10 @@ def something_is_decided(asked: Question) -> Iterator[Sentence]:
 
 
 def letter_is_finished(asked: Question) -> Iterator[Sentence]:
-    """What the citizen is sent is made here, so that it can be shown; a decision is told by a letter of decision."""
-    known = asked.around.letters
-    proof = asked.record.proof.letter if isinstance(asked.record, Activated) else None
-    named = proof or getattr(asked.record, "letter", None) or getattr(asked.record, "apology", None)
-    if named is not None and (named not in known or (proof and known[proof] not in FINAL)):
+    """What the citizen is sent is made here, so that it can be shown: each move has its kind of letter, and none tells of two."""
+    kinds = FINAL if isinstance(asked.record, Activated) else {one for one, move in MOVE.items() if move == asked.record.move}
+    named, told = letter_of(asked.record), {letter_of(step.record) for step in asked.dossier.steps}
+    if named is not None and (asked.around.letters.get(named) not in kinds or named in told):
         yield Sentence("Gør brevet til borgeren færdigt først.", "Finish the letter to the citizen first.")
 
 

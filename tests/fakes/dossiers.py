@@ -25,6 +25,8 @@ LETTERS = {
     "l-x": "extension",
     "l-e": "easing",
     "l-l": "lifting",
+    "l-r": "urgent",
+    "l-u": "upheld",
     "l-s": "apology",
 }
 UNITS = [
@@ -106,7 +108,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "heard": {"answer_by": TODAY + timedelta(days=14), "letter": "l-h", "lawyer": JURA},
     "decided": {"no_warning_because": "Det haster."},
     "activated": {"proof": {"letter": "l-d", "way": "digital_post", "delivered": NOW}, "staff_informed": True},
-    "activated_urgently": {"threat": "Truede med at komme.", "letter": "l-d"},
+    "activated_urgently": {"threat": "Truede med at komme.", "letter": "l-r"},
     "due_for_review": {"trigger": "citizens_request"},
     "extended": {
         "happenings": [happening(TODAY)],
@@ -124,7 +126,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "lifted": {"because": "Det går godt.", "staff_informed": True, "letter": "l-l"},
     "expired": {},
     "reconsideration_asked": {"asked_by": "citizen", "text": "Jeg er uenig."},
-    "upheld": {"because": "Intet nyt.", "letter": "l-d"},
+    "upheld": {"because": "Intet nyt.", "letter": "l-u"},
     "rejected": {"because": "Talt sammen."},
     "registered_in_error": {"cause": "Forkert borger.", "breach": "Nej.", "apology": "l-s"},
 }

@@ -268,8 +268,8 @@ async def test_another_leader_answers_who_asks_to_look_again(world: World) -> No
     asked = await world.lifecycle.move(one, record("reconsideration_asked"), world.doer(KAREN))
     assert isinstance(asked, Kept)
     upheld = record("upheld", letter="l-u")
-    answer = (letter("l-u", "f-1", "reconsideration"),)
+    answer = (letter("l-u", "f-1", "upheld"),)
     assert isinstance(await world.lifecycle.move(asked, upheld, world.doer(LENE), answer), Refused)
     assert isinstance(await world.lifecycle.move(asked, upheld, world.doer(MIA), answer), Refused)
     assert isinstance(await world.lifecycle.move(asked, upheld, world.doer(OTHER_LEADER), answer), Kept)
-    assert await world.store.dossiers.letters("f-1") == {"l-u": "reconsideration"}
+    assert await world.store.dossiers.letters("f-1") == {"l-u": "upheld"}

@@ -17,6 +17,7 @@ from fakes.dossiers import (
     POLICY,
     TODAY,
     VERA,
+    WORDS,
     active,
     actor,
     decided,
@@ -38,6 +39,7 @@ from workflows.lifecycle_writing import written
 S = State
 LATER = NOW + timedelta(days=30)
 DELIVERED = {"letter": "l-d", "way": "paper", "delivered": LATER}
+NEXT = {"letter": "l-x", "way": "paper", "delivered": NOW}
 
 
 def in_state(state: State) -> Dossier:
@@ -103,7 +105,10 @@ def test_a_pair_that_is_not_in_the_table_raises(state, move):
 def test_what_has_ended_leads_nowhere_but_to_an_error():
     for state in ENDED - {S.EXPIRED}:
         assert set(moves_from(in_state(state))) <= {"registered_in_error"}
-    assert refused(try_(in_state(S.EXPIRED), "activated")) == ["Rammen er ikke besluttet endnu. Tag beslutningen først."]
+    undecided = try_(in_state(S.EXPIRED), "activated", proof=NEXT)
+    assert refused(undecided) == [
+        "Rammen er ikke besluttet endnu. Tag beslutningen først."
+    ]
     assert refused(try_(in_state(S.EXPIRED), "lifted")) == ["Rammen er allerede ophørt. Du skal ikke gøre mere."]
 
 
@@ -235,6 +240,7 @@ def test_the_law_s_questions_are_answered_before_a_decision(changes, sentence):
 
 
 HEARD = done(draft(), "heard")
+LESS = framework(measures=WORDS["measures"][:1], ends=TODAY + timedelta(days=80))
 HIGH = {"measures": [{"kind": "closed_topic", "topic": "Afslaget"}]}
 
 
@@ -244,6 +250,12 @@ HIGH = {"measures": [{"kind": "closed_topic", "topic": "Afslaget"}]}
         (begin("f-1", "c-1"), "reported", {"happenings": []}, "Skriv, hvad der skete, og hvilken dag."),
         (draft(), "warned", {"talk": " "}, "Skriv, hvilken samtale eller hjælp I har tilbudt."),
         (draft(), "warned", {"letter": "l-0"}, "Gør brevet til borgeren færdigt først."),
+        (draft(), "warned", {"letter": "l-d"}, "Gør brevet til borgeren færdigt først."),
+        (done(draft(), "warned"), "heard", {"letter": "l-w"}, "Gør brevet til borgeren færdigt først."),
+        (active(), "lifted", {"letter": "l-d"}, "Gør brevet til borgeren færdigt først."),
+        (active(), "registered_in_error", {"apology": "l-l"}, "Gør brevet til borgeren færdigt først."),
+        (done(active(), "eased"), "eased", {"framework": LESS}, "Gør brevet til borgeren færdigt først."),
+        (done(active(), "extended"), "activated", {}, "Gør brevet til borgeren færdigt først."),
         (draft(), "heard", {"answer_by": TODAY}, "Giv borgeren en frist, der ligger efter i dag."),
         (draft(), "decided", {"no_warning_because": None}, "Send først en advarsel, eller skriv, hvorfor I springer den over."),
         (HEARD, "decided", {}, "Skriv, om borgeren har svaret på høringen."),
@@ -532,7 +544,7 @@ def test_it_stays_in_force_while_it_is_looked_at_again_unless_a_leader_suspends_
 def test_easing_takes_the_place_of_an_extension_that_nobody_was_told_of():
     one = done(done(active(), "extended"), "eased")
     assert (one.successor, len(one.framework.measures)) == (None, 1)
-    assert refused(try_(one, "activated")) == ["Rammen er ikke besluttet endnu. Tag beslutningen først."]
+    assert refused(try_(one, "activated", proof=NEXT)) == ["Rammen er ikke besluttet endnu. Tag beslutningen først."]
 
 
 def test_what_nobody_was_told_of_is_lifted_without_a_letter():
