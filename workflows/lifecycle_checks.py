@@ -27,7 +27,7 @@ from workflows.framework import State
 from workflows.framework_rules import months_on
 from workflows.intervention import approval_because, intervention
 from workflows.letters.shapes import MOVE
-from workflows.lifecycle_who import Check, Question
+from workflows.lifecycle_who import Check, Question, heads
 
 RECENT_MONTHS = 12  # an incident older than this carries no decision
 FINAL = frozenset({"decision", "extension"})  # the letters that tell of a decision
@@ -123,7 +123,8 @@ def approval_reasons(asked: Question) -> tuple[Sentence, ...]:
     if isinstance(asked.record, Extended):
         if asked.dossier.framework.approved_by and not reasons:
             reasons.append(_AS_BEFORE)
-        if asked.record.without_incident_because and not _incidents(asked.record, asked) and not asked.actor.heads:
+        own = heads(asked.actor, asked.around, asked.framework)
+        if asked.record.without_incident_because and not _incidents(asked.record, asked) and not own:
             reasons.append(_NO_INCIDENT)
     return tuple(reasons)
 

@@ -144,6 +144,12 @@ def leads(actor: Actor, around: Around, *frameworks: ContactFramework) -> bool:
     return bool(units & own if units else own)
 
 
+def heads(actor: Actor, around: Around, framework: ContactFramework) -> bool:
+    """Whether they head a unit that it covers; any unit, where no unit is named."""
+    units = concerned_units(framework, around.cases)
+    return bool(units & actor.heads if units else actor.heads)
+
+
 NOT_LEADER = Sentence(
     "Det skal en leder af den enhed, som rammen gælder, gøre.", "A leader of the unit that the framework covers has to do it."
 )
@@ -188,9 +194,7 @@ def not_the_decider(asked: Question) -> Iterator[Sentence]:
 
 def may_approve(asked: Question, proposal: Proposal) -> Iterator[Sentence]:
     """A head of a unit that it covers (of any, for the whole municipality), and not who proposed it."""
-    units = concerned_units(asked.framework, asked.around.cases)
-    heads = asked.actor.heads
-    if not heads or (units and not units & heads):
+    if not heads(asked.actor, asked.around, asked.framework):
         yield Sentence(
             "Det skal en chef for en af de enheder, som rammen gælder, gøre.",
             "A head of one of the units that the framework covers has to do it.",

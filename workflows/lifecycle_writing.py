@@ -9,7 +9,7 @@ FIXED = ("id", "citizen", "decided_by", "approved_by", "citizen_informed", "susp
 
 
 def written(dossier: Dossier, ground: Ground, framework: ContactFramework, actor: Actor, around: Around) -> Dossier | Refused:
-    """The dossier with these words; nobody writes who decided, or that anything is in force.
+    """The dossier with these words; nobody writes who decided, or that anything is in force, or themselves in among its leaders.
 
     What follows upon an urgent framework is written beside it, as its ``successor``. Whoever changes what waits for a head
     withdraws it. Raises ``IllegalTransition`` once it is decided.
@@ -21,7 +21,7 @@ def written(dossier: Dossier, ground: Ground, framework: ContactFramework, actor
     after = framework.model_copy(update={name: getattr(before, name) for name in FIXED})
     advice = dossier.ground.model_copy(update={"lawyer_says": ground.lawyer_says})
     advises = actor.is_one_of(dossier.ground.lawyer) and (ground, after) == (advice, before)
-    if not advises and not leads(actor, around, one, after):
+    if not advises and not (leads(actor, around, one) and leads(actor, around, one, after)):
         return Refused((NOT_LEADER,))
     if one.state is State.URGENT:
         beside = after.model_copy(update={"state": State.DRAFT, "decided_by": None, "approved_by": None})

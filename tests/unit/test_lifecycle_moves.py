@@ -33,7 +33,7 @@ from fakes.dossiers import (
 from workflows.dossier import RECORDS, Dossier
 from workflows.framework import IN_FORCE, State
 from workflows.lifecycle import ENDED, TABLE, IllegalTransition, Moved, Refused, Submitted, approve, begin, moves_from, send_back
-from workflows.lifecycle_who import GUARD
+from workflows.lifecycle_who import GUARD, NOT_LEADER
 from workflows.lifecycle_writing import written
 
 S = State
@@ -487,6 +487,12 @@ def test_r5_without_an_incident_a_head_extends_with_a_reason():
     assert isinstance(try_(active(), "extended", HANS, **words), Moved)
 
 
+def test_r5_a_head_of_other_units_extends_nothing_alone_without_an_incident():
+    words = {"happenings": [], "without_incident_because": "Truslen består."} | ADVISED
+    elsewhere = actor(LENE)._replace(heads=frozenset({"tek"}))
+    assert isinstance(try_(active(), "extended", elsewhere, **words), Submitted)
+
+
 def test_what_a_head_approved_is_extended_by_a_head():
     found = try_(draft(**HIGH), "decided", **ADVISED, no_hearing_because="§ 19")
     one = done(approve(found.dossier, actor(HANS), NOW, AROUND).dossier, "activated")
@@ -603,6 +609,15 @@ def test_writing_never_touches_who_decided_or_what_is_in_force():
         if state not in (S.REPORTED, S.DRAFT, S.WARNING, S.HEARING, S.URGENT):
             with pytest.raises(IllegalTransition):
                 written(in_state(state), GROUND, framework(), actor(LENE), AROUND)
+
+
+def test_nobody_writes_themselves_in_among_the_leaders_of_a_framework():
+    one, wider = draft(), framework(scope={"units": ["bf", "tek"]})
+    assert written(one, GROUND, wider, actor(MIA), AROUND) == Refused((NOT_LEADER,))
+    assert written(urgent(), GROUND, framework(scope={"units": ["tek"]}), actor(MIA), AROUND) == Refused((NOT_LEADER,))
+    begun = done(begin("f-2", "c-1"), "drafted")
+    assert written(begun, GROUND, framework(), actor(MIA), AROUND) == Refused((NOT_LEADER,))
+    assert isinstance(written(one, GROUND, wider, actor(LENE), AROUND), Dossier)
 
 
 def test_a_lawyer_who_was_asked_writes_advice_and_nothing_else():
