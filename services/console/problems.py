@@ -13,6 +13,7 @@ from workflows.decision import Sentence
 
 MEDIA = "application/problem+json"
 ABOUT = {
+    400: "The request can't be read: its body is no JSON, or not UTF-8.",
     401: "No token, or one that does not open any more.",
     403: "The token's scopes do not cover this.",
     404: "There is no such thing, or not for this token's account.",
@@ -40,7 +41,7 @@ _SCHEMA = {
     },
 }
 _CONTENT = {"content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-_ALWAYS = (401, 403, 404, 413, 422, 429, 503)
+_ALWAYS = (400, 401, 403, 404, 413, 422, 429, 503)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

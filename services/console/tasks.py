@@ -101,7 +101,7 @@ async def noted(request: Request) -> None:
         known = counts.get(who.account)
         if known is None or not timedelta() <= now - known.at < FORGOTTEN:
             known = counts[who.account] = Found(len((await tasks_of(request, who)).now), now)
-        request.state.waiting = known.value
+        request.state.to_do = known.value
 
 
 def _counts(request: Request) -> dict[str, Found[int]]:

@@ -54,7 +54,7 @@ def rendered(request: Request, template: str | Template, **values: object) -> st
         "menu": menu_of(visitor),
         "roles": ROLES,
         "topics": None,
-        "waiting": getattr(request.state, "waiting", 0),
+        "to_do": getattr(request.state, "to_do", 0),
         "municipality": console_of(request).settings.municipality.name,
         "now": now,
         "today": now.astimezone(ZONE).date(),

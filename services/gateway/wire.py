@@ -26,7 +26,6 @@ else:
     from aiosmtpd.smtp import SMTP as Base
 
 PROGRESS = 64 * 1024  # bytes of a mail, as good a sign of life as a command
-
 log = structlog.get_logger()
 
 

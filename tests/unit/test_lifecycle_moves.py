@@ -106,9 +106,7 @@ def test_what_has_ended_leads_nowhere_but_to_an_error():
     for state in ENDED - {S.EXPIRED}:
         assert set(moves_from(in_state(state))) <= {"registered_in_error"}
     undecided = try_(in_state(S.EXPIRED), "activated", proof=NEXT)
-    assert refused(undecided) == [
-        "Rammen er ikke besluttet endnu. Tag beslutningen først."
-    ]
+    assert refused(undecided) == ["Rammen er ikke besluttet endnu. Tag beslutningen først."]
     assert refused(try_(in_state(S.EXPIRED), "lifted")) == ["Rammen er allerede ophørt. Du skal ikke gøre mere."]
 
 
