@@ -11,6 +11,7 @@ OUTCOMES = {
     "not_evaluated": N_("Kunne ikke vurderes"),
     "waiting": N_("Venter på at blive afleveret"),
     "returned": N_("Gik tilbage til afsenderen"),
+    "red": N_("Kræver opmærksomhed nu"),
 }
 OUTCOME_CHIPS = {"delivered": "well", "redirected": "on", "observed": "wait", "not_evaluated": "look"}
 STATES = {

@@ -10,7 +10,7 @@ from services.console.api.framework_shapes import FrameworkLine, FrameworkWhole,
 from services.console.api.seen import frameworks_seen
 from services.console.auth.visitor import Visitor
 from services.console.concern import concerns, opened
-from services.console.context import console_of
+from services.console.frameworks import doer_of, lifecycle_of
 from services.console.problems import Problem, problems, refused
 from services.console.recorded import allowed, recorded
 from services.lifecycle import Doer, Lifecycle, Submission
@@ -112,9 +112,7 @@ async def write(request: Request, response: Response, who: Who, kept: Seen, writ
 
 def moving(request: Request, who: Visitor) -> tuple[Lifecycle, Doer]:
     """The service that moves frameworks, and ``who`` as the one who moves them."""
-    console = console_of(request)
-    lifecycle = Lifecycle(console.settings, console.store, console.clock)
-    return lifecycle, Doer(lifecycle.actor(who.address, who.role), who.account)
+    return lifecycle_of(request), doer_of(request, who)
 
 
 def made(found: Kept | Submission | Refused | Overtaken) -> Kept:
