@@ -2,6 +2,7 @@
 
 LINE_LIMIT = 4096  # MAIL and RCPT with long paths and many parameters; RFC 5321 4.5.3.1.4 asks for 512
 CHUNK = 256 * 1024  # looked at in one go, as much as the loop reads: the other sessions wait a quarter of a millisecond
+PROGRESS = 64 * 1024  # bytes of a mail that are as good a sign of life as a command
 
 
 class TooLong:

@@ -16,7 +16,7 @@ import structlog
 
 from services.gateway.faults import described
 from services.gateway.gate import NOT_READY
-from services.gateway.lines import CHUNK, CommandLines
+from services.gateway.lines import CHUNK, PROGRESS, CommandLines
 from services.gateway.metrics import REFUSED
 from services.gateway.reception import Reception
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 else:
     from aiosmtpd.smtp import SMTP as Base
 
-PROGRESS = 64 * 1024  # bytes of a mail, as good a sign of life as a command
 log = structlog.get_logger()
 
 
