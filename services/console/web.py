@@ -1,17 +1,19 @@
 """Pages: a template and values become HTML in the visitor's language."""
 
 import hashlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from services.console.auth.visitor import Visitor
 from services.console.context import console_of
 from services.console.navigation import ROLES, menu_of
-from services.console.words import LANGUAGES, SOURCE, Words, words
+from services.console.words import LANGUAGES, SOURCE, Words, known, words
 from services.settings import ZONE
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -91,7 +93,7 @@ def environment(language: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     one = words(language)
-    made.install_gettext_callables(one.gettext, one.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.install_gettext_callables(_ours(one), one.ngettext, newstyle=True)  # type: ignore[attr-defined]
     for filter_ in (
         one.long_date,
         one.day,
@@ -107,3 +109,12 @@ def environment(language: str) -> Environment:
         made.filters[filter_.__name__] = filter_
     made.globals.update(language=language, languages=LANGUAGES, asset=asset)
     return made
+
+
+def _ours(one: Words) -> Callable[[str], str]:
+    """Translates for templates, which take what they are given for markup and for a format: what is no text of ours is neither."""
+
+    def gettext(text: str) -> str:
+        return one.gettext(text) if text in known() else str(escape(text)).replace("%", "%%")
+
+    return gettext

@@ -95,6 +95,14 @@ def words(language: str) -> Words:
     return Words(language if language in LANGUAGES else SOURCE)
 
 
+@cache
+def known() -> frozenset[str]:
+    """Every text of the pages, in the source language."""
+    with (FOLDER / "en.po").open("rb") as file:
+        catalog = read_po(file, locale="en")
+    return frozenset(one for message in catalog if (one := message.id) and isinstance(one, str))
+
+
 def _day(day: date) -> date:
     return day.astimezone(ZONE).date() if isinstance(day, datetime) else day
 

@@ -1,0 +1,23 @@
+"""What templates make of texts: those of the pages are translated, and everybody else's are only shown."""
+
+import pytest
+
+from services.console.web import environment
+
+HOSTILE = '<b>"100 %(x)s %"</b>'
+
+
+def shown(text, language):
+    return environment(language).from_string("{{ _(text) }}").render(text=text)
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_what_is_no_text_of_the_pages_is_neither_markup_nor_a_format(language):
+    assert shown(HOSTILE, language) == "&lt;b&gt;&#34;100 %(x)s %&#34;&lt;/b&gt;"
+    assert shown("", language) == ""
+
+
+def test_texts_of_the_pages_are_translated_and_filled():
+    assert [shown("Log ind", one) for one in ("da", "en")] == ["Log ind", "Log in"]
+    told = environment("en").from_string('{{ _("Vent til kl. %(time)s, og prøv så igen.", time=text) }}').render(text="<b>%s")
+    assert "&lt;b&gt;%s" in told and "<b>" not in told
