@@ -97,6 +97,12 @@ async def test_what_somebody_was_not_shown_they_hear_nothing_of(running):
         assert (await client.get(mine.replace("seal=", "seal=å"))).status_code == 404
 
 
+@pytest.mark.parametrize("since", ["9" * 19, "9" * 40, "-1", "x"])
+async def test_an_entry_that_can_not_be_is_refused_plainly(running, since):
+    async with client_of(running) as client:
+        assert (await client.get((await client.get("/of")).json(), headers={"Last-Event-ID": since})).status_code == 422
+
+
 async def test_one_account_has_a_few_connections_and_gets_them_back(running):
     async with client_of(running) as client:
         address = (await client.get("/of")).json()

@@ -30,7 +30,7 @@ async def live(
     who: Annotated[Visitor, Depends(visitor)],
     topic: Annotated[list[str], Query(max_length=20)],
     seal: str,
-    last_event_id: Annotated[int | None, Header()] = None,
+    last_event_id: Annotated[int | None, Header(ge=0, lt=1 << 63)] = None,
 ) -> Response:
     """Server-sent events: the topics that changed. 204 where the account has enough of them: a browser does not ask again."""
     if not hmac.compare_digest(_seal(request, who, topic).encode(), seal.encode()):
