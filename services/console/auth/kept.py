@@ -24,12 +24,15 @@ class Kept:
         self._clock = clock
 
     async def keep(self, session: UserSession, path: str, form: FormData, token: str) -> bool:
-        """Keep ``form`` for the owner of ``session``, which has ended; False where it is too large, a file, or none of theirs."""
+        """Keep ``form`` for the owner of ``session``, which has ended; False where it is too large, a file, or none of theirs.
+
+        ``path`` is where they are sent on to with it: one that a browser takes for another host's is none of ours.
+        """
         fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str) and name != CSRF]
         whole = len(fields) == sum(name != CSRF for name, _ in form.multi_items())
         size = sum(len(name) + len(value) for name, value in fields)
         own = hmac.compare_digest(token.encode("utf-8", "replace"), session.csrf.encode())
-        if not own or not whole or not fields or size > LARGEST:
+        if path.startswith("//") or not own or not whole or not fields or size > LARGEST:
             return False
         sealed = self._sealer.seal("form", fields, session.account)
         await self._users.keep_form(KeptForm(session.account, path, self._clock.now(), sealed))
