@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from services.store import dossier_rows as rows
 from services.store import schema
-from services.store.columns import instant, micros
+from services.store.columns import instant, micros, text_in
 from services.store.deliveries import add_outgoing, dedupes_of
 from services.store.dossier_rows import LOAD, Kept, Letter, Revision
 from services.store.looked_up import Page
@@ -173,7 +173,7 @@ class Dossiers:
 
     async def get(self, id: str) -> Kept | None:
         """A framework's dossier; without a step where it came by ``load`` alone."""
-        return await self._readers.run(rows.one, id)
+        return await self._readers.run(rows.one, text_in(id))
 
     async def keep(self, save: Save) -> Kept | Overtaken:
         """Write it whole, or nothing where somebody came in between."""
@@ -185,15 +185,15 @@ class Dossiers:
 
     async def revisions(self, id: str) -> tuple[Revision, ...]:
         """Who changed it when, the oldest first."""
-        return await self._readers.run(rows.revisions, id)
+        return await self._readers.run(rows.revisions, text_in(id))
 
     async def as_of(self, id: str, at: datetime) -> Dossier | None:
         """The dossier as it was then."""
-        return await self._readers.run(rows.as_of, id, micros(at))
+        return await self._readers.run(rows.as_of, text_in(id), micros(at))
 
     async def of_citizen(self, citizen: str) -> tuple[Kept, ...]:
         """A citizen's dossiers."""
-        return await self._readers.run(rows.of_citizen, citizen)
+        return await self._readers.run(rows.of_citizen, text_in(citizen))
 
     async def needing(self, units: Collection[str] | None, until: date, limit: int = 200) -> tuple[Kept, ...]:
         """Those about which somebody in ``units`` (None: in any) must do something by ``until``, the most urgent first."""
@@ -228,7 +228,7 @@ class Dossiers:
 
     async def cases(self, citizen: str) -> dict[str, Case]:
         """A citizen's cases, by id."""
-        return await self._readers.run(rows.cases, citizen)
+        return await self._readers.run(rows.cases, text_in(citizen))
 
     async def cases_of(self, citizens: Collection[str]) -> dict[str, dict[str, Case]]:
         """The cases of several citizens, by citizen and id."""
@@ -236,11 +236,11 @@ class Dossiers:
 
     async def letters(self, framework: str) -> dict[str, str]:
         """The letters finished for it: id and kind."""
-        return await self._readers.run(rows.letters, framework)
+        return await self._readers.run(rows.letters, text_in(framework))
 
     async def letter(self, id: str) -> Letter | None:
         """A letter with its file."""
-        return await self._readers.run(rows.a_letter, id)
+        return await self._readers.run(rows.a_letter, text_in(id))
 
 
 def _place(kept: Kept | None) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
 from fakes.arrivals import NOW, SetClock, entry, event
 from fakes.dossiers import LENE, MIA, REGISTER, active, decided, done, draft, framework
 from fakes.town import BO
@@ -272,3 +273,11 @@ async def test_law_10_retention_removes_a_dossier_with_its_framework_and_its_let
         assert await versions(store, id) == []
     assert await store.dossiers.letter("l-l") is None
     assert (await store.verify_audit()).broken_at is None
+
+
+@pytest.mark.parametrize("odd", ["", "\0", "\udc80", "' OR 1=1 --"])
+async def test_what_nothing_is_called_is_not_found(store: SqlStore, odd: str) -> None:
+    dossiers = store.dossiers
+    assert (await dossiers.get(odd), await dossiers.letter(odd), await dossiers.as_of(odd, NOW)) == (None, None, None)
+    assert (await dossiers.of_citizen(odd), await dossiers.revisions(odd)) == ((), ())
+    assert (await dossiers.cases(odd), await dossiers.letters(odd)) == ({}, {})
