@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from services.letter_printer import FAILED
 from services.letter_texts import INSTALLED, template
@@ -25,9 +26,11 @@ from workflows.letters import Hours, Letter, Letterhead, Matter, Texts, Unfinish
 from workflows.people import Citizen
 
 SECONDS = 20.0
+AT_ONCE = 2  # letters that are printed
 LONGEST = 200_000  # characters: some eighty pages
 _LONG_WORD = re.compile(r"\S{60}(?=\S)")
 _FROM_NETWORK = re.compile(r'"@[a-z]+/')  # a Typst package such as "@preview/…"
+_PRESSES: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 _MAY_BREAK = "\u200b"  # a place where a line may end, which is not seen
 
 
@@ -105,6 +108,12 @@ def _sample(texts: Texts) -> Letter:
 
 
 async def _print(asked: dict[str, Any]) -> bytes:
+    """Two at a time: each may take gigabytes, beside a guard that takes mail in."""
+    async with _PRESSES.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE)):
+        return await _printed(asked)
+
+
+async def _printed(asked: dict[str, Any]) -> bytes:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -1,5 +1,6 @@
 """Letters as PDF, printed by the process that prints them: what a reader, a screen reader and an archive find in the file."""
 
+import asyncio
 import hashlib
 import io
 import unicodedata
@@ -214,3 +215,20 @@ def test_the_letterhead_is_what_the_settings_say():
     assert told.sender == ("Silkeborg Kommune", "Børn og Familie", "A", "B")
     assert "mandag kl. 9-10" in as_text(told) and "30 dage" in as_text(told)
     assert head.answer_days == {"bf@silkeborg.dk": 1}
+
+
+async def test_however_many_are_asked_for_few_are_printed_at_once(monkeypatch):
+    """Counted where a process is started: each may take gigabytes."""
+    running, most, begin = set(), 0, asyncio.create_subprocess_exec
+
+    async def started(*command, **more):
+        nonlocal most
+        process = await begin(*command, **more)
+        running.add(process)
+        most = max(most, sum(one.returncode is None for one in running))
+        return process
+
+    monkeypatch.setattr(letters.asyncio, "create_subprocess_exec", started)
+    made = await asyncio.gather(*(print_letter(letter()) for _ in range(5)))
+    assert len({one.sha256 for one in made}) == 1
+    assert (len(running), most) == (5, letters.AT_ONCE)
