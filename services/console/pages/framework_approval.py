@@ -94,7 +94,7 @@ def _page(
         "approve.html",
         status=422 if missing else 409 if overtaken else 200,
         found=found,
-        waiting=waiting,
+        proposal=waiting,
         one=one,
         answers=answers,
         title=FORMS[record.move].title,
