@@ -251,7 +251,7 @@ async def test_others_hand_nothing_over(running, role):
 
 # -- hostile names
 async def test_what_a_name_holds_is_shown_as_text(tmp_path):
-    hostile = "<script>alert(1)</script> {{ 7*7 }} \" onclick='x'"
+    hostile = "<script>alert(1)</script> {{ 12345*67891 }} \" onclick='x'"
     async with housed(tmp_path) as house:
         people = [{"name": hostile, "role": "relative", "addresses": ["a<b>@example.org"]}]
         citizens = [{"id": "c-1", "name": hostile, "addresses": ["bo@example.net"], "people": people}]
@@ -265,6 +265,6 @@ async def test_what_a_name_holds_is_shown_as_text(tmp_path):
         assert searched.status_code == 200
         for path in ("/citizens", "/citizens/c-1", "/citizens/c-1/extract"):
             text = (await client.get(path)).text
-            assert "<script>alert" not in text and "onclick='x'" not in text and "49" not in text.partition("<main")[2][:600]
+            assert "<script>alert" not in text and "onclick='x'" not in text and str(12345 * 67891) not in text
             assert html.escape("<script>alert(1)</script>") in text
         assert (await client.get("/citizens/c-1/extract.json")).json()["citizen"]["name"] == hostile
