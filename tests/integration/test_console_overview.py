@@ -5,14 +5,14 @@ import re
 import httpx2
 import pytest
 from fakes.console import COOKIE, console_running, visitor_as
-from fakes.console_door import housed
+from fakes.console_door import csrf_of, housed
 from fakes.console_matters import lived_in
-from fakes.dossiers import TODAY, draft
+from fakes.dossiers import TODAY, decided, draft
 from sqlalchemy import select
 
 from services.console.tasks import Task, sorted_out
 from services.store import schema
-from services.store.dossiers import Kept
+from services.store.dossiers import Kept, Save
 from workflows.decision import Sentence
 from workflows.lifecycle_needs import Need
 
@@ -90,6 +90,29 @@ async def test_the_menu_counts_what_waits_on_every_page_for_those_of_whom_someth
             text = (await client.get("/register" if role in ("it", "dpo") else "/citizens")).text
             counts[role] = re.findall(r'class="badge">(\d+)<', text)
     assert counts == {"leader": ["1"], "lawyer": ["1"], "caseworker": [], "dpo": [], "it": []}
+
+
+async def test_the_number_is_counted_anew_after_a_form_and_after_a_minute(tmp_path):
+    async with housed(tmp_path) as house:
+        await house.account("lene", "leader")
+        client = await house.logged_in("lene")
+
+        async def number():
+            return re.findall(r'class="badge">(\d+)<', (await client.get("/citizens")).text)
+
+        async def another(id):
+            save = Save(decided(id=id), None, "lene@eksempel.dk", house.clock.now(), units=("bf",), due=TODAY)
+            assert isinstance(await house.store.dossiers.keep(save), Kept)
+
+        assert await number() == []
+        await another("f-8")
+        assert await number() == []
+        await client.post("/citizens", data={"csrf": csrf_of(await client.get("/citizens")), "q": "bo"})
+        assert await number() == ["1"]
+        await another("f-9")
+        assert await number() == ["1"]
+        house.clock.move(seconds=61)
+        assert await number() == ["2"]
 
 
 async def test_law_10_what_somebody_was_shown_is_recorded(running):
