@@ -35,4 +35,4 @@ if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && [ -e /etc/debian_version ]; then
 fi
 
 tests/lint.sh
-exec .venv/bin/pytest -q "$@"
+exec .venv/bin/pytest -q -n auto --maxprocesses 4 --dist loadfile "$@"

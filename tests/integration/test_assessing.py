@@ -76,7 +76,7 @@ async def test_a_mail_that_kills_its_reader_is_unreadable_and_its_neighbours_are
 
 
 async def test_a_mail_that_takes_too_long_is_unreadable():
-    one = fragile("import time; time.sleep(60)", patience=2.0)
+    one = fragile("import time; time.sleep(60)", patience=8.0)
     assert kinds(await one.assess([b"From: bo@example.net\r\n\r\npoison\r\n", THREAT])) == [UNREADABLE, ["threat"]]
     await one.stop()
 
