@@ -4,9 +4,10 @@ Everything is append-only: a past state is the moves up to then (``domain.md`` (
 by the citizen, who has a right of access to them; what is needed of somebody is told, never a diagnosis.
 """
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal, get_args
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from workflows.framework import ClockTime, ContactFramework, State
 from workflows.people import Address, Day, Entry, Id
@@ -18,6 +19,15 @@ Category = Literal[
 ]
 Consideration = Literal["reading_aloud", "interpreter", "exempt_from_digital_post", "guardian", "cannot_write"]
 Trigger = Literal["date", "new_incident", "citizens_request", "case_closed"]
+
+
+def _possible(instant: datetime) -> datetime:
+    """``instant``, where it has a day everywhere on earth."""
+    try:
+        instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is out of range") from error
+    return instant
 
 
 class Happening(Entry):
@@ -50,7 +60,7 @@ class Proof(Entry):
 
     letter: Id
     way: Literal["digital_post", "paper", "handed_over"]
-    delivered: AwareDatetime
+    delivered: Annotated[AwareDatetime, AfterValidator(_possible)]
 
 
 class Reported(Entry):

@@ -49,7 +49,7 @@ def dates_hold(asked: Question) -> Iterator[Sentence]:
             "Rammen kan højst vare 12 måneder. Forlæng den senere, hvis der er grund til det.",
             "The framework can last 12 months at most. Extend it later if there is reason to.",
         )
-    if not starts <= review <= ends - rules.REVIEW_BEFORE_END:
+    if review < starts or ends - review < rules.REVIEW_BEFORE_END:
         yield Sentence(
             "Evalueringen skal ligge efter start og mindst 14 dage før slut.",
             "The review must lie after the start and at least 14 days before the end.",

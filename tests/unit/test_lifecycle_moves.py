@@ -29,6 +29,7 @@ from fakes.dossiers import (
     try_,
     urgent,
 )
+from pydantic import ValidationError
 
 from workflows.dossier import RECORDS, Dossier
 from workflows.framework import IN_FORCE, State
@@ -607,6 +608,19 @@ def test_writing_never_touches_who_decided_or_what_is_in_force():
         if state not in (S.REPORTED, S.DRAFT, S.WARNING, S.HEARING, S.URGENT):
             with pytest.raises(IllegalTransition):
                 written(in_state(state), GROUND, framework(), actor(LENE), AROUND)
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_days_at_the_ends_of_time_are_refused_in_words(day):
+    review = "Evalueringen skal ligge efter start og mindst 14 dage før slut."
+    assert review in refused(try_(draft(starts=day, review=day, ends=day), "decided"))
+    assert review in refused(try_(draft(starts=date.min, review=date.max, ends=day), "activated_urgently"))
+
+
+def test_no_letter_arrives_before_time_begins():
+    proof = {"letter": "l-d", "way": "paper", "delivered": "0001-01-01T00:00:00+14:00"}
+    with pytest.raises(ValidationError):
+        try_(decided(), "activated", proof=proof)
 
 
 def test_nobody_writes_themselves_in_among_the_leaders_of_a_framework():
