@@ -46,7 +46,11 @@ async def lived_in(running: Running) -> dict[str, str]:
     told = await _written(lifecycle, leader, "c-1011", WORDS | days | {"scope": {"cases": ["s-93"]}})
     told_next = await lifecycle.move(told, record("decided"), leader)
     assert isinstance(told_next, Kept), told_next
-    return {"told": _id(told), "draft": _id(draft), "asked": _id(asked), "waits": _id(waits)}
+    answered = asked.dossier.ground.model_copy(update={"lawyer_says": "Det kan I godt."})
+    drawn = await _written(lifecycle, leader, "c-1004", WORDS | long | {"scope": {"cases": ["s-82"]}}, visitor_as("lawyer").address)
+    kept = await lifecycle.save_writing(drawn, answered, drawn.dossier.framework, leader)
+    assert isinstance(kept, Kept), kept
+    return {"answered": _id(drawn), "told": _id(told), "draft": _id(draft), "asked": _id(asked), "waits": _id(waits)}
 
 
 def _id(kept: Kept) -> str:

@@ -1,5 +1,6 @@
 """*Mit overblik*: each role is shown what needs something from it, and nothing else."""
 
+import json
 import re
 
 import httpx2
@@ -10,6 +11,7 @@ from fakes.console_matters import lived_in
 from fakes.dossiers import TODAY, decided, draft
 from sqlalchemy import select
 
+from services.console.pages import overview
 from services.console.tasks import Task, sorted_out
 from services.store import schema
 from services.store.dossiers import Kept, Save
@@ -45,7 +47,7 @@ NEVER = {"Skriv kladden færdig", "Godkend indstillingen", "Skriv din vurdering"
     [
         ("leader", {"Send brevet til borgeren", "Skriv kladden færdig", "Trussel", "Evaluér rammen"}, {"Godkend", "Skriv din"}),
         ("head", {"Godkend indstillingen", "Trussel"}, {"Skriv din vurdering"}),
-        ("lawyer", {"Dorte Dahl", "Skriv din vurdering"}, {"Bo Borger", "Trussel", "Godkend"}),
+        ("lawyer", {"Dorte Dahl", "Skriv din vurdering", "Rita Rask", "Sendt til dig"}, {"Bo Borger", "Trussel", "Godkend"}),
         ("caseworker", {"Du skal ikke gøre noget.", "Bo Borger", "Ejnar Eg", "I kraft"}, {"Anne Holm", "Kladde", "Trussel"}),
         ("dpo", {"f-6-udkast", "Find en borger"}, {"Villy Vind", *NEVER} - {"Skriv kladden færdig"}),
         ("it", {"Alt er i orden", "Åbn Drift"}, NEVER),
@@ -64,6 +66,12 @@ async def test_what_is_urgent_comes_first_and_each_thing_has_one_way_to_it(runni
     for id in running.ids["told"], running.ids["draft"], running.ids["asked"]:
         assert text.count(f'href="/frameworks/{id}"') == 1
     assert running.ids["waits"] not in text  # the head has it
+
+
+async def test_a_caseworker_with_many_citizens_sees_all_their_frameworks(running, monkeypatch):
+    monkeypatch.setattr(overview, "AT_ONCE", 1)
+    text = await shown(running, "caseworker")
+    assert "Bo Borger" in text and "Ejnar Eg" in text
 
 
 async def test_whoever_meets_citizens_can_report_what_happened_from_here(running):
@@ -124,7 +132,7 @@ async def test_law_10_what_somebody_was_shown_is_recorded(running):
 
     subject, data = await running.guard.store.readers.run(read)
     assert subject == visitor_as("lawyer").account
-    assert data == f'{{"frameworks":["{running.ids["asked"]}"]}}'
+    assert json.loads(data) == {"frameworks": sorted([running.ids["asked"], running.ids["answered"]])}
 
 
 def task(what, days, id="f-1"):

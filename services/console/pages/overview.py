@@ -28,9 +28,10 @@ from workflows.rights import Action
 router = APIRouter()
 Who = Annotated[Visitor, Depends(visitor)]
 Values = dict[str, Any]
+_UNSHOWN: Values = {"tasks": None, "reds": (), "sent": (), "mine": None, "late": None, "needs": None}
 RECENT = timedelta(days=7)
 RED_SHOWN = 8
-CASES_SHOWN = 50
+AT_ONCE, MOST_PAGES = 200, 10  # a caseworker's citizens that are looked through
 
 
 @router.get("/")
@@ -41,8 +42,8 @@ async def overview(request: Request, who: Who) -> HTMLResponse:
         console = console_of(request)
         data = {"frameworks": sorted(shown)}
         await console.store.append_audit(AuditRecord(console.clock.now(), who.account, "overview.read", who.account, data))
-    values: Values = {"tasks": None, "states": STATES, "signals": SIGNALS, "reds": (), "mine": None, "late": None, "needs": None}
-    return page(request, "overview.html", topics=topics(request, who, OVERVIEW), **values | found)
+    values: Values = {"states": STATES, "signals": SIGNALS} | _UNSHOWN | found
+    return page(request, "overview.html", topics=topics(request, who, OVERVIEW), **values)
 
 
 async def _leader(request: Request, who: Visitor) -> Values:
@@ -59,6 +60,16 @@ async def _asked(request: Request, who: Visitor) -> Values:
     return {"tasks": tasks, "names": names, "shown": {one.framework for one in tasks}}
 
 
+async def _lawyer(request: Request, who: Visitor) -> Values:
+    """What waits, and what else was sent to them and has not ended."""
+    found = await _asked(request, who)
+    known = found["shown"]
+    sent = [one for one in await console_of(request).store.dossiers.advised(who.address) if one.dossier.framework.id not in known]
+    frameworks = [one.dossier.framework for one in sent]
+    names = found["names"] | await _names(request, [one.citizen for one in frameworks])
+    return found | {"sent": frameworks, "names": names, "shown": known | {one.id for one in frameworks}}
+
+
 async def _reds(request: Request, who: Visitor) -> tuple[MailLine, ...]:
     """The newest mails with a red signal to the visitor's units."""
     console, about = console_of(request), concerns(request)
@@ -69,12 +80,16 @@ async def _reds(request: Request, who: Visitor) -> tuple[MailLine, ...]:
 
 async def _caseworker(request: Request, who: Visitor) -> Values:
     """The frameworks in force that cover a case of theirs."""
-    within = Within(caseworker=who.address)
-    found = []
-    for line in (await console_of(request).store.views.citizens("", within, limit=CASES_SHOWN)).items:
-        own = [one for one in line.cases if own_key(one.caseworker) == who.rights.address]
-        in_force = [one for one in line.frameworks if one.state in IN_FORCE]
-        found += [(line.citizen, one) for one in in_force if any(_covers(one, case) for case in own)]
+    views, found, after = console_of(request).store.views, [], None
+    for _ in range(MOST_PAGES):
+        lines = await views.citizens("", Within(caseworker=who.address), limit=AT_ONCE, after=after)
+        for line in lines.items:
+            own = [one for one in line.cases if own_key(one.caseworker) == who.rights.address]
+            in_force = [one for one in line.frameworks if one.state in IN_FORCE]
+            found += [(line.citizen, one) for one in in_force if any(_covers(one, case) for case in own)]
+        after = lines.after
+        if after is None:
+            break
     return {"mine": found, "shown": {one.id for _, one in found}}
 
 
@@ -105,7 +120,7 @@ _SHOWN: Mapping[str, Callable[[Request, Visitor], Awaitable[Values]]] = {
     "caseworker": _caseworker,
     "leader": _leader,
     "head": _leader,
-    "lawyer": _asked,
+    "lawyer": _lawyer,
     "dpo": _dpo,
     "it": _it,
     "work_environment": _nothing,
