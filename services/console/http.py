@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from services.clock import Clock
@@ -59,10 +59,11 @@ class Http:
         """Returns when it listens; raises OSError when it can't."""
         host, _, port = self._listen.rpartition(":")
         routes: list[BaseRoute] = [Route("/health/live", _live), Route("/health/ready", self._ready), Route("/metrics", _metrics)]
+        served = Starlette(routes=routes)
         if self.pages:
-            routes.append(Mount("/", self.pages.app))
+            served.router.default = self.pages.app  # every other path, also one that no pattern matches
         config = uvicorn.Config(
-            Starlette(routes=routes),
+            served,
             log_config=None,
             access_log=False,
             proxy_headers=False,  # whose X-Forwarded-For is believed is a setting of ours (console.trusted_proxies)

@@ -43,7 +43,7 @@ async def test_health_and_metrics_need_no_login(running):
         assert (await client.get("/")).headers["Location"] == "/login"
 
 
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/static/console.css", "/static/none", "/fails", "/away", "/api/none"])
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/static/console.css", "/static/none", "/fails", "/away", "/api/none", "/a%0Ab"])
 async def test_every_answer_binds_the_browser(running, path):
     async with as_(running, "leader") as client:
         headers = (await client.get(path)).headers
