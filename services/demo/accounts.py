@@ -12,6 +12,7 @@ from services.store.sql_store import SqlStore
 from workflows.people import Employee
 from workflows.rights import UserRole
 
+SHOWN = ("karen@eksempel.dk", "lene@eksempel.dk")  # whom the first framework shields, and who decided it
 DPO = Employee(address="dpo@eksempel.dk", name="Dorte Ørsted", unit="boern-familie", role="dpo")
 
 
@@ -21,7 +22,7 @@ async def show_accounts(store: SqlStore, clock: Clock) -> None:
         click.echo("\nThe accounts are those of an earlier run; rammevagt user reset ADDRESS gives one a new password.")
         return
     click.echo("\nLog in to the console as one of these. The passwords are shown only now:\n")
-    employees = [*store.organisation().employees.values(), DPO]
+    employees = sorted([*store.organisation().employees.values(), DPO], key=lambda one: one.address not in SHOWN)
     passwords = Passwords()
     try:
         for role in UserRole:
