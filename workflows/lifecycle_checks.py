@@ -41,12 +41,15 @@ def has_happenings(asked: Question) -> Iterator[Sentence]:
 
 
 def ground_is_laid(asked: Question) -> Iterator[Sentence]:
-    """The law's questions are answered (R1, R3, R12, R13)."""
+    """The law's questions are answered (R1, R2, R3, R12, R13)."""
     ground = asked.dossier.ground
     if not any(_recent(one, asked.today) for one in _told(ground.happenings)):
         yield Sentence(
             "Skriv mindst én hændelse fra det seneste år, med dato.", "Write at least one incident of the last year, with its date."
         )
+    scope = asked.framework.scope
+    if scope and (scope.units or scope.municipality) and not (ground.wider_because or "").strip():
+        yield Sentence("Skriv, hvorfor en enkelt sag ikke er nok.", "Write why a single case is not enough.")
     yield from (sentence for given, sentence in _ANSWERS if not given(ground))
 
 

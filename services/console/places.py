@@ -11,6 +11,7 @@ _STEP = {
     "Vælg sager og enheder, der findes.": "scope",
     "Vælg enten sager, enheder eller hele kommunen.": "scope",
     "Vælg kun borgerens egne sager.": "scope",
+    "Skriv, hvorfor en enkelt sag ikke er nok.": "scope",
     "Vælg, hvilken enhed brevet kommer fra.": "scope",
     "Skriv mindst én hændelse fra det seneste år, med dato.": "happenings",
     "Skriv mindst én hændelse, med dato.": "happenings",

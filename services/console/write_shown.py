@@ -9,6 +9,7 @@ from services.console.frameworks import Opened
 from services.console.next_steps import why_not
 from services.console.write_steps import Step
 from workflows import lifecycle
+from workflows.addresses import normalise
 from workflows.framework_rules import REVIEW_BEFORE_END, months_on
 from workflows.intervention import intervention
 
@@ -25,7 +26,17 @@ def shown_in(found: Opened, step: str, mine: Step) -> dict[str, Any]:
 def _scope(found: Opened, mine: Step) -> dict[str, Any]:
     """The units of the citizen's own cases come first."""
     own = {case.unit for case in found.around.cases.values()}
-    return {"units": sorted(found.around.organisation.units.values(), key=lambda unit: (unit.id not in own, unit.name))}
+    units = sorted(found.around.organisation.units.values(), key=lambda unit: (unit.id not in own, unit.name))
+    return {"units": units, "overlaps": _overlaps(found, mine)}
+
+
+def _overlaps(found: Opened, mine: Step) -> list[tuple[str, str]]:
+    """Caseworkers of chosen cases with an open case that is not chosen: their mail stays where it is (law 5, other cases)."""
+    chosen = mine.framework.scope.cases if mine.framework.scope else ()
+    cases = found.around.cases
+    people = {normalise(cases[one].caseworker) for one in chosen if one in cases}
+    others = [one for one in cases.values() if one.open and one.id not in chosen and normalise(one.caseworker) in people]
+    return [(found.name_of(one.caseworker), one.id) for one in others]
 
 
 def _happenings(found: Opened, mine: Step) -> dict[str, Any]:

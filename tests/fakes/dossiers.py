@@ -80,6 +80,7 @@ GROUND = Ground(
     needs_asked=True,
     representatives_asked=True,
     way_back="En måned med én mail om ugen.",
+    wider_because="Flere er ramt.",
 )
 WORDS: dict[str, Any] = {
     "reason": "Mange mails om natten.",

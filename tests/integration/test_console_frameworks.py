@@ -7,8 +7,11 @@ from datetime import timedelta
 import httpx2
 import pytest
 from fakes.console import COOKIE, console_running
+from fakes.guard import mail
 from fakes.town import POLICY
 from fakes.written import HAPPENED, begun, move, whole, write
+
+EJNAR, MAJA = "ejnar@example.net", "maja@eksempel.dk"
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +62,9 @@ async def test_each_step_has_a_page(running):
 async def test_a_leader_s_whole_way(running):
     async with as_(running) as client:
         id = await whole(client)
+        told = words(await client.get(f"/frameworks/{id}/write/scope"))
+        assert "Maja Munk har også sagen s-91" in told
+        assert (await write(client, id, "scope", case=["s-90", "s-91"])).status_code == 303
         assert "Alt er svaret på" in words(await client.get(f"/frameworks/{id}/write/letter"))
         answer = await move(client, id, "decided")
         assert answer.status_code == 422 and "Send først en advarsel, eller skriv, hvorfor" in words(answer)
@@ -80,6 +86,10 @@ async def test_a_leader_s_whole_way(running):
         assert answer.headers["Location"].endswith("said=in_force"), words(answer)
         told = words(await client.get(answer.headers["Location"]))
         assert "Rammen er i kraft" in told and "Nåede frem" in told
+        await running.guard.store.refresh()
+        assert (await running.send(mail("<in-force@x>", EJNAR, MAJA), MAJA, sender=EJNAR)).startswith("250")
+        [outcome] = (await running.explained("<in-force@x>"))["recipients"]
+        assert (outcome["action"], outcome["framework"]) == ("redirect", id)
         running.clock.forward(timedelta(minutes=1))
         answer = await move(client, id, "lifted", because="Det går godt nu.", staff_informed="yes")
         assert answer.status_code == 303, words(answer)
@@ -298,7 +308,7 @@ async def test_a_lawyer_who_is_asked_reads_and_writes_advice_and_nobody_else_doe
 
 async def test_the_decider_never_approves(running):
     async with as_(running, "head") as birgit:
-        id = await whole(birgit, reach="units", unit=["boern-familie", "teknik-byg"])
+        id = await whole(birgit, reach="units", unit=["boern-familie", "teknik-byg"], wider_because="Begge er ramt.")
         fields = {"no_warning_because": "Det haster.", "lawyer": "jette@eksempel.dk", "lawyer_says": "I orden."}
         assert (await move(birgit, id, "decided", **fields)).headers["Location"].endswith("submitted")
         page = words(await birgit.get(f"/frameworks/{id}/move/approve"))

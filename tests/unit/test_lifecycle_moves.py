@@ -238,6 +238,13 @@ def test_the_law_s_questions_are_answered_before_a_decision(changes, sentence):
     assert refused(try_(one, "decided")) == [sentence]
 
 
+@pytest.mark.parametrize("scope", [{"units": ["bf"]}, {"municipality": True}])
+def test_r2_what_covers_more_than_a_case_says_why(scope):
+    one = draft(scope=scope)
+    one = one.model_copy(update={"ground": one.ground.model_copy(update={"wider_because": " "})})
+    assert "Skriv, hvorfor en enkelt sag ikke er nok." in refused(try_(one, "decided"))
+
+
 HEARD = done(draft(), "heard")
 LESS = framework(measures=WORDS["measures"][:1], ends=TODAY + timedelta(days=80))
 HIGH = {"measures": [{"kind": "closed_topic", "topic": "Afslaget"}]}
