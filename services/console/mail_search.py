@@ -82,6 +82,9 @@ async def _keys(concerns: Concerns, rights: Rights, far: Reach, sought: Sought) 
 
 
 async def _fits(concerns: Concerns, rights: Rights, far: Reach, sought: Sought, line: MailLine) -> bool:
-    if sought.unit and sought.unit not in {one.unit for one in line.recipients}:
+    units = {one.unit for one in line.recipients if one.unit}
+    if sought.unit and sought.unit not in units:
         return False
+    if far is Reach.OWN_UNITS and not rights.units.isdisjoint(units):
+        return True  # as the table of rights says, without looking up what else it concerns
     return far is Reach.ALL or (await concerns.line(line)).opens_to(rights, Action.SEE_MAIL)
