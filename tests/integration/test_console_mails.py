@@ -1,5 +1,6 @@
 """*Mails* and *Prøvekør*: who sees which mail, what is told of it, what a hostile one can do, and that every look is recorded."""
 
+import asyncio
 import html
 import re
 from dataclasses import replace
@@ -9,9 +10,13 @@ from fakes.console import console_running
 from fakes.visitors import browser
 from sqlalchemy import select
 
+from services.console import trying
+from services.console.pages import trying as trying_page
 from services.demo.feed import feed
 from services.demo.samples import sample_mails
 from services.store import schema
+from services.trying import try_framework
+from workflows.audit import AuditRecord
 
 EVIL = "<script>alert(1)</script>"
 PEOPLE = {
@@ -42,6 +47,10 @@ async def running(tmp_path_factory):
         )
         await feed(running.guard.gateway.addresses[0], [evil])
         await running.settled()
+        register = await running.guard.store.export_register()
+        named = [one.model_copy(update={"name": f"Mogens {EVIL}"}) if one.id == "c-1003" else one for one in register.citizens]
+        record = AuditRecord(running.clock.now(), "test", "register.loaded", "register")
+        await running.guard.store.load_register(register.model_copy(update={"citizens": tuple(named)}), record)
         yield running
 
 
@@ -125,6 +134,15 @@ async def test_a_mail_tells_what_happened_rule_by_rule(people, running, evil):
     assert [action for action, _ in await audited(running, evil) if action == "mail.read"]
 
 
+async def test_a_hostile_name_is_text_wherever_it_stands(people):
+    dpo = people["dpo.p"]
+    listed = await dpo.get("/mails?citizen=c-1003")
+    [one, *_] = linked(listed)
+    chosen = await dpo.post("/mails", data={"text": "c-100"})
+    for answer in (listed, chosen, await dpo.get(f"/mails/{one}")):
+        assert EVIL not in answer.text and html.escape(EVIL) in answer.text
+
+
 async def test_another_units_mail_does_not_exist_and_that_somebody_asked_is_recorded(people, running, evil):
     for name in ("tove", "ali", "arne", "it"):
         before = len(await audited(running, evil))
@@ -197,6 +215,24 @@ async def test_a_framework_is_tried_on_the_citizens_mail(people, running):
         )
         assert "Vis det som tabel" in told
     assert "framework.tried_read" in [action for action, _ in await audited(running, "f-6-udkast")]
+
+
+async def test_a_trial_that_takes_long_is_told_to_be_under_way(people, monkeypatch):
+    may_end = asyncio.Event()
+
+    async def slow(*given):
+        await may_end.wait()
+        return await try_framework(*given)
+
+    monkeypatch.setattr(trying, "PATIENCE", 0.01)
+    monkeypatch.setattr(trying_page, "try_framework", slow)
+    waits = await people["tove"].get("/frameworks/f-6-udkast/try?days=60")
+    assert "Mailene gås igennem" in waits.text and 'hx-trigger="every 1s"' in waits.text
+    may_end.set()
+    async with asyncio.timeout(20):
+        while "Mailene gås igennem" in (shown := await people["tove"].get("/frameworks/f-6-udkast/try?days=60")).text:
+            pass
+    assert "Én mail ville være gået et andet sted hen" in words(shown)
 
 
 async def test_who_only_has_a_case_does_not_try_frameworks(people, running):
