@@ -131,14 +131,14 @@ class Lifecycle:
             return since
         return await self._keep(self._save(since, found, _By(doer, around, self._clock.now()), None))
 
-    async def adopt(self, most: int | None = None, rest: float = 0) -> int:
-        """Take into dossiers what ``load`` has added, changed and removed (about ``most`` at most); returns how many frameworks.
+    async def adopt(self, rest: float = 0) -> int:
+        """Take into dossiers what ``load`` has added, changed and removed; returns how many frameworks.
 
         It rests ``rest`` times as long as it worked: mail goes first.
         """
         adopted, after, began = 0, "", time.monotonic()
-        while (most is None or adopted < most) and (found := await self.dossiers.astray(after=after)):
-            kept = await self.dossiers.keep_all([self._adopted(since, cases) for since, cases in found])
+        while found := await self.dossiers.astray(after=after):
+            kept = await self.dossiers.adopt([self._adopted(since, cases) for since, cases in found])
             adopted += kept
             if not kept:  # another process is at it
                 break

@@ -18,7 +18,6 @@ from services.store.keys import FILE
 from services.yaml_lines import read_yaml
 from workflows.register import Register
 
-ADOPTED_HERE = 500  # frameworks that get their dossiers at once; the others get them from the guard within the hour
 _NAMES = {
     "units": "units",
     "employees": "employees",
@@ -68,7 +67,7 @@ async def _load(settings: Settings, register: Register, why: str | None) -> Regi
         with bar("Loading") as shown:
             change = await store.load_register(register, record("register.loaded", "register", why=why), shown)
         await store.refresh()
-        await Lifecycle(settings, store, SystemClock()).adopt(ADOPTED_HERE)
+        await Lifecycle(settings, store, SystemClock()).adopt()
         return change
 
 

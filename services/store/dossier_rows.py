@@ -93,6 +93,15 @@ def one(connection: Connection, id: str) -> Kept | None:
     return kept(found)
 
 
+def places(connection: Connection, ids: Collection[str]) -> dict[str, tuple[int, int]]:
+    """The revision and the framework's version of each, 0 where there is none. Nobody changes these frameworks until the commit."""
+    newest = select(framework.id, framework.version).where(framework.id.in_(ids), framework.current == 1).with_for_update()
+    versions = {id: version for id, version in connection.execute(newest)}
+    mine = select(own.framework, own.revision).where(own.framework.in_(ids), own.current == 1)
+    revisions = {id: revision for id, revision in connection.execute(mine)}
+    return {id: (revisions.get(id, 0), versions.get(id, 0)) for id in ids}
+
+
 def of_citizen(connection: Connection, citizen: str) -> tuple[Kept, ...]:
     """All of a citizen's, also those that ``load`` has removed, in the order of their ids."""
     there = {row.id: kept(row) for row in connection.execute(_newest().where(framework.citizen == citizen))}

@@ -129,29 +129,15 @@ class _Keep(Operation[Kept | Overtaken]):
         connection.execute(update(dossier).where(mine, dossier.c.current == 1).values(current=0))
         if since and self._replaces:
             connection.execute(delete(dossier).where(mine, dossier.c.revision == since.revision))
-        row = {
-            "framework": one.id,
-            "revision": kept.revision,
-            "current": 1,
-            "framework_version": kept.version,
-            "citizen": one.citizen,
-            "state": one.state.value,
-            "due": save.due.isoformat() if save.due else None,
-            "lawyer": rows.lawyer_of(save.dossier),
-            "author": save.author,
-            "at": micros(save.at),
-            "move": save.move,
-            "document": rows.document_of(save.dossier),
-        }
-        connection.execute(insert(dossier).values(row))
+        connection.execute(insert(dossier).values(_row(save, kept.revision, kept.version)))
         connection.execute(delete(dossier_unit).where(dossier_unit.c.framework == one.id))
         if save.units:
             connection.execute(insert(dossier_unit), [{"unit": unit, "framework": one.id} for unit in sorted(save.units)])
 
 
 @dataclass(frozen=True, slots=True)
-class _KeepAll(Operation[int]):
-    """Write several saves; gives how many were written."""
+class _Adopt(Operation[int]):
+    """Write what ``load`` has brought, in few statements; gives how many dossiers were written."""
 
     saves: Sequence[Save]
     now: int
@@ -159,8 +145,22 @@ class _KeepAll(Operation[int]):
     alone = True
 
     def apply(self, work: UnitOfWork) -> int:
-        """One by one, in one transaction."""
-        return sum(isinstance(_Keep(one, self.now).apply(work), Kept) for one in self.saves)
+        """The frameworks' rows first, as with a move; whom somebody has come before is left alone."""
+        named = {one.dossier.framework.id: one for one in reversed(self.saves)}
+        found = rows.places(work.connection, named)
+        saves = [one for id, one in named.items() if found[id] == _place(one.since)]
+        if not saves:
+            return 0
+        ids = [one.dossier.framework.id for one in saves]
+        dossiers = [_row(one, found[id][0] + 1, found[id][1]) for id, one in zip(ids, saves, strict=True)]
+        units = [{"unit": unit, "framework": one.dossier.framework.id} for one in saves for unit in sorted(one.units)]
+        work.connection.execute(update(dossier).where(dossier.c.framework.in_(ids), dossier.c.current == 1).values(current=0))
+        work.connection.execute(insert(dossier), dossiers)
+        work.connection.execute(delete(dossier_unit).where(dossier_unit.c.framework.in_(ids)))
+        if units:
+            work.connection.execute(insert(dossier_unit), units)
+        work.wrote = True
+        return len(saves)
 
 
 class Dossiers:
@@ -179,9 +179,9 @@ class Dossiers:
         """Write it whole, or nothing where somebody came in between."""
         return await self._writer.run(_Keep(save, self._now()))
 
-    async def keep_all(self, saves: Sequence[Save]) -> int:
+    async def adopt(self, saves: Sequence[Save]) -> int:
         """Write those in one transaction in which nobody came in between; returns how many."""
-        return await self._writer.run(_KeepAll(saves, self._now()))
+        return await self._writer.run(_Adopt(saves, self._now()))
 
     async def revisions(self, id: str) -> tuple[Revision, ...]:
         """Who changed it when, the oldest first."""
@@ -219,7 +219,7 @@ class Dossiers:
         """The frameworks about which the calendar may have something to say: ends by ``until``, reviews by ``today``."""
         return await self._readers.run(rows.passing, today, until)
 
-    async def astray(self, limit: int = 20, after: str = "") -> list[tuple[Kept, dict[str, Case]]]:
+    async def astray(self, limit: int = 100, after: str = "") -> list[tuple[Kept, dict[str, Case]]]:
         """Some of those whose framework ``load`` has changed since they were written, each with the citizen's cases.
 
         First those that it has added or changed, by their ids from ``after`` on; then those that it has removed.
@@ -241,6 +241,24 @@ class Dossiers:
     async def letter(self, id: str) -> Letter | None:
         """A letter with its file."""
         return await self._readers.run(rows.a_letter, text_in(id))
+
+
+def _row(save: Save, revision: int, version: int) -> dict[str, Any]:
+    one = save.dossier.framework
+    return {
+        "framework": one.id,
+        "revision": revision,
+        "current": 1,
+        "framework_version": version,
+        "citizen": one.citizen,
+        "state": one.state.value,
+        "due": save.due.isoformat() if save.due else None,
+        "lawyer": rows.lawyer_of(save.dossier),
+        "author": save.author,
+        "at": micros(save.at),
+        "move": save.move,
+        "document": rows.document_of(save.dossier),
+    }
 
 
 def _place(kept: Kept | None) -> tuple[int, int]:

@@ -209,7 +209,7 @@ async def test_what_load_brought_is_a_dossier_without_a_step(store: SqlStore) ->
     [(same, cases)] = await store.dossiers.astray()
     assert (same, set(cases)) == (found, {"s-1", "s-2", "s-3"})
     assert (
-        await store.dossiers.keep_all([save(same.dossier, same, author="load", move="loaded", at=same.at)] * 2) == 1
+        await store.dossiers.adopt([save(same.dossier, same, author="load", move="loaded", at=same.at)] * 2) == 1
     )  # the second is overtaken
     adopted = await store.dossiers.get("f-1")
     assert adopted is not None
