@@ -83,10 +83,16 @@ class Concerns:
         return matter_of(kept.dossier, Around(self.store.organisation(), self.policy, cases))
 
     async def citizen(self, id: str, cases: Sequence[Case]) -> Matter:
-        """A citizen: the units of their cases and frameworks."""
-        matters = [await self.framework(one) for one in await self.store.dossiers.of_citizen(id)]
+        """A citizen: the units of their cases, and of frameworks that somebody has decided; of any, where there are none of those.
+
+        Anybody reports, and any leader begins a draft: that alone opens no file of somebody else's.
+        """
+        there = await self.store.dossiers.of_citizen(id)
+        matters = [await self.framework(one) for one in there]
+        decided = [matter for one, matter in zip(there, matters, strict=True) if one.dossier.framework.decided_by]
+        units = frozenset(one.unit for one in cases).union(*(one.units for one in decided))
         return Matter(
-            frozenset(one.unit for one in cases).union(*(one.units for one in matters)),
+            units or frozenset().union(*(one.units for one in matters)),
             frozenset(one.caseworker for one in cases),
             frozenset().union(*(one.lawyers for one in matters)),
             max((one.degree for one in matters), default=1),

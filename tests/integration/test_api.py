@@ -82,6 +82,14 @@ async def test_a_unit_sees_its_own(people, running):
     assert "citizen.read" in await audited(running, "c-1001")
 
 
+async def test_whoever_reports_about_somebody_does_not_see_their_file(people):
+    tove = people["tove"]
+    answer = await tove.post("/api/v1/incidents", json={"citizen": "c-1002", "happenings": [HAPPENED]})
+    assert answer.status_code == 201
+    assert (await tove.get(answer.headers["Location"])).status_code == 200  # their own report
+    is_problem(await tove.get("/api/v1/citizens/c-1002"), 404)
+
+
 async def test_names_are_looked_for_in_a_body(people):
     found = await people["lene"].post("/api/v1/citizens/search", json={"text": "bo@example.net"})
     assert [one["id"] for one in found.json()["items"]] == ["c-1001"]
