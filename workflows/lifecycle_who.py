@@ -103,12 +103,14 @@ def units_of(dossier: Dossier, around: Around) -> frozenset[str]:
     the citizen's open cases."""
     if units := concerned_units(dossier.framework, around.cases):
         return units
-    people = {one.by for one in dossier.steps if one.by} | {dossier.framework.decided_by} - {None}
-    actors = [actor_of(one, around.organisation, around.policy) for one in people if one]
-    homes = (around.organisation.employee(one, around.policy) for one in people if one)
-    led = frozenset(unit for one in actors for unit in one.leads | one.heads)
-    own = frozenset(one.unit for one in homes if one)
-    return led | own | frozenset(one.unit for one in around.cases.values() if one.open)
+    people = [one for one in (*(step.by for step in dossier.steps), dossier.framework.decided_by) if one]
+    return frozenset(one.unit for one in around.cases.values() if one.open).union(*(units_behind(one, around) for one in people))
+
+
+def units_behind(address: str, around: Around) -> frozenset[str]:
+    """The units that an employee leads, heads or works in: whose leaders see what they report."""
+    actor, employee = actor_of(address, around.organisation, around.policy), around.organisation.employee(address, around.policy)
+    return actor.leads | actor.heads | frozenset({employee.unit} if employee else ())
 
 
 def by_guard(asked: Question) -> Iterator[Sentence]:

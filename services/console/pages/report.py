@@ -1,5 +1,6 @@
 """*Indberet*: any employee tells what happened, in under a minute. Nothing about the citizen is shown to whoever reports."""
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -18,8 +19,10 @@ from services.lifecycle import Lifecycle
 from services.settings import ZONE
 from services.store.dossiers import Kept
 from workflows.decision import Sentence
+from workflows.dossier import Record, Reported
 from workflows.framework import State
 from workflows.lifecycle import Refused
+from workflows.lifecycle_who import units_behind, units_of
 
 router = APIRouter(prefix="/report")
 Someone = Annotated[Visitor, Depends(visitor)]
@@ -43,25 +46,27 @@ async def shown(request: Request, _: Someone, about: str = "", said: str = "") -
 async def reported(request: Request, who: Someone) -> Response:
     """Keep the report; the leader finds it in their overview."""
     form = await fields_of(request)
-    citizen = await _citizen(request, form.get("about", "").strip())
     written: dict[str, Any] = {"move": "reported", "happenings": happenings_in(form), "wants_support": "wants_support" in form}
     try:
         record = RECORD.validate_python(written)
     except ValidationError:
         record = None
-    if citizen is None or record is None or not written["happenings"]:
-        wrong = (*((("about", _WHOM),) if citizen is None else ()), *((("what.0", _WHAT),) if not _is_told(written) else ()))
-        return _page(request, form, written["happenings"] or [{}], wrong or (("what.0", _WHAT),), status=422)
-    lifecycle = lifecycle_of(request)
-    answer = await lifecycle.move(await _dossier(lifecycle, citizen), record, doer_of(request, who))
+    lifecycle, about = lifecycle_of(request), form.get("about", "").strip()
+    told = record is not None and _is_told(record, lifecycle.day(console_of(request).clock.now()))
+    citizen = await _citizen(request, about) if told else None  # whether we know somebody is told to nobody who tells nothing
+    if citizen is None or record is None:
+        unknown = told or not about
+        wrong = (*((("about", _WHOM),) if unknown else ()), *((("what.0", _WHAT),) if not told else ()))
+        return _page(request, form, written["happenings"] or [{}], wrong, status=422)
+    answer = await lifecycle.move(await _dossier(lifecycle, citizen, who), record, doer_of(request, who))
     if isinstance(answer, Kept):
         return see("/report?said=thanks")
     wrong = tuple([("what.0", one) for one in (answer.because if isinstance(answer, Refused) else (_AGAIN,))])
     return _page(request, form, written["happenings"], wrong, status=422)
 
 
-def _is_told(written: dict[str, Any]) -> bool:
-    return bool(written["happenings"]) and all(one["on"] for one in written["happenings"])
+def _is_told(record: Record, today: date) -> bool:
+    return isinstance(record, Reported) and any(one.on <= today for one in record.happenings)
 
 
 async def _citizen(request: Request, about: str) -> str | None:
@@ -78,10 +83,14 @@ async def _citizen(request: Request, about: str) -> str | None:
     return one.citizen.id if one else None
 
 
-async def _dossier(lifecycle: Lifecycle, citizen: str) -> Kept:
-    """The report that no leader has taken up yet, else a new one."""
-    there = await lifecycle.dossiers.of_citizen(citizen)
-    return next((one for one in there if one.dossier.framework.state is State.REPORTED), None) or lifecycle.begin(citizen)
+async def _dossier(lifecycle: Lifecycle, citizen: str, who: Visitor) -> Kept:
+    """The report that no leader has taken up yet, where it opens to nobody new by this one; else a new one."""
+    for one in await lifecycle.dossiers.of_citizen(citizen):
+        if one.dossier.framework.state is State.REPORTED:
+            around = await lifecycle.around(one.dossier)
+            if units_behind(who.address, around) <= units_of(one.dossier, around):
+                return one
+    return lifecycle.begin(citizen)
 
 
 def _page(
