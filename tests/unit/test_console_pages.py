@@ -1,8 +1,10 @@
 """What templates make of texts: those of the pages are translated, and everybody else's are only shown."""
 
+import re
+
 import pytest
 
-from services.console.web import environment
+from services.console.web import TEMPLATES, environment
 
 HOSTILE = '<b>"100 %(x)s %"</b>'
 
@@ -21,3 +23,10 @@ def test_texts_of_the_pages_are_translated_and_filled():
     assert [shown("Log ind", one) for one in ("da", "en")] == ["Log ind", "Log in"]
     told = environment("en").from_string('{{ _("Vent til kl. %(time)s, og prøv så igen.", time=text) }}').render(text="<b>%s")
     assert "&lt;b&gt;%s" in told and "<b>" not in told
+
+
+@pytest.mark.parametrize("file", sorted(TEMPLATES.rglob("*.html")), ids=lambda file: file.name)
+def test_law_9_no_title_holds_what_somebody_is_called(file):
+    """Titles stand in a browser's history, and on its tabs beside a screen that is shared."""
+    [title] = re.findall(r"{% block title %}(.*?){% endblock %}", file.read_text("utf-8")) or [""]
+    assert not re.search(r"citizen|name|address", title)
