@@ -80,7 +80,7 @@ def picture(found: Opened, revisions: Sequence[Revision], words: Words) -> tuple
     marks = [Mark(words.gettext(N_("I dag")), today, today=True)]
     last = found.around.last_day(one)
     if one.state in IN_FORCE | {State.DECIDED}:
-        marks += [Mark(words.gettext(N_("Evalueres")), one.review)] if one.review else []
+        marks += [Mark(words.gettext(N_("Evalueres")), one.review)] if one.review and one.review <= (last or one.review) else []
         marks += [Mark(words.gettext(N_("Slutter")), last)] if last else []
     title = words.gettext(N_("Rammens forløb"))
     told = ". ".join(f"{stretch.label}" for stretch in stretches)
