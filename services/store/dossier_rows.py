@@ -70,6 +70,18 @@ class Letter:
 
 
 STATES = tuple(sorted(one.value for one in State))
+
+
+@dataclass(frozen=True, slots=True)
+class LetterLine:
+    """A finished letter among others."""
+
+    id: str
+    kind: str
+    at: datetime
+    sha256: str
+
+
 _BOTH = (own.framework, own.revision, own.framework_version, own.author, own.at, own.move, own.due, own.document)
 _NEWEST = (framework.id, framework.version, framework.since, framework.document.label("routes"))
 
@@ -226,6 +238,13 @@ def letters(connection: Connection, id: str) -> dict[str, str]:
     """The letters finished for a framework: id and kind, the oldest first."""
     found = select(letter.c.id, letter.c.kind).where(letter.c.framework == id).order_by(letter.c.at, letter.c.id)
     return {row[0]: row[1] for row in connection.execute(found)}
+
+
+def letter_lines(connection: Connection, id: str) -> tuple[LetterLine, ...]:
+    """The letters finished for a framework without their content, the oldest first."""
+    columns = (letter.c.id, letter.c.kind, letter.c.at, letter.c.sha256)
+    found = select(*columns).where(letter.c.framework == id).order_by(letter.c.at, letter.c.id)
+    return tuple([LetterLine(key, kind, instant(at), sha256) for key, kind, at, sha256 in connection.execute(found)])
 
 
 def a_letter(connection: Connection, id: str) -> Letter | None:

@@ -15,7 +15,7 @@ from services.store import dossier_rows as rows
 from services.store import schema
 from services.store.columns import instant, micros, text_in
 from services.store.deliveries import add_outgoing, dedupes_of
-from services.store.dossier_rows import LOAD, Kept, Letter, Revision
+from services.store.dossier_rows import LOAD, Kept, Letter, LetterLine, Revision
 from services.store.looked_up import Page
 from services.store.readers import Readers
 from services.store.register_tables import BY_NAME
@@ -237,6 +237,10 @@ class Dossiers:
     async def letters(self, framework: str) -> dict[str, str]:
         """The letters finished for it: id and kind."""
         return await self._readers.run(rows.letters, text_in(framework))
+
+    async def letter_lines(self, framework: str) -> tuple[LetterLine, ...]:
+        """The letters finished for it, without their content, the oldest first."""
+        return await self._readers.run(rows.letter_lines, text_in(framework))
 
     async def letter(self, id: str) -> Letter | None:
         """A letter with its file."""

@@ -65,6 +65,8 @@ async def test_a_move_is_kept_whole(store: SqlStore) -> None:
     assert [one.id for one in await store.outbox(9)] == [told.id]
     assert (await store.verify_audit()).entries == 1
     assert await store.dossiers.letters("f-1") == {"l-d": "decision"}
+    [line] = await store.dossiers.letter_lines("f-1")
+    assert (line.id, line.kind, line.at, line.sha256) == ("l-d", "decision", NOW, "00" * 32)
     assert await store.dossiers.letter("l-d") == letter
     assert [one.mail for one in await store.queue()] == ["f-1"]
     assert await store.dossiers.get("f-2") is None

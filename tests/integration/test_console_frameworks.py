@@ -244,6 +244,25 @@ async def test_what_can_not_be_is_not_taken_and_breaks_nothing(running, step, fi
         assert (await running.guard.store.dossiers.get(id)).dossier.framework.scope in (None,)
 
 
+@pytest.mark.parametrize(
+    ("name", "fields", "says"),
+    [
+        ("warned", {"expects": "x" * 20_001, "consequence": "x", "talk": "x"}, "Teksten er for lang."),
+        ("heard", {"answer_by": "i morgen"}, "Vælg en dag, der findes."),
+        ("heard", {"answer_by": "2026-11-01"}, "Giv borgeren en frist, der ligger efter i dag."),
+        ("heard", {"answer_by": "2027-01-04", "lawyer": "jura"}, "Skriv hele mailadressen."),
+        ("decided", {"no_warning_because": "  "}, "Send først en advarsel"),
+        ("rejected", {"because": " \n"}, "Skriv hvorfor."),
+    ],
+)
+async def test_what_is_written_wrong_in_a_move_is_told_beside_what_was_written(running, name, fields, says):
+    async with as_(running) as client:
+        id = await whole(client)
+        answer = await move(client, id, name, **fields)
+        assert answer.status_code == 422 and says in words(answer)
+        assert (await running.guard.store.dossiers.get(id)).dossier.steps[-1].record.move == "drafted"
+
+
 async def test_the_letter_is_shown_as_it_will_be_sent_and_its_author_s_words_win(running):
     async with as_(running) as client:
         id = await whole(client)

@@ -37,7 +37,7 @@ async def framework(request: Request, who: Someone, id: str, as_of: str = "", sa
     store = console_of(request).store
     revisions = await store.dossiers.revisions(id)
     shown = await _then(found, as_of) if as_of else found
-    letters = [one for key in await store.dossiers.letters(id) if (one := await store.dossiers.letter(key))]
+    letters = await store.dossiers.letter_lines(id)
     svg, stretches = picture(found, revisions, words_of(request))
     return page(
         request,
