@@ -37,6 +37,8 @@ class State(StrEnum):
 
 
 IN_FORCE = frozenset({State.ACTIVE, State.URGENT, State.UNDER_REVIEW, State.UNDER_RECONSIDERATION})
+STANDING = IN_FORCE | {State.DECIDED, State.LIFTED, State.EXPIRED}
+"""What somebody has decided, and nobody has called an error."""
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ClockTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]

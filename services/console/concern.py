@@ -15,7 +15,7 @@ from services.store.sql_store import SqlStore
 from workflows.addresses import own_key
 from workflows.dossier import Decided, Dossier, Extended, Heard
 from workflows.facts import Policy
-from workflows.framework import ChangedCaseworker, ContactFramework, FixedContact
+from workflows.framework import STANDING, ChangedCaseworker, ContactFramework, FixedContact
 from workflows.intervention import concerned_units, intervention
 from workflows.lifecycle_who import Around, units_of
 from workflows.people import Case
@@ -89,7 +89,7 @@ class Concerns:
         """
         there = await self.store.dossiers.of_citizen(id)
         matters = [await self.framework(one) for one in there]
-        decided = [matter for one, matter in zip(there, matters, strict=True) if one.dossier.framework.decided_by]
+        decided = [matter for one, matter in zip(there, matters, strict=True) if one.dossier.framework.state in STANDING]
         units = frozenset(one.unit for one in cases).union(*(one.units for one in decided))
         return Matter(
             units or frozenset().union(*(one.units for one in matters)),

@@ -10,6 +10,7 @@ from services.store import schema, schema_people
 from services.store.columns import text_in
 from services.store.looked_up import Within
 from workflows.addresses import normalise
+from workflows.framework import STANDING
 
 MANY = 2000  # cases from which on citizens are looked at one by one
 Columns = ReadOnlyColumnCollection[str, Any]
@@ -28,13 +29,20 @@ class Allowed:
         if self.within is None:
             return []
         scoped = select(dossier_unit.framework).where(dossier_unit.unit.in_(self.within.units))
-        by_framework = (framework.id.in_(scoped), framework.current == 1)
+        by_framework = (framework.id.in_(scoped), framework.current == 1, _opens())
         if not self.many:
             named = union(select(case.citizen).where(_place(self.within)), select(framework.citizen).where(*by_framework))
             return [id.in_(named.subquery().select())]
         theirs = schema.citizen_case.alias("theirs")  # those that are asked for may be cases too
         of_theirs = exists().where(theirs.c.citizen == id, _place(self.within, theirs.c)).correlate_except(theirs)
         return [or_(of_theirs, exists().where(framework.citizen == id, *by_framework).correlate_except(schema.framework))]
+
+
+def _opens() -> ColumnElement[bool]:
+    """Whether a framework shows its citizen: where they have cases, only what somebody has decided does; anybody can report."""
+    theirs = schema.citizen_case.alias("any_case")
+    cases = exists().where(theirs.c.citizen == framework.citizen).correlate_except(theirs)
+    return or_(framework.state.in_(sorted(one.value for one in STANDING)), ~cases)
 
 
 def allowed_within(connection: Connection, within: Within | None) -> Allowed:
