@@ -7,8 +7,9 @@ from typing import Any
 from starlette.requests import Request
 
 from services.console.auth.visitor import Visitor
-from services.console.citizens import Names, Opened, may_know_why
+from services.console.citizens import Names, Opened
 from services.console.context import console_of
+from services.console.recipients import may_know_why
 from services.store.dossiers import Kept
 from services.store.looked_up import FrameworkVersion, MailLine
 from services.store.sql_store import SqlStore
@@ -84,7 +85,7 @@ def _mail(who: Visitor, found: Opened, one: MailLine) -> dict[str, Any]:
                 "address": to.address,
                 "delivered_to": to.to,
                 "reason": to.reason,
-                "explanation": dict(to.explanation) if may_know_why(who, found, to) else {},
+                "explanation": dict(to.explanation) if may_know_why(who, found.cases, to) else {},
                 "state": to.state,
             }
             for to in one.recipients

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
 from services.console.auth.visitor import Visitor
-from services.console.citizens import Names, Opened, may_know_why
+from services.console.citizens import Names, Opened
 from services.console.framework_words import CHANNELS, HISTORY
 from services.console.mail_words import LEVEL_CHIPS, OUTCOME_CHIPS, OUTCOMES, RIGHTS, SENDERS, SIGNALS
+from services.console.recipients import may_know_why
 from services.console.words import N_, Words
 from services.settings import ZONE
 from services.store.dossiers import Kept
@@ -104,7 +105,7 @@ class Teller:
         more = len(to) - NAMED
         listed = ", ".join(to[:NAMED]) + (" " + self.told(N_("og %(num)s til")) % {"num": more} if more > 0 else "")
         language = self.words.language
-        mine = [line for line in one.recipients if may_know_why(self.who, self.found, line)]
+        mine = [line for line in one.recipients if may_know_why(self.who, self.found.cases, line)]
         because = dict.fromkeys(line.explanation.get(language, line.explanation.get("da", "")) for line in mine)
         chips = [(self.told(OUTCOMES[one.outcome]), OUTCOME_CHIPS[one.outcome])]
         chips += [(self.told(SIGNALS.get(kind, kind)), LEVEL_CHIPS.get(level, "off")) for kind, level in one.signals]

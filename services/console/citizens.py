@@ -1,7 +1,6 @@
 """A citizen as a visitor opens them: what they may see of the file, and why they look where it is nobody of their own."""
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,15 +12,16 @@ from services.console.auth.entrance import entrance_of
 from services.console.auth.visitor import Visitor
 from services.console.concern import Concerns, Matter, concerns
 from services.console.context import console_of
+from services.console.recipients import cases_seen
 from services.console.recorded import allowed
 from services.console.words import N_, Words
 from services.gather import policy_of
 from services.store.dossiers import Kept
-from services.store.looked_up import CitizenFound, CitizenLine, Page, RecipientLine, Within
+from services.store.looked_up import CitizenFound, CitizenLine, Page, Within
 from workflows.addresses import own_key
 from workflows.framework import Scope
 from workflows.people import Case
-from workflows.rights import Action, Reach, Rights, may, reach
+from workflows.rights import Action, Reach, Rights, reach
 
 AT_ONCE = 50
 ROUNDS = 10  # pages of the store that are looked through for one page of what a lawyer may see
@@ -29,7 +29,6 @@ WHY = "why"  # the cookie that carries a reason
 WHY_LASTS = timedelta(minutes=30)
 WHY_LONGEST = 300  # characters
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_WIDE = frozenset({Reach.ALL, Reach.ASKED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +76,6 @@ async def opened(request: Request, who: Visitor, id: str, action: Action = Actio
     dossiers = tuple([one for one in kept if (await about.framework(one)).opens_to(who.rights, Action.SEE_FRAMEWORK)])
     cases = cases_seen(who.rights, file.cases)
     return Opened(file, cases, dossiers, matter, about, whole=(cases, dossiers) == (file.cases, kept))
-
-
-def cases_seen(rights: Rights, cases: Collection[Case]) -> tuple[Case, ...]:
-    """Those of a citizen's cases that somebody who may see the citizen may see."""
-    if reach(rights, Action.SEE_CITIZEN) in _WIDE:
-        return tuple(cases)
-    return tuple(one for one in cases if may(rights, Action.SEE_CITIZEN, [one.unit], caseworkers=[one.caseworker]))
-
-
-def may_know_why(who: Visitor, found: Opened, line: RecipientLine) -> bool:
-    """Whether the visitor may read why a recipient's mail went where it went.
-
-    Where the recipient has another case with the citizen, the sentence names it, and that is for their unit alone.
-    """
-    far = reach(who.rights, Action.SEE_MAIL)
-    if far in _WIDE or own_key(line.address) == who.rights.address:
-        return True
-    if far is Reach.OWN_UNITS and (line.unit is None or line.unit in who.units):
-        return True
-    return line.reason != "other_case_open" and line.case in {one.id for one in found.cases}
 
 
 async def searched(request: Request, who: Visitor, text: str, after: str | None = None) -> Page[CitizenLine]:

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from services.console.auth.visitor import Visitor
 from services.console.concern import Concerns
+from services.console.recipients import line_for
 from services.settings import ZONE
 from services.store.looked_up import MailLine, Page, Wanted, Within
 from workflows.rights import Action, Reach, Rights, reach
@@ -55,11 +56,16 @@ async def found(
             limit=limit - len(items),
             after=after,
         )
-        items += [one for one in page.items if await _fits(concerns, who.rights, far, sought, one)]
+        items += [await _shown(concerns, who, one) for one in page.items if await _fits(concerns, who.rights, far, sought, one)]
         after = page.after
         if after is None or len(items) >= limit:
             break
     return Page(tuple(items), after)
+
+
+async def _shown(concerns: Concerns, who: Visitor, line: MailLine) -> MailLine:
+    citizens = (line.citizen,) if line.citizen else line.candidates
+    return line_for(who, [case for one in citizens for case in (await concerns.cases(one)).values()], line)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ async def test_whoever_reports_about_somebody_does_not_see_their_file(people):
     assert answer.status_code == 201
     assert (await tove.get(answer.headers["Location"])).status_code == 200  # their own report
     is_problem(await tove.get("/api/v1/citizens/c-1002"), 404)
+    assert (await tove.post("/api/v1/citizens/search", json={"text": "Ulla"})).json()["items"] == []
 
 
 async def test_names_are_looked_for_in_a_body(people):
@@ -120,6 +121,21 @@ async def test_a_mail_is_explained_as_the_command_does(people, running):
     whole = (await people["lene"].get(f"/api/v1/mails/{mail['id']}")).json()
     assert whole["content_kept"] and whole["units"] == ["boern-familie"] and "mail.read" in await audited(running, mail["id"])
     is_problem(await people["tove"].get(f"/api/v1/mails/{mail['id']}/explain"), 404)
+
+
+async def test_what_another_unit_has_with_a_citizen_stands_on_no_mail_to_both(people):
+    """Karen's case and framework are her unit's; that she got the mail too is no secret to those who got it beside her."""
+    tove, lene = people["tove"], people["lene"]
+    found = (await tove.get("/api/v1/mails?citizen=c-1001")).json()["items"]
+    mail = next(one for one in found if "karen@eksempel.dk" in {each["address"] for each in one["recipients"]})
+    told = (await tove.get(f"/api/v1/mails/{mail['id']}/explain")).json()
+    for recipients in (mail["recipients"], told["recipients"]):
+        [karen] = [one for one in recipients if one["address"] == "karen@eksempel.dk"]
+        assert (karen["case"], karen["framework"]) == (None, None)
+    assert karen["explanation"]["en"] == "That is another unit's matter."
+    assert "karen@eksempel.dk" not in {one["recipient"] for one in told["trace"]}
+    whole = (await lene.get(f"/api/v1/mails/{mail['id']}/explain")).json()
+    assert "f-1" in {one["framework"] for one in whole["recipients"]}
 
 
 async def test_who_was_told(people):
