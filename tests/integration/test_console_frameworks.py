@@ -365,3 +365,84 @@ async def test_a_report_that_lacks_something_says_what(running, fields):
         given = {"on.0": HAPPENED["on.0"], "at.0": "", "channel.0": "phone", "what.0": "Noget."} | fields
         answer = await client.post("/report", data=given)
         assert answer.status_code == 422 and "Noget skal rettes" in words(answer)
+
+
+def day(running, days=0):
+    return (running.clock.now().astimezone(POLICY.zone) + timedelta(days=days)).date().isoformat()
+
+
+def told(running):
+    now = running.clock.now().astimezone(POLICY.zone)
+    return {"way": "paper", "delivered": day(running), "delivered_at": now.strftime("%H:%M"), "staff_informed": "yes"}
+
+
+async def through(running, client, id, *moves):
+    """Each move, with its fields; a minute between them."""
+    for name, fields in moves:
+        answer = await move(client, id, name, **fields)
+        assert answer.status_code == 303 and "moved_on" not in answer.headers["Location"], (name, words(answer)[200:900])
+        running.clock.forward(timedelta(seconds=20))
+        assert (await client.get(f"/frameworks/{id}")).status_code == 200
+    return (await running.guard.store.dossiers.get(id)).dossier
+
+
+DECIDED = {"no_warning_because": "Det haster."}
+
+
+async def test_every_later_move_is_made_over_its_page(running):
+    async with as_(running) as lene, as_(running, "head") as birgit:
+        id = await whole(lene)
+        dossier = await through(
+            running,
+            lene,
+            id,
+            ("warned", {"expects": "Én mail.", "consequence": "En ramme.", "talk": "Ring 87 65 43 21."}),
+            ("heard", {"answer_by": day(running, 14), "lawyer": "jette@eksempel.dk"}),
+            ("decided", {"answered": "yes", "objections": "Du er uenig. Det ændrer ikke noget."}),
+            ("activated", told(running)),
+            ("due_for_review", {"trigger": "new_incident"}),
+            (
+                "extended",
+                {
+                    "on.0": day(running),
+                    "at.0": "",
+                    "channel.0": "mail",
+                    "what.0": "Du skrev igen.",
+                    "milder_not_enough": "Vi har prøvet.",
+                    "starts": day(running, 91),
+                    "review": day(running, 140),
+                    "ends": day(running, 160),
+                },
+            ),
+            ("activated", told(running)),
+            (
+                "eased",
+                {
+                    "because": "Det går bedre.",
+                    "keep": "0",
+                    "review": day(running, 130),
+                    "ends": day(running, 150),
+                    "staff_informed": "y",
+                },
+            ),
+            ("reconsideration_asked", {"asked_by": "citizen", "text": "Se på den igen."}),
+        )
+        assert [one.kind for one in dossier.framework.measures] == ["functional_mailbox"]
+        assert "En anden leder skal se på den igen" in words(await lene.get(f"/frameworks/{id}/move/upheld"))
+        dossier = await through(running, birgit, id, ("upheld", {"because": "Intet er nyt."}))
+        dossier = await through(
+            running, lene, id, ("registered_in_error", {"cause": "En fejl.", "breach": "Nej, ingen har set noget."})
+        )
+        assert dossier.framework.state == "registered_in_error"
+        kinds = [one.kind for one in await running.guard.store.dossiers.letter_lines(id)]
+        assert kinds == ["warning", "hearing", "decision", "extension", "easing", "upheld", "apology"]
+
+
+async def test_what_is_urgent_is_in_force_at_once_and_what_follows_is_written_beside_it(running):
+    async with as_(running) as client:
+        id = await whole(client)
+        dossier = await through(running, client, id, ("activated_urgently", {"threat": "Du skrev, at du ville komme forbi."}))
+        assert dossier.framework.state == "urgent"
+        assert (await write(client, id, "measures", reason="Nye ord.")).status_code == 303
+        dossier = await through(running, client, id, ("decided", {}), ("activated", told(running)))
+        assert (dossier.framework.state, dossier.framework.reason) == ("active", "Nye ord.")
