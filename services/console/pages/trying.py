@@ -25,7 +25,7 @@ from services.store.interface import StoreUnavailable
 from services.trying import try_framework
 from workflows.addresses import normalise
 from workflows.backtest import Backtest, TriedMail, Weeks
-from workflows.framework import ContactFramework
+from workflows.framework import IN_FORCE, ContactFramework
 from workflows.rights import Action, Reach, Rights, reach
 
 router = APIRouter(prefix="/frameworks")
@@ -58,6 +58,7 @@ async def try_out(
         request,
         "try.html",
         draft=draft,
+        in_force=draft.state in IN_FORCE,
         days=int(days),
         lacks=lacks,
         failed=failed,
