@@ -159,6 +159,9 @@ async def test_from_a_report_to_a_draft_and_nobody_is_overtaken(people, running)
     seen = {"If-Match": moves.headers["ETag"]}
     because = is_problem(await karen.post(f"{path}/transitions", json=drafted, headers=seen), 409)["because"]
     assert because[0]["da"].startswith("Det skal en leder") and because[0]["en"]
+    written = {name: moved for name, moved in (await karen.get(path)).json()["dossier"].items() if name in ("ground", "framework")}
+    is_problem(await karen.put(path, json=written, headers=seen), 409)
+    assert {"move.refused", "access.refused"} <= set(await audited(running, path.rpartition("/")[2]))
     done = await lene.post(f"{path}/transitions", json=drafted, headers=seen)
     assert done.status_code == 200 and done.json()["framework"]["state"] == "draft"
     late = is_problem(await lene.post(f"{path}/transitions", json=drafted, headers=seen), 412)

@@ -107,6 +107,8 @@ async def write(request: Request, response: Response, who: Who, kept: Seen, writ
         saved = await lifecycle.save_writing(kept, writing.ground, writing.framework, doer)
     except IllegalTransition:
         raise Problem(409, "It is decided: nothing is written on it any more.") from None
+    if isinstance(saved, Refused):  # who may not write; what is written may lack anything
+        await recorded(request, who, "access.refused", kept.dossier.framework.id, "write")
     return await _told(request, response, made(saved))
 
 

@@ -16,7 +16,7 @@ from services.console.recorded import recorded
 from services.lifecycle import Submission
 from services.store.dossiers import Kept
 from workflows.dossier import RECORDS, Proposal, Record, Text
-from workflows.lifecycle import IllegalTransition
+from workflows.lifecycle import IllegalTransition, Refused
 from workflows.lifecycle_asking import possible
 from workflows.people import Entry
 
@@ -112,6 +112,9 @@ async def transit(
                 found = await lifecycle.send_back(kept, what.because, doer)
     except IllegalTransition as error:
         raise Problem(409, f"There is no such move from here: {error}.") from None
+    if isinstance(found, Refused):
+        tried = what.record.move if isinstance(what, Move) else what.do
+        await recorded(request, who, "move.refused", kept.dossier.framework.id, tried)
     after = made(found)
     return await _done(request, response, after, found.because if isinstance(found, Submission) else None)
 
