@@ -189,6 +189,20 @@ async def test_what_is_chosen_shows_in_the_grade_and_the_letter_at_once(visit, l
         assert await looking.axe() == []
 
 
+async def test_the_letter_follows_the_answers_and_keeps_its_author_s_own_words(visit, lene):
+    id = await whole(lene)
+    async with visit("leader") as looking:
+        await looking.open(f"/frameworks/{id}/move/warned")
+        letter = looking.page.locator("#letter-text")
+        await letter.get_by_text("Ret denne del").first.click()
+        await letter.get_by_label("Brevets tekst").first.fill("Kære Ejnar Eg\n\nMine egne ord.")
+        await looking.page.get_by_label("Hvad beder I borgeren om fremover?").fill("Skriv én mail om ugen.")
+        await expect(letter).to_contain_text("Skriv én mail om ugen.")
+        await expect(letter).to_contain_text("Mine egne ord.")
+        assert await looking.axe() == []
+        assert looking.complaints == []
+
+
 async def test_all_can_be_read_and_written_without_scripts(visit, lene):
     id = await begun(lene)
     async with visit("leader", script=False) as looking:

@@ -446,3 +446,25 @@ async def test_what_is_urgent_is_in_force_at_once_and_what_follows_is_written_be
         assert (await write(client, id, "measures", reason="Nye ord.")).status_code == 303
         dossier = await through(running, client, id, ("decided", {}), ("activated", told(running)))
         assert (dossier.framework.state, dossier.framework.reason) == ("active", "Nye ord.")
+
+
+async def test_a_head_who_approves_an_extension_sees_what_is_new(running):
+    async with as_(running) as lene, as_(running, "head") as birgit:
+        lawyer = {"lawyer": "jette@eksempel.dk", "lawyer_says": "I orden."}
+        id = await whole(lene, reach="units", unit=["boern-familie", "teknik-byg"], wider_because="Begge er ramt.")
+        assert (await move(lene, id, "decided", **DECIDED, **lawyer)).headers["Location"].endswith("submitted")
+        place = (await birgit.get(f"/frameworks/{id}/move/approve")).text.split('name="since" value="', 1)[1].split('"', 1)[0]
+        answer = await birgit.post(f"/frameworks/{id}/move/approve", data={"do": "approve", "since": place})
+        assert answer.headers["Location"].endswith("said=approved")
+        await through(running, lene, id, ("activated", told(running)))
+        dates = {"starts": day(running, 80), "review": day(running, 140), "ends": day(running, 160)}
+        row = {
+            "on.0": day(running),
+            "at.0": "",
+            "channel.0": "mail",
+            "what.0": "Du skrev igen.",
+            "milder_not_enough": "Vi har prøvet.",
+        }
+        assert (await move(lene, id, "extended", **row, **dates, **lawyer)).headers["Location"].endswith("submitted")
+        told_head = words(await birgit.get(f"/frameworks/{id}/move/approve"))
+        assert "I dag gælder den til og med" in told_head and "Du skrev igen." in told_head
