@@ -82,6 +82,18 @@ async def test_a_unit_sees_its_own(people, running):
     assert "citizen.read" in await audited(running, "c-1001")
 
 
+async def test_of_a_citizen_of_several_units_each_is_told_their_own_cases(people):
+    dpo = {one["unit"]: one["id"] for one in (await people["dpo.p"].get("/api/v1/citizens/c-1001")).json()["cases"]}
+    assert {"boern-familie", "teknik-byg"} <= dpo.keys()
+    for name, unit in (("tove", "teknik-byg"), ("lene", "boern-familie"), ("karen", "boern-familie")):
+        whole = (await people[name].get("/api/v1/citizens/c-1001")).json()
+        assert {one["unit"] for one in whole["cases"]} == {unit}
+        listed = (await people[name].get("/api/v1/citizens?limit=100")).json()["items"]
+        searched = (await people[name].post("/api/v1/citizens/search", json={"text": "bo@example.net"})).json()["items"]
+        for [bo] in ([one for one in found if one["id"] == "c-1001"] for found in (listed, searched)):
+            assert bo["cases"] == [one["id"] for one in whole["cases"]] and dpo[unit] in bo["cases"]
+
+
 async def test_whoever_reports_about_somebody_does_not_see_their_file(people):
     tove = people["tove"]
     answer = await tove.post("/api/v1/incidents", json={"citizen": "c-1002", "happenings": [HAPPENED]})

@@ -11,10 +11,11 @@ from services.console.api.framework_shapes import FrameworkLine, line_of
 from services.console.api.seen import frameworks_seen
 from services.console.auth.visitor import Visitor
 from services.console.concern import concerns, opened
+from services.console.recipients import cases_seen
 from services.console.recorded import allowed, recorded
 from services.store.looked_up import AddressSeen, CitizenLine, Within
 from workflows.people import Case, Citizen
-from workflows.rights import Action, Reach, reach
+from workflows.rights import Action, Reach, Rights, reach
 
 router = APIRouter(prefix="/citizens", tags=["citizens"])
 
@@ -78,7 +79,7 @@ async def citizen(request: Request, who: Who, id: IdInPath) -> CitizenWhole:
     matters = [(one, await concerned.framework(one)) for one in kept]
     return CitizenWhole(
         citizen=found.citizen,
-        cases=list(found.cases),
+        cases=list(cases_seen(who.rights, found.cases)),
         frameworks=[line_of(one, matter) for one, matter in matters if matter.opens_to(who.rights, Action.SEE_FRAMEWORK)],
         addresses=[_address(one) for one in found.addresses],
     )
@@ -96,7 +97,7 @@ async def _found(request: Request, who: Visitor, text: str, asked: Paging) -> Li
         Reach.OWN_CASES: Within(caseworker=who.rights.address),
     }.get(far)
     page = await concerns(request).store.views.citizens(text, within, limit=asked.limit, after=asked.cursor)
-    return Listed(items=[_line(one) for one in page.items], next=page.after)
+    return Listed(items=[_line(who.rights, one) for one in page.items], next=page.after)
 
 
 async def _asked(request: Request, who: Visitor, text: str, asked: Paging) -> Listed[CitizenInList]:
@@ -111,9 +112,9 @@ async def _asked(request: Request, who: Visitor, text: str, asked: Paging) -> Li
     return Listed(items=items, next=page.after)
 
 
-def _line(one: CitizenLine) -> CitizenInList:
-    citizen = one.citizen
-    return CitizenInList(id=citizen.id, name=citizen.name, role=citizen.role.value, cases=[case.id for case in one.cases])
+def _line(rights: Rights, one: CitizenLine) -> CitizenInList:
+    citizen, cases = one.citizen, cases_seen(rights, one.cases)
+    return CitizenInList(id=citizen.id, name=citizen.name, role=citizen.role.value, cases=[case.id for case in cases])
 
 
 def _address(one: AddressSeen) -> AddressUsed:
