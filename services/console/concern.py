@@ -19,7 +19,7 @@ from workflows.framework import STANDING, ChangedCaseworker, ContactFramework, F
 from workflows.intervention import concerned_units, intervention
 from workflows.lifecycle_who import Around, units_of
 from workflows.people import Case
-from workflows.rights import Action, Rights, may
+from workflows.rights import Action, Reach, Rights, may, reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,17 @@ class Concerns:
             frozenset().union(*(one.lawyers for one in matters)),
             max((one.degree for one in matters), default=1),
         )
+
+    async def names(self, rights: Rights, citizens: Collection[str]) -> dict[str, str]:
+        """By id, what those of ``citizens`` are called whom somebody may see; to them the others are an id."""
+        found = await self.store.views.named(sorted(citizens))
+        return {id: one.name for id, one in found.items() if await self._is_seen(rights, id)}
+
+    async def _is_seen(self, rights: Rights, citizen: str) -> bool:
+        if reach(rights, Action.SEE_CITIZEN) is Reach.ALL:
+            return True
+        matter = await self.citizen(citizen, list((await self.cases(citizen)).values()))
+        return matter.opens_to(rights, Action.SEE_CITIZEN)
 
     async def cases(self, citizen: str) -> Mapping[str, Case]:
         """A citizen's cases."""

@@ -134,6 +134,14 @@ async def test_a_mail_tells_what_happened_rule_by_rule(people, running, evil):
     assert [action for action, _ in await audited(running, evil) if action == "mail.read"]
 
 
+async def test_of_those_who_share_an_address_only_the_visitor_s_own_are_named(people, running):
+    found = linked(await people["dpo.p"].get("/mails?citizen=c-1011"))
+    [shared] = [one for one in found if len((await running.guard.store.mail(one)).decision["sender"]["candidates"]) == 2]
+    told = {name: words(await people[name].get(f"/mails/{shared}")) for name in ("lene", "dpo.p")}
+    assert "Anne Holm" in told["lene"] and "c-1012" in told["lene"] and "Peter Holm" not in told["lene"]
+    assert "Anne Holm" in told["dpo.p"] and "Peter Holm" in told["dpo.p"]
+
+
 async def test_a_hostile_name_is_text_wherever_it_stands(people):
     dpo = people["dpo.p"]
     listed = await dpo.get("/mails?citizen=c-1003")

@@ -102,7 +102,7 @@ async def _listed(
 ) -> HTMLResponse:
     if reach(who.rights, Action.SEE_MAIL) is Reach.NONE:
         await allowed(request, who, Action.SEE_MAIL, "mails")
-    concerned, store = concerns(request), console_of(request).store
+    concerned = concerns(request)
     listed = None if errors or chosen else await found(concerned, who, asked.sought(), after=asked.after)
     await recorded(request, who, "mails.read", asked.citizen or asked.unit or "mails")
     words = words_of(request)
@@ -119,7 +119,7 @@ async def _listed(
         chosen=chosen or [],
         many=MANY,
         listed=listed,
-        names={id: one.name for id, one in (await store.views.named(ids)).items()},
+        names=await concerned.names(who.rights, ids),
         shown_citizen=await _shown(concerned, who, asked.citizen),
         units=[("", words.gettext(ALL)), *((one.id, one.name) for one in _units(request, who))],
         wanted=[("", words.gettext(EVERYTHING)), *((code, words.gettext(name)) for code, name in OUTCOMES.items())],
@@ -131,10 +131,7 @@ async def _shown(concerned: Concerns, who: Visitor, id: str) -> str | None:
     """The name of the citizen whose mails are listed, where it may be told."""
     if not id:
         return None
-    cases = list((await concerned.cases(id)).values())
-    matter = await concerned.citizen(id, cases)
-    there = (await concerned.store.views.named([id])).get(id)
-    return there.name if there and matter.opens_to(who.rights, Action.SEE_CITIZEN) else id
+    return (await concerned.names(who.rights, [id])).get(id, id)
 
 
 def _units(request: Request, who: Visitor) -> list[Unit]:
@@ -190,8 +187,7 @@ async def mail(request: Request, who: Who, id: str) -> HTMLResponse:
 async def _shown_mail(
     request: Request, who: Visitor, mail: MailFound, *, why: str = "", errors: tuple[tuple[str, str], ...] = ()
 ) -> HTMLResponse:
-    store = console_of(request).store
-    decision, units, words = mail.decision, store.organisation().units, words_of(request)
+    decision, units, words = mail.decision, console_of(request).store.organisation().units, words_of(request)
     ids = {one for one in (decision["sender"]["citizen"], *decision["sender"]["candidates"]) if one}
     return page(
         request,
@@ -201,7 +197,7 @@ async def _shown_mail(
         decision=decision,
         recipients=list(zip(decision["recipients"], mail.states, strict=False)),
         general=[one for one in decision["trace"] if one["recipient"] is None],
-        names={id: one.name for id, one in (await store.views.named(ids)).items()},
+        names=await concerns(request).names(who.rights, ids),
         units={id: one.name for id, one in units.items()},
         way=way_of(mail, words),
         may_read=reach(who.rights, Action.SEE_ORIGINAL) is not Reach.NONE,

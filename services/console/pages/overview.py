@@ -49,8 +49,9 @@ async def overview(request: Request, who: Who) -> HTMLResponse:
 async def _leader(request: Request, who: Visitor) -> Values:
     found = await _asked(request, who)
     reds = await _reds(request, who)
-    citizens = await _names(request, [*(one.citizen for one in found["tasks"]), *(one.citizen for one in reds if one.citizen)])
-    return found | {"reds": reds, "names": citizens}
+    wrote = {one.citizen for one in reds if one.citizen}
+    names = {id: id for id in wrote} | await concerns(request).names(who.rights, wrote) | found["names"]
+    return found | {"reds": reds, "names": names}
 
 
 async def _asked(request: Request, who: Visitor) -> Values:
