@@ -113,6 +113,14 @@ async def test_a_search_becomes_an_address_without_names(people):
     assert "Ulla Udsen" not in several.text
 
 
+async def test_no_words_are_recorded_as_what_was_looked_for(people, running):
+    said = "Bo Borger 0101701234"
+    for field in ("citizen", "unit"):
+        assert (await people["lene"].get("/mails", params={field: said})).status_code == 422
+        assert (await people["lene"].post("/mails", data={field: said})).status_code == 422
+    assert await audited(running, said) == []
+
+
 async def test_what_was_typed_wrong_is_told_beside_the_field(people):
     wrong = {"text": "Findes Ikke", "since": "i går", "until": "31.2.2026"}
     answer = await people["lene"].post("/mails", data=wrong)

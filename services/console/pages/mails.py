@@ -22,11 +22,12 @@ from services.console.recorded import allowed, recorded
 from services.console.web import page, see, words_of
 from services.console.words import N_
 from services.store.looked_up import CitizenLine, MailFound, Wanted, Within
-from workflows.people import Unit
+from workflows.people import Id, Unit
 from workflows.rights import Action, Reach, reach
 
 router = APIRouter(prefix="/mails")
 Who = Annotated[Visitor, Depends(visitor)]
+Chosen = Id | Literal[""]  # it is recorded what was looked for: an id, and no words
 LEAST = 10  # letters of a reason
 PARTS = 3  # of a date
 MANY = 20  # citizens to choose between
@@ -40,8 +41,8 @@ WHY = N_("Skriv kort, hvorfor du har brug for at læse mailen. Mindst %(least)s 
 class Asked(BaseModel):
     """What is searched for: ids, codes and days alone, so that no address of a page holds a name or a mail address."""
 
-    citizen: str = Field(default="", max_length=64)
-    unit: str = Field(default="", max_length=64)
+    citizen: Chosen = ""
+    unit: Chosen = ""
     since: date | Literal[""] = ""
     until: date | Literal[""] = ""
     outcome: Wanted | Literal[""] = ""
@@ -68,9 +69,9 @@ class Typed(BaseModel):
     """The form as somebody filled it in."""
 
     csrf: str = ""
-    citizen: str = Field(default="", max_length=64)
+    citizen: Chosen = ""
     text: str = Field(default="", max_length=320)
-    unit: str = Field(default="", max_length=64)
+    unit: Chosen = ""
     since: str = Field(default="", max_length=20)
     until: str = Field(default="", max_length=20)
     outcome: Wanted | Literal[""] = ""
