@@ -1,28 +1,27 @@
 """A framework as a visitor opens it: what it is, whether they may see it, and who they are towards it."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from fastapi import HTTPException
 from starlette.requests import Request
 
+from services.console import concern
 from services.console.auth.visitor import Visitor
 from services.console.context import console_of
-from services.console.recorded import allowed, recorded
+from services.console.recorded import recorded
 from services.letter_texts import texts
 from services.letters import letterhead
 from services.lifecycle import Doer, Lifecycle
 from services.store.dossiers import Kept
 from workflows.addresses import normalise
-from workflows.dossier import Decided, Dossier, Extended, Heard, Record
-from workflows.framework import ChangedCaseworker, ContactFramework, FixedContact, State
-from workflows.intervention import intervention
+from workflows.dossier import Dossier, Record
+from workflows.framework import ContactFramework, State
 from workflows.letters import Kind, Language, Letter, Matter, compose
-from workflows.lifecycle_who import Around, units_of
+from workflows.lifecycle_who import Around
 from workflows.people import Citizen
-from workflows.rights import Action, may
+from workflows.rights import Action
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -99,16 +98,7 @@ async def opened(
     if kept is None or found is None:
         raise HTTPException(404)
     around = await lifecycle.around(kept.dossier)
-    await allowed(
-        request,
-        visitor,
-        action,
-        id,
-        units_of(kept.dossier, around),
-        caseworkers=tuple(_caseworkers(kept.dossier, around)),
-        lawyers=tuple(_lawyers(kept.dossier)),
-        degree=intervention(kept.dossier.framework).degree,
-    )
+    await concern.opened(request, visitor, action, id, concern.matter_of(kept.dossier, around))
     if read:
         await recorded(request, visitor, "framework.read", id)
     return Opened(kept, found.citizen, around, doer_of(request, visitor), lifecycle, console_of(request).clock.now())
@@ -116,34 +106,7 @@ async def opened(
 
 def may_do(visitor: Visitor, found: Opened, action: Action) -> bool:
     """The same as an answer."""
-    one, around = found.dossier, found.around
-    return may(
-        visitor.rights,
-        action,
-        units_of(one, around),
-        caseworkers=tuple(_caseworkers(one, around)),
-        lawyers=tuple(_lawyers(one)),
-        degree=intervention(one.framework).degree,
-    )
-
-
-def _caseworkers(dossier: Dossier, around: Around) -> Iterator[str]:
-    """Those whose work it concerns: of the cases that it covers, and those who take over."""
-    scope = dossier.framework.scope
-    for case in around.cases.values():
-        if scope is None or scope.municipality or case.id in scope.cases or case.unit in scope.units:
-            yield case.caseworker
-    for measure in dossier.framework.measures:
-        if isinstance(measure, ChangedCaseworker):
-            yield measure.to
-        elif isinstance(measure, FixedContact):
-            yield measure.contact
-
-
-def _lawyers(dossier: Dossier) -> Iterator[str]:
-    records = [step.record for step in dossier.steps] + ([dossier.submitted.record] if dossier.submitted else [])
-    named = [one.lawyer for one in records if isinstance(one, Heard | Decided | Extended)]
-    yield from (one for one in (dossier.ground.lawyer, *named) if one)
+    return concern.matter_of(found.dossier, found.around).opens_to(visitor.rights, action)
 
 
 def letter_of(

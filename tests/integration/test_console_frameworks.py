@@ -6,10 +6,13 @@ from datetime import timedelta
 
 import httpx2
 import pytest
-from fakes.console import COOKIE, console_running
+from fakes.console import COOKIE, console_running, visitor_as
 from fakes.guard import mail
 from fakes.town import POLICY
 from fakes.written import HAPPENED, begun, move, whole, write
+
+from services.store.dossiers import Kept, Save
+from workflows.framework import FixedContact, State
 
 EJNAR, MAJA = "ejnar@example.net", "maja@eksempel.dk"
 
@@ -94,6 +97,21 @@ async def test_a_leader_s_whole_way(running):
         answer = await move(client, id, "lifted", because="Det går godt nu.", staff_informed="yes")
         assert answer.status_code == 303, words(answer)
         assert "Ophævet" in words(await client.get(f"/frameworks/{id}"))
+
+
+async def test_whoever_is_to_take_over_sees_what_takes_its_place(running):
+    dossiers, karen = running.guard.store.dossiers, visitor_as("caseworker").address
+    async with as_(running, "caseworker") as client:
+        assert (await client.get("/frameworks/f-5")).status_code == 404
+        kept = await dossiers.get("f-5")
+        contact = FixedContact(kind="fixed_contact", contact=karen)
+        next_one = kept.dossier.framework.model_copy(update={"measures": (contact,), "state": State.DECIDED})
+        after = kept.dossier.model_copy(update={"successor": next_one})
+        found = await dossiers.keep(
+            Save(after, kept, "lene@eksempel.dk", running.clock.now(), "extended", units=("boern-familie",))
+        )
+        assert isinstance(found, Kept)
+        assert (await client.get("/frameworks/f-5")).status_code == 200
 
 
 async def entries(running):
