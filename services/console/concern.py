@@ -137,14 +137,19 @@ def concerns(request: Request) -> Concerns:
 
 
 def matter_of(dossier: Dossier, around: Around) -> Matter:
-    """A framework's: its units, the caseworkers whose cases it covers and those who take over, and whoever was asked for advice."""
+    """A framework's: its units, those whose work it and what is to follow upon it concern, and whoever was asked for advice."""
     parts = [one for one in (dossier.framework, dossier.successor) if one]
     units = units_of(dossier, around).union(*(concerned_units(one, around.cases) for one in parts))
-    own = {one.caseworker for part in parts for one in around.cases.values() if _covers(part, one)}
-    over = {one.to for part in parts for one in part.each(ChangedCaseworker)}
-    fixed = {one.contact for part in parts for one in part.each(FixedContact)}
+    own = frozenset().union(*(people_of(one, around.cases.values()) for one in parts))
     degree = max(intervention(one).degree for one in parts)
-    return Matter(units, frozenset(own | over | fixed), frozenset(_lawyers(dossier)), degree)
+    return Matter(units, own, frozenset(_lawyers(dossier)), degree)
+
+
+def people_of(framework: ContactFramework, cases: Iterable[Case]) -> frozenset[str]:
+    """Those whose work it concerns: the caseworkers of those of the citizen's ``cases`` that it covers, and those who take over."""
+    own = {one.caseworker for one in cases if _covers(framework, one)}
+    over = {one.to for one in framework.each(ChangedCaseworker)}
+    return frozenset(own | over | {one.contact for one in framework.each(FixedContact)})
 
 
 def _covers(framework: ContactFramework, case: Case) -> bool:

@@ -15,7 +15,9 @@ from services.console.pages import overview
 from services.console.tasks import Task, sorted_out
 from services.store import schema
 from services.store.dossiers import Kept, Save
+from workflows.audit import AuditRecord
 from workflows.decision import Sentence
+from workflows.framework import ChangedCaseworker, Scope
 from workflows.lifecycle_needs import Need
 
 FIRST = re.compile(r"<main.*</main>", re.DOTALL)
@@ -133,6 +135,18 @@ async def test_law_10_what_somebody_was_shown_is_recorded(running):
     subject, data = await running.guard.store.readers.run(read)
     assert subject == visitor_as("lawyer").account
     assert json.loads(data) == {"frameworks": sorted([running.ids["asked"], running.ids["answered"]])}
+
+
+async def test_a_caseworker_who_takes_over_sees_it_too(running):
+    store = running.guard.store
+    register = await store.export_register()
+    [of_theirs] = [one for one in register.frameworks if one.id == "f-1"]
+    over = ChangedCaseworker(kind="changed_caseworker", **{"from": "niels@eksempel.dk", "to": visitor_as("caseworker").address})
+    of_niels = {"id": "f-over", "scope": Scope(cases=("s-78",)), "measures": (over,)}
+    assert "/frameworks/f-over" not in await shown(running, "caseworker")
+    more = register.model_copy(update={"frameworks": (*register.frameworks, of_theirs.model_copy(update=of_niels))})
+    await store.load_register(more, AuditRecord(running.clock.now(), "test", "register.loaded", "test"))
+    assert "/frameworks/f-over" in await shown(running, "caseworker")
 
 
 def task(what, days, id="f-1"):

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from services.console.auth.visitor import Visitor, visitor
-from services.console.concern import concerns
+from services.console.concern import concerns, people_of
 from services.console.context import console_of
 from services.console.framework_words import STATES
 from services.console.live import OVERVIEW
@@ -21,8 +21,7 @@ from services.console.web import page
 from services.store.looked_up import MailLine, Within
 from workflows.addresses import own_key
 from workflows.audit import AuditRecord
-from workflows.framework import IN_FORCE, ContactFramework
-from workflows.people import Case
+from workflows.framework import IN_FORCE
 from workflows.rights import Action
 
 router = APIRouter()
@@ -80,23 +79,17 @@ async def _reds(request: Request, who: Visitor) -> tuple[MailLine, ...]:
 
 
 async def _caseworker(request: Request, who: Visitor) -> Values:
-    """The frameworks in force that cover a case of theirs."""
+    """The frameworks in force that concern them, of the citizens with whom they have a case."""
     views, found, after = console_of(request).store.views, [], None
     for _ in range(MOST_PAGES):
         lines = await views.citizens("", Within(caseworker=who.address), limit=AT_ONCE, after=after)
         for line in lines.items:
-            own = [one for one in line.cases if own_key(one.caseworker) == who.rights.address]
             in_force = [one for one in line.frameworks if one.state in IN_FORCE]
-            found += [(line.citizen, one) for one in in_force if any(_covers(one, case) for case in own)]
+            found += [(line.citizen, one) for one in in_force if who.rights.address in map(own_key, people_of(one, line.cases))]
         after = lines.after
         if after is None:
             break
     return {"mine": found, "shown": {one.id for _, one in found}}
-
-
-def _covers(framework: ContactFramework, case: Case) -> bool:
-    scope = framework.scope
-    return scope is not None and (scope.municipality or case.id in scope.cases or case.unit in scope.units)
 
 
 async def _dpo(request: Request, _: Visitor) -> Values:
