@@ -23,10 +23,8 @@ async def test_a_report_of_another_unit_is_not_mixed_with_what_others_told(house
         await house.account(name, "caseworker")
         assert (await reported(house, name)).headers["location"] == "/report?said=thanks"
     there = await house.store.dossiers.of_citizen("c-1")
-    assert [[step.by for step in one.dossier.steps] for one in there] == [
-        ["karen@eksempel.dk", "lene@eksempel.dk"],
-        ["mia@eksempel.dk"],
-    ]
+    told = sorted([step.by for step in one.dossier.steps] for one in there)
+    assert told == [["karen@eksempel.dk", "lene@eksempel.dk"], ["mia@eksempel.dk"]]
 
 
 @pytest.mark.parametrize("fields", [{"what.0": ""}, {"on.0": ""}, {"on.0": "2099-01-01"}])
