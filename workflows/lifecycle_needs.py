@@ -12,7 +12,7 @@ from workflows.dossier import Dossier, Heard
 from workflows.framework import IN_FORCE, State
 from workflows.lifecycle import BEGUN
 from workflows.lifecycle_checks import LOOKED_AT
-from workflows.lifecycle_who import Actor, Around, units_of
+from workflows.lifecycle_who import Actor, Around, leads, units_of
 
 Who = Literal["leader", "head", "lawyer"]
 STAGES = (30, 14, 3)  # days before the end on which it is asked what is to come
@@ -51,6 +51,8 @@ def _is_for(need: Need, actor: Actor, dossier: Dossier, around: Around) -> bool:
         return actor.is_one_of(dossier.ground.lawyer)
     if need.who == "head":
         return bool(actor.heads & units) and not actor.is_one_of(dossier.waiting.by if dossier.waiting else None)
+    if not leads(actor, around, dossier):
+        return False
     if need.what == "reconsider":
         return bool((actor.leads | actor.heads) & units) and not actor.is_one_of(one.decided_by, one.approved_by)
     return bool(actor.leads & units)

@@ -104,7 +104,11 @@ def units_of(dossier: Dossier, around: Around) -> frozenset[str]:
     if units := concerned_units(dossier.framework, around.cases):
         return units
     people = [one for one in (*(step.by for step in dossier.steps), dossier.framework.decided_by) if one]
-    return frozenset(one.unit for one in around.cases.values() if one.open).union(*(units_behind(one, around) for one in people))
+    return _units_of_open(around).union(*(units_behind(one, around) for one in people))
+
+
+def _units_of_open(around: Around) -> frozenset[str]:
+    return frozenset(one.unit for one in around.cases.values() if one.open)
 
 
 def units_behind(address: str, around: Around) -> frozenset[str]:
@@ -134,16 +138,32 @@ def by_employee(asked: Question) -> Iterator[Sentence]:
 
 
 def by_leader(asked: Question) -> Iterator[Sentence]:
-    """A leader or head of a unit that it covers; of any, where it covers the whole municipality or nobody knows yet."""
-    if not leads(asked.actor, asked.around, asked.dossier.framework, asked.framework):
+    """A leader or head who answers for it: see ``leads``."""
+    if not leads(asked.actor, asked.around, asked.dossier, asked.framework):
         yield NOT_LEADER
 
 
-def leads(actor: Actor, around: Around, *frameworks: ContactFramework) -> bool:
-    """Whether they lead, or head, a unit that one of these covers; any unit, where no unit is named."""
-    units = {unit for one in frameworks for unit in concerned_units(one, around.cases)}
+def leads(actor: Actor, around: Around, dossier: Dossier, *others: ContactFramework) -> bool:
+    """Whether they lead, or head, a unit that its framework or one of ``others`` covers.
+
+    Where none is named (it covers the whole municipality, or nobody knows yet): whether they began it, or lead or head a unit of
+    the citizen's open cases; where there are none of those, of whoever began it. Any leader begins, and takes over where there is
+    nobody left of all these: what nobody can lift must not be.
+    """
     own = actor.leads | actor.heads
-    return bool(units & own if units else own)
+    if units := {unit for one in (dossier.framework, *others) for unit in concerned_units(one, around.cases)}:
+        return bool(units & own)
+    author = _author(dossier)
+    if author is None or actor.is_one_of(author):
+        return bool(own)
+    left = _units_of_open(around) or units_behind(author, around)
+    return bool(left & own if left else own)
+
+
+def _author(dossier: Dossier) -> str | None:
+    """Who began it: the leader; before there is one, who reported."""
+    drafted, first = dossier.last("drafted"), dossier.steps[0] if dossier.steps else None
+    return (drafted and drafted.by) or dossier.framework.decided_by or (first and first.by) or None
 
 
 def heads(actor: Actor, around: Around, framework: ContactFramework) -> bool:

@@ -21,7 +21,7 @@ def written(dossier: Dossier, ground: Ground, framework: ContactFramework, actor
     after = framework.model_copy(update={name: getattr(before, name) for name in FIXED})
     advice = dossier.ground.model_copy(update={"lawyer_says": ground.lawyer_says})
     advises = actor.is_one_of(dossier.ground.lawyer) and (ground, after) == (advice, before)
-    if not advises and not (leads(actor, around, one) and leads(actor, around, one, after)):
+    if not advises and not (leads(actor, around, dossier) and leads(actor, around, dossier, after)):
         return Refused((NOT_LEADER,))
     if one.state is State.URGENT:
         beside = after.model_copy(update={"state": State.DRAFT, "decided_by": None, "approved_by": None})
