@@ -6,6 +6,7 @@ where a name is wrong. Nothing in a sentence is secret: what was written is quot
 
 import re
 import types
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,6 +17,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 Path = tuple[str | int, ...]
+MOST = 2000  # faults that are looked for: whoever has more has one mistake in many places, or the wrong file
+MOST_KNOWN = 200  # names that a slip is compared with, which takes long
 
 _PLAIN = {
     "missing": "is missing",
@@ -57,8 +60,14 @@ class Fault:
 
 
 def nearest(written: str, known: Iterable[str]) -> str:
-    """``; did you mean "…"?`` where one of ``known`` is close to what was written, else empty."""
-    close = get_close_matches(written, sorted(known), n=1, cutoff=0.6)
+    """``; did you mean "…"?`` where one of ``known`` is close to what was written, else empty.
+
+    Of many names only its neighbours by the alphabet are compared.
+    """
+    names = sorted(known)
+    there = bisect(names, written)
+    names = names if len(names) <= MOST_KNOWN else names[max(0, there - MOST_KNOWN // 2) : there + MOST_KNOWN // 2]
+    close = get_close_matches(written, names, n=1, cutoff=0.6)
     return f'; did you mean "{close[0]}"?' if close else ""
 
 

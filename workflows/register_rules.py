@@ -6,13 +6,14 @@ register file"); where it is silent, a register is refused only for what would m
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import islice
 
 from stdnum.dk import cpr
 from stdnum.exceptions import ValidationError as NoNumber
 
 from workflows import framework_rules
 from workflows.addresses import ascii_domain, normalise
-from workflows.faults import Fault, nearest
+from workflows.faults import MOST, Fault, nearest
 from workflows.grounds import Grounds
 from workflows.people import Citizen, Employee, Unit
 from workflows.register import Register
@@ -27,15 +28,18 @@ _UNIT_ADDRESSES = ("leader", "head", "deputy", "duty_officer", "mailbox_owner", 
 
 
 def check(draft: Draft, domains: Collection[str]) -> list[Fault]:
-    """Every fault of the entries of ``draft``, in the order of the file. ``domains`` are ours, in ASCII."""
-    grounds = Grounds.of(draft, domains)
-    faults = [fault for rule in RULES for fault in rule(grounds)]
-    return sorted(faults, key=place)
+    """Every fault of the entries of ``draft``, in the order of the file; of very many some. ``domains`` are ours, in ASCII."""
+    return sorted(islice(_faults(draft, domains), MOST + 1), key=place)
 
 
 def faults_of(register: Register, domains: Collection[str]) -> list[Fault]:
-    """Every fault of a whole register."""
-    return check(draft_of(register), domains)
+    """Every fault of a whole register, however many."""
+    return sorted(_faults(draft_of(register), domains), key=place)
+
+
+def _faults(draft: Draft, domains: Collection[str]) -> Iterator[Fault]:
+    grounds = Grounds.of(draft, domains)
+    return (fault for rule in RULES for fault in rule(grounds))
 
 
 def place(fault: Fault) -> tuple[int, int]:

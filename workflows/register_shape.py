@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
 
-from workflows.faults import Fault, from_validation, nearest
+from workflows.faults import MOST, Fault, from_validation, nearest
 from workflows.framework import ContactFramework
 from workflows.people import Case, Citizen, Employee, Entry, OpenAddress, Unit
 from workflows.register import Register
@@ -50,12 +51,16 @@ def draft_of(register: Register) -> Draft:
 
 
 def read(data: object) -> tuple[Draft, list[Fault]]:
-    """The entries of a register file's plain values, and what is wrong with their shape. An empty file is an empty register."""
+    """The entries of a register file's plain values, and what is wrong with their shape. An empty file is an empty register.
+
+    After more than ``MOST`` faults no further entry is read.
+    """
     if data is None:
         return Draft(), []
     if not isinstance(data, Mapping):
         return Draft(), [Fault((), f"write a register: the sections {', '.join(NAMES)}")]
-    faults = [Fault((str(key),), "is not known here" + nearest(str(key), NAMES)) for key in data if key not in NAMES]
+    unknown = islice((str(key) for key in data if key not in NAMES), MOST + 1)
+    faults = [Fault((key,), "is not known here" + nearest(key, NAMES)) for key in unknown]
     rows = {name: _rows(name, data.get(name), faults) for name in NAMES}
     half_read: set[tuple[str, str]] = set()
     entries: dict[str, Any] = {name: _entries(name, model, rows[name], faults, half_read) for name, model in SECTIONS.items()}
@@ -76,10 +81,13 @@ def _entries(
 ) -> dict[int, Entry]:
     found: dict[int, Entry] = {}
     for place, row in enumerate(rows):
+        if len(faults) > MOST:
+            break
         try:
             found[place] = model.model_validate(row)
         except ValidationError as error:
-            faults.extend(Fault((name, place, *fault.path), fault.message) for fault in from_validation(error, model))
+            first = islice(from_validation(error, model), MOST + 1)
+            faults.extend(Fault((name, place, *fault.path), fault.message) for fault in first)
             if isinstance(row, Mapping):
                 half_read.add((name, str(row.get("id", row.get("address")))))
     return found
@@ -90,6 +98,6 @@ def _authorities(rows: list[object], faults: list[Fault]) -> dict[int, str]:
     for place, row in enumerate(rows):
         if isinstance(row, str):
             found[place] = row
-        else:
+        elif len(faults) <= MOST:
             faults.append(Fault(("authorities", place), "write a domain or an address, such as ombudsmanden.dk"))
     return found

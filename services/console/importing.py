@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.bad_input import BadInput
-from services.register_file import parse_register, write_register
+from services.register_file import parse_register, too_many, write_register
 from services.settings import Settings
 from services.store.own_side import CITIZENS, OWN, own_side
 from services.store.register_tables import BY_NAME
 from services.yaml_lines import Table, read_yaml
-from workflows.faults import Fault
+from workflows.faults import MOST, Fault
 from workflows.register import Register
 from workflows.register_rules import faults_of
 
@@ -83,7 +83,7 @@ def read_own_side(name: str, content: bytes, settings: Settings, stored: Registe
         raise BadInput(f"{name}:{lines[one]}: {one}: are not changed here; take this section out" for one in found)
     whole = stored.model_copy(update={one: getattr(given, one) for one in OWN})
     if faults := [one for one in faults_of(whole, domains) if one.path[-1:] != ("decided_by",)]:  # who decided was a leader then
-        raise BadInput(_told(name, whole, fault) for fault in faults)
+        raise BadInput([*too_many(name, len(faults)), *(_told(name, whole, fault) for fault in faults[:MOST])])
     return whole
 
 

@@ -152,6 +152,15 @@ async def test_what_is_wrong_only_with_what_is_stored_is_told_by_its_id(running)
     assert any(line.startswith("r.yaml: cases.s-77.unit: ") for line in raised.value.lines)
 
 
+async def test_of_very_many_faults_with_what_is_stored_some_are_told(running):
+    stored = await running.guard.store.export_register()
+    [one] = [one for one in stored.cases if one.id == "s-77"]
+    cases = tuple(one.model_copy(update={"id": f"s-{number}"}) for number in range(2500))
+    with pytest.raises(BadInput) as raised:
+        read_own_side("r.yaml", b"units: []", running.guard.settings, stored.model_copy(update={"cases": cases}))
+    assert len(raised.value.lines) == 2001 and raised.value.lines[0].startswith("r.yaml: has more than 2000 faults")
+
+
 async def test_a_leader_may_leave_and_what_they_decided_stays(client, running):
     before = (await running.guard.store.export_register()).frameworks
     assert {"lene@eksempel.dk"} & {one.decided_by for one in before}

@@ -217,6 +217,47 @@ def test_one_broken_line_among_many_is_named():
     assert lines(text) == ['r.yaml:127: citizens[123] c-123.nmae: is not known here; did you mean "name"?']
 
 
+MANY = "r.yaml: has more than 2000 faults, of which these are some; mend them, and you are told of the rest"
+UNITS = "units:\n- {id: u, name: U, leader: lene@eksempel.dk}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("units:\n" + "- x\n" * 3000, "r.yaml:2: units[0]: write fields with values here (key: value)"),
+        ("authorities:\n" + "- [x]\n" * 3000, "r.yaml:2: authorities[0]: write a domain or an address, such as ombudsmanden.dk"),
+        ("".join(f"unit{n}: 1\n" for n in range(3000)), 'r.yaml:1: unit0: is not known here; did you mean "units"?'),
+        (
+            "units:\n- {id: u, name: n" + ", name: n" * 3000 + ", leader: l@eksempel.dk}\n",
+            "r.yaml:2: units[0] u.name: is written twice",
+        ),
+        (
+            UNITS + "employees:\n" + "".join(f"- {{address: a{n}@eksempel.dk, name: n, unit: uu}}\n" for n in range(3000)),
+            'r.yaml:4: employees[0] a0@eksempel.dk.unit: "uu" is not among the units',
+        ),
+    ],
+    ids=["entries", "authorities", "sections", "repeated", "references"],
+)
+def test_of_very_many_faults_some_are_told(text, first):
+    told = lines(text.encode())
+    assert told[0] == MANY and told[1].startswith(first) and len(told) == 2001
+
+
+def test_what_was_not_read_any_more_is_not_told_as_missing():
+    rows = "".join(f"- {{id: u{n}, name: U}}\n" for n in range(2500))
+    told = lines(f"units:\n{rows}employees:\n- {{address: a@eksempel.dk, name: A, unit: u2400}}\n".encode())
+    assert told[0] == MANY and all("is missing" in one for one in told[1:])
+
+
+def test_two_thousand_faults_are_all_told():
+    assert len(lines(b"units:\n" + b"- x\n" * 2000)) == 2000
+
+
+def test_the_nearest_of_many_names_is_found():
+    text = town_of(1000).replace(b"citizen: c-555,", b"citizen: c-555x,", 1)
+    assert lines(text)[0].endswith('"c-555x" is not among the citizens; did you mean "c-555"?')
+
+
 def test_reading_tells_how_far_it_is():
     seen = []
     parse_register("r.yaml", town_of(500), DOMAINS, seen.append)
