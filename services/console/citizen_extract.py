@@ -15,7 +15,7 @@ from services.store.looked_up import FrameworkVersion, MailLine
 from services.store.sql_store import SqlStore
 from workflows.rights import Action
 
-AT_ONCE = 200
+AT_ONCE = 1000
 MOST_MAILS = 10_000
 MOST_LOOKS = 5_000
 
@@ -67,8 +67,10 @@ async def _mails(store: SqlStore, who: Visitor, found: Opened) -> tuple[list[dic
     after, hidden = None, False
     while len(lines) < MOST_MAILS:
         page = await store.views.mails(citizens=[found.id], limit=AT_ONCE, after=after)
+        await found.about.know_lines(page.items)
         seen = [one for one in page.items if (await found.about.line(one)).opens_to(who.rights, Action.SEE_MAIL)]
-        lines, hidden, after = lines + seen, hidden or len(seen) < len(page.items), page.after
+        lines += seen
+        hidden, after = hidden or len(seen) < len(page.items), page.after
         if after is None:
             break
     return [_mail(who, found, one) for one in lines], after is None and not hidden

@@ -90,6 +90,7 @@ class Teller:
         last = EVER
         for _ in range(ROUNDS):
             page = await self.store.views.mails(citizens=[self.found.id], wanted=wanted, limit=MAILS - len(seen), after=after)
+            await self.found.about.know_lines(page.items)
             for one in page.items:
                 last = one.received_at
                 if (await self.found.about.line(one)).opens_to(self.who.rights, Action.SEE_MAIL):

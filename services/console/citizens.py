@@ -97,6 +97,7 @@ async def _asked(request: Request, who: Visitor, text: str, after: str | None) -
     lines: list[CitizenLine] = []
     for _ in range(ROUNDS):
         found = await views.citizens(text, None, limit=AT_ONCE - len(lines), after=after)
+        await about.know_citizens([one.citizen.id for one in found.items if one.frameworks])
         for one in found.items:
             if one.frameworks and (await about.citizen(one.citizen.id, one.cases)).opens_to(who.rights, Action.SEE_CITIZEN):
                 lines.append(one)

@@ -53,6 +53,26 @@ class Concerns:
     policy: Policy
     _cases: dict[str, Mapping[str, Case]] = field(default_factory=dict)
     _dossiers: dict[str, Kept | None] = field(default_factory=dict)
+    _of_citizens: dict[str, tuple[Kept, ...]] = field(default_factory=dict)
+
+    async def know(self, citizens: Collection[str], frameworks: Collection[str] = ()) -> None:
+        """Look up what a list asks for one by one, together: these citizens' cases, and these frameworks."""
+        unknown = {one for one in citizens if one not in self._cases}
+        self._cases |= await self.store.dossiers.cases_of(unknown)
+        missing = {one for one in frameworks if one not in self._dossiers}
+        found = await self.store.dossiers.named(missing)
+        self._dossiers |= {id: found.get(id) for id in missing}
+
+    async def know_citizens(self, ids: Collection[str]) -> None:
+        """The same of what ``citizen`` asks for."""
+        await self.know(ids)
+        found = await self.store.dossiers.of_citizens(ids)
+        self._of_citizens |= {id: found.get(id, ()) for id in ids}
+
+    async def know_lines(self, lines: Collection[MailLine]) -> None:
+        """The same of what ``line`` asks for."""
+        citizens = {one for line in lines for one in citizens_of(line)}
+        await self.know(citizens, {one.framework for line in lines for one in line.recipients if one.framework})
 
     async def mail(self, citizens: Collection[str], units: Collection[str], recipients: Iterable[Touched]) -> Matter:
         """A mail: its units, the caseworkers whose case it is or who got it in a case of theirs, and its frameworks' lawyers."""
@@ -73,9 +93,8 @@ class Concerns:
 
     async def line(self, mail: MailLine) -> Matter:
         """A mail among others."""
-        citizens = (mail.citizen,) if mail.citizen else mail.candidates
         touched = [Touched(one.address, one.case, one.framework) for one in mail.recipients]
-        return await self.mail(citizens, {one.unit for one in mail.recipients if one.unit}, touched)
+        return await self.mail(citizens_of(mail), {one.unit for one in mail.recipients if one.unit}, touched)
 
     async def framework(self, kept: Kept) -> Matter:
         """A framework: the units that it covers, or all of the citizen's."""
@@ -87,7 +106,7 @@ class Concerns:
 
         Anybody reports, and any leader begins a draft: that alone opens no file of somebody else's.
         """
-        there = await self.store.dossiers.of_citizen(id)
+        there = self._of_citizens[id] if id in self._of_citizens else await self.store.dossiers.of_citizen(id)
         matters = [await self.framework(one) for one in there]
         decided = [matter for one, matter in zip(there, matters, strict=True) if one.dossier.framework.state in STANDING]
         units = frozenset(one.unit for one in cases).union(*(one.units for one in decided))
@@ -128,6 +147,11 @@ async def opened(request: Request, who: Visitor, action: Action, subject: str, m
         request, who, action, subject, matter.units,
         caseworkers=matter.caseworkers, lawyers=matter.lawyers, degree=matter.degree,
     )  # fmt: skip
+
+
+def citizens_of(mail: MailLine) -> tuple[str, ...]:
+    """Who may have sent it."""
+    return (mail.citizen,) if mail.citizen else mail.candidates
 
 
 def concerns(request: Request) -> Concerns:

@@ -82,7 +82,7 @@ class LetterLine:
     sha256: str
 
 
-_BOTH = (own.framework, own.revision, own.framework_version, own.author, own.at, own.move, own.due, own.document)
+BOTH = (own.framework, own.revision, own.framework_version, own.author, own.at, own.move, own.due, own.document)
 _NEWEST = (framework.id, framework.version, framework.since, framework.document.label("routes"))
 
 
@@ -98,9 +98,9 @@ def dossier_in(document: str) -> Dossier:
 
 def one(connection: Connection, id: str) -> Kept | None:
     """The dossier of a framework; one without a step where ``load`` alone has written it."""
-    found = connection.execute(_newest().where(framework.id == id)).one_or_none()
+    found = connection.execute(newest().where(framework.id == id)).one_or_none()
     if found is None:
-        found = connection.execute(select(*_BOTH).where(own.framework == id, own.current == 1)).one_or_none()
+        found = connection.execute(select(*BOTH).where(own.framework == id, own.current == 1)).one_or_none()
         return None if found is None else removed(found)
     return kept(found)
 
@@ -112,14 +112,6 @@ def places(connection: Connection, ids: Collection[str]) -> dict[str, tuple[int,
     mine = select(own.framework, own.revision).where(own.framework.in_(ids), own.current == 1)
     revisions = {id: revision for id, revision in connection.execute(mine)}
     return {id: (revisions.get(id, 0), versions.get(id, 0)) for id in ids}
-
-
-def of_citizen(connection: Connection, citizen: str) -> tuple[Kept, ...]:
-    """All of a citizen's, also those that ``load`` has removed, in the order of their ids."""
-    there = {row.id: kept(row) for row in connection.execute(_newest().where(framework.citizen == citizen))}
-    mine = connection.execute(select(*_BOTH).where(own.citizen == citizen, own.current == 1))
-    gone = {row.framework: removed(row) for row in mine if row.framework not in there}
-    return tuple(found for _, found in sorted((there | gone).items()))
 
 
 def needing(connection: Connection, units: Collection[str] | None, until: date, limit: int) -> tuple[Kept, ...]:
@@ -146,7 +138,7 @@ def lawyer_of(dossier: Dossier) -> str | None:
 
 def _by_urgency(connection: Connection, wanted: Select[tuple[str]], limit: int) -> tuple[Kept, ...]:
     ids = connection.execute(wanted.order_by(own.due.is_(None), own.due, own.framework).limit(limit)).scalars().all()
-    found = {row.id: kept(row) for some in batched(ids) for row in connection.execute(_newest().where(framework.id.in_(some)))}
+    found = {row.id: kept(row) for some in batched(ids) for row in connection.execute(newest().where(framework.id.in_(some)))}
     return tuple(found[id] for id in ids if id in found)
 
 
@@ -162,7 +154,7 @@ class Which:
 def listed(connection: Connection, which: Which, limit: int, after: str | None) -> Page[Kept]:
     """In the order of their ids; those that ``load`` removed are not among them."""
     begins = place(after, str)
-    wanted = _newest().where(framework.id > begins[0]) if begins else _newest()
+    wanted = newest().where(framework.id > begins[0]) if begins else newest()
     if which.units is not None:
         wanted = wanted.where(framework.id.in_(select(dossier_unit.c.framework).where(dossier_unit.c.unit.in_(which.units))))
     if which.citizens is not None:
@@ -189,10 +181,10 @@ def passing(connection: Connection, today: date, until: date) -> list[str]:
 def astray(connection: Connection, limit: int, after: str) -> list[tuple[Kept, dict[str, Case]]]:
     """Some of the dossiers whose framework ``load`` has added or changed, of ids after ``after``; where there are none, some of
     those that it has removed. Each with the citizen's cases."""
-    newer = _newest().where(framework.id > after, own.framework.is_(None) | (own.framework_version != framework.version))
+    newer = newest().where(framework.id > after, own.framework.is_(None) | (own.framework_version != framework.version))
     found = [kept(row) for row in connection.execute(newer.order_by(framework.id).limit(limit))]
     there = select(framework.id).where(framework.id == own.framework, framework.current == 1).exists()
-    gone = select(*_BOTH).where(own.current == 1, own.framework_version > 0, ~there).order_by(own.framework).limit(limit)
+    gone = select(*BOTH).where(own.current == 1, own.framework_version > 0, ~there).order_by(own.framework).limit(limit)
     found = found or [removed(row) for row in connection.execute(gone)]
     by_citizen = cases_of(connection, {one.dossier.framework.citizen for one in found})
     return [(one, by_citizen[one.dossier.framework.citizen]) for one in found]
@@ -253,9 +245,10 @@ def a_letter(connection: Connection, id: str) -> Letter | None:
     return None if row is None else Letter(row.id, row.framework, row.kind, instant(row.at), row.sha256, row.document, row.pdf)
 
 
-def _newest() -> Select[Any]:
+def newest() -> Select[Any]:
+    """The current frameworks, each beside its dossier: rows for ``kept``."""
     beside = and_(own.framework == framework.id, own.current == 1)
-    return select(*_NEWEST, *_BOTH).outerjoin(table, beside).where(framework.current == 1)
+    return select(*_NEWEST, *BOTH).outerjoin(table, beside).where(framework.current == 1)
 
 
 def kept(row: Row[Any]) -> Kept:
@@ -270,7 +263,7 @@ def kept(row: Row[Any]) -> Kept:
     return Kept(loaded, row.revision, row.version, LOAD, instant(row.since))
 
 
-def removed(row: Any) -> Kept:  # noqa: ANN401 - a row of ``_BOTH``
+def removed(row: Any) -> Kept:  # noqa: ANN401 - a row of ``BOTH``
     """What ``load`` has removed is shown as lifted; what had ended, as it ended."""
     found = dossier_in(row.document)
     if found.framework.state.value not in ENDED:

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from services.store import dossier_lists, schema
 from services.store import dossier_rows as rows
-from services.store import schema
 from services.store.columns import instant, micros, text_in
 from services.store.deliveries import add_outgoing, dedupes_of
 from services.store.dossier_rows import LOAD, Kept, Letter, LetterLine, Revision
@@ -193,7 +193,15 @@ class Dossiers:
 
     async def of_citizen(self, citizen: str) -> tuple[Kept, ...]:
         """A citizen's dossiers."""
-        return await self._readers.run(rows.of_citizen, text_in(citizen))
+        return (await self.of_citizens([citizen])).get(text_in(citizen), ())
+
+    async def of_citizens(self, citizens: Collection[str]) -> dict[str, tuple[Kept, ...]]:
+        """The dossiers of several citizens, by citizen; of those who have any."""
+        return await self._readers.run(dossier_lists.of_citizens, citizens) if citizens else {}
+
+    async def named(self, ids: Collection[str]) -> dict[str, Kept]:
+        """The dossiers of several frameworks, by id; those that there are."""
+        return await self._readers.run(dossier_lists.named, ids) if ids else {}
 
     async def needing(self, units: Collection[str] | None, until: date, limit: int = 200) -> tuple[Kept, ...]:
         """Those about which somebody in ``units`` (None: in any) must do something by ``until``, the most urgent first."""

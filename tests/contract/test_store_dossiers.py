@@ -240,6 +240,7 @@ async def test_what_load_removes_keeps_its_history_and_is_lifted(store: SqlStore
     assert found is not None
     assert (found.dossier.framework.state, found.dossier.steps, found.version) == (State.LIFTED, active().steps, 0)
     assert await store.dossiers.of_citizen("c-1") == (found,)
+    assert await store.dossiers.named(["f-1"]) == {"f-1": found}
     assert await astray(store) == [("f-1", 0)]
     gone = await kept(store, found.dossier, found, author="load", move="removed", at=NOW + timedelta(hours=1), due=None)
     assert await astray(store) == []
@@ -251,6 +252,17 @@ async def test_what_load_removes_keeps_its_history_and_is_lifted(store: SqlStore
     back = await store.dossiers.get("f-1")
     assert back is not None
     assert (back.dossier.framework, back.revision) == (active().framework, gone.revision)
+
+
+async def test_many_are_looked_up_as_each_alone(store: SqlStore) -> None:
+    await kept(store, active(), move="activated")
+    await kept(store, active(id="f-2"), move="activated")
+    await load(store, active().framework, framework(id="f-3"))  # f-2 is gone, and f-3 has no dossier
+    alone = {id: await store.dossiers.get(id) for id in ("f-1", "f-2", "f-3")}
+    assert None not in alone.values()
+    assert await store.dossiers.named(["f-3", "f-1", "f-2", "f-4"]) == alone
+    assert await store.dossiers.of_citizens(["c-1", "c-2"]) == {"c-1": tuple(alone.values())}
+    assert (await store.dossiers.named([]), await store.dossiers.of_citizens([])) == ({}, {})
 
 
 async def test_the_framework_that_routes_is_shown_whatever_the_dossier_says(store: SqlStore) -> None:
@@ -282,4 +294,5 @@ async def test_what_nothing_is_called_is_not_found(store: SqlStore, odd: str) ->
     dossiers = store.dossiers
     assert (await dossiers.get(odd), await dossiers.letter(odd), await dossiers.as_of(odd, NOW)) == (None, None, None)
     assert (await dossiers.of_citizen(odd), await dossiers.revisions(odd)) == ((), ())
+    assert (await dossiers.named([odd]), await dossiers.of_citizens([odd])) == ({}, {})
     assert (await dossiers.cases(odd), await dossiers.letters(odd)) == ({}, {})

@@ -8,7 +8,7 @@ from services.store.looked_up import Page, Within
 from workflows.framework import State
 from workflows.rights import Action, Reach, Rights, reach
 
-ROUNDS = 20  # pages of the store that are looked through for one page of what somebody may see
+ROUNDS = 8  # pages of the store that are looked through for one page of what somebody may see
 OWN_CITIZENS = 500  # of one caseworker
 
 
@@ -30,6 +30,7 @@ async def frameworks_seen(
         page = await concerned.store.dossiers.listed(
             units=units, citizens=citizens, state=state, limit=limit - len(items), after=after
         )
+        await concerned.know({one.dossier.framework.citizen for one in page.items})
         matters = [(one, await concerned.framework(one)) for one in page.items]
         items += [(one, matter) for one, matter in matters if matter.opens_to(rights, Action.SEE_FRAMEWORK)]
         after = page.after

@@ -153,6 +153,7 @@ async def _citizens(request: Request, who: Visitor, text: str) -> list[CitizenLi
     found = await concerned.store.views.citizens(text, within, limit=MANY)
     if far is not Reach.ASKED:
         return list(found.items)
+    await concerned.know_citizens([one.citizen.id for one in found.items])
     matters = [(one, await concerned.citizen(one.citizen.id, one.cases)) for one in found.items]
     return [one for one, matter in matters if matter.opens_to(who.rights, Action.SEE_CITIZEN)]
 

@@ -75,6 +75,7 @@ async def _reds(request: Request, who: Visitor) -> tuple[MailLine, ...]:
     console, about = console_of(request), concerns(request)
     since = console.clock.now() - RECENT
     found = await console.store.views.mails(units=who.units, since=since, wanted="red", limit=RED_SHOWN)
+    await about.know_lines(found.items)
     return tuple([one for one in found.items if (await about.line(one)).opens_to(who.rights, Action.SEE_MAIL)])
 
 
