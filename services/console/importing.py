@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from services.bad_input import BadInput
 from services.register_file import parse_register, too_many, write_register
 from services.settings import Settings
-from services.store.own_side import CITIZENS, OWN, own_side
-from services.store.register_tables import BY_NAME
+from services.store.own_side import CITIZENS
+from services.store.register_tables import BY_NAME, OWN
 from services.yaml_lines import Table, read_yaml
 from workflows.faults import MOST, Fault
 from workflows.register import Register
@@ -112,6 +112,6 @@ def _change(name: str, stored: Register, wanted: Register) -> Change:
     )
 
 
-def exported(register: Register) -> str:
+def exported(own_side: Register) -> str:
     """The own side as a file that can be handed in again."""
-    return ABOUT + write_register(own_side(register))
+    return ABOUT + write_register(own_side)

@@ -1,20 +1,25 @@
 """The municipality's own side of the register by itself: citizens, cases and frameworks stay as they are."""
 
+from services.store import register_read
 from services.store.columns import micros
 from services.store.interface import RegisterChange
 from services.store.register_load import LoadRegister
-from services.store.register_tables import KINDS
+from services.store.register_tables import KINDS, OWN
 from services.store.sql_store import SqlStore
 from workflows.audit import AuditRecord
 from workflows.register import Register
 
-OWN = ("units", "employees", "open_addresses", "authorities")
 CITIZENS = ("citizens", "cases", "frameworks")
 
 
 def own_side(register: Register) -> Register:
     """``register`` without citizens."""
     return register.model_copy(update=dict.fromkeys(CITIZENS, ()))
+
+
+async def stored_own_side(store: SqlStore) -> Register:
+    """The municipality's own side as it stands; citizens are not read."""
+    return await store.readers.run(register_read.own_side)
 
 
 async def load_own_side(store: SqlStore, register: Register, record: AuditRecord) -> RegisterChange:

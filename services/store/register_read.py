@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from services.store import schema
-from services.store.register_tables import BY_NAME, KINDS, Kind, addresses_of
+from services.store.register_tables import BY_NAME, KINDS, OWN, Kind, addresses_of
 from services.store.unit_of_work import read_meta
 from workflows.addresses import ascii_domain, normalise
 from workflows.facts import Authorities, CitizenFile, Organisation
@@ -20,6 +20,11 @@ FETCH = 20_000
 def whole_register(connection: Connection) -> Register:
     """The register as it stands, each list sorted by id."""
     return Register(**{kind.name: tuple(_entries(connection, kind)) for kind in KINDS})
+
+
+def own_side(connection: Connection) -> Register:
+    """The municipality's own side alone, each list sorted by id."""
+    return Register(**{name: tuple(_entries(connection, BY_NAME[name])) for name in OWN})
 
 
 def organisation(connection: Connection, extra_authorities: Iterable[str]) -> Organisation:

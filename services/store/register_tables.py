@@ -64,6 +64,7 @@ KINDS = (
     Kind("cases", schema.citizen_case, Case, lambda one: one.id, _case_columns),
     Kind("frameworks", schema.framework, ContactFramework, lambda one: one.id, _framework_columns),
 )
+OWN = ("units", "employees", "open_addresses", "authorities")  # the municipality's own side
 BY_NAME = {kind.name: kind for kind in KINDS}
 
 

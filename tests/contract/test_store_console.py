@@ -6,7 +6,7 @@ from fakes.arrivals import NOW, arrival, attempt, deferred, entry, register
 
 from services.store import changes as told
 from services.store.changes import Changes, changes
-from services.store.own_side import load_own_side, own_side
+from services.store.own_side import load_own_side, own_side, stored_own_side
 from services.store.sql_store import SqlStore
 from services.store.waiting import waiting
 from workflows.register import Register
@@ -62,6 +62,7 @@ async def test_the_own_side_is_loaded_without_citizens(store: SqlStore) -> None:
     change = await load_own_side(store, Register.model_validate(data), entry("register.loaded", "register"))
     assert (change.added, change.removed) == ({"units": 1}, {"authorities": len(before.authorities)})
     after = await store.export_register()
+    assert await stored_own_side(store) == own_side(after)
     assert (after.citizens, after.cases, after.frameworks) == (before.citizens, before.cases, before.frameworks)
     assert "kultur" in store.organisation().units
     again = await load_own_side(store, Register.model_validate(data), entry("register.loaded", "register"))

@@ -18,7 +18,7 @@ from services.console.importing import Handed, Waiting, changes, exported, read_
 from services.console.web import page, see
 from services.console.words import N_
 from services.settings import ZONE
-from services.store.own_side import load_own_side
+from services.store.own_side import load_own_side, stored_own_side
 from workflows.audit import AuditRecord
 from workflows.facts import Organisation
 from workflows.people import Employee, OpenAddress, Unit
@@ -88,7 +88,7 @@ def _is_about(one: Unit | Employee | OpenAddress, wanted: str) -> bool:
 async def export(request: Request, who: It) -> Response:
     """The municipality's own side as a file."""
     console = console_of(request)
-    text = await asyncio.to_thread(exported, await console.store.export_register())
+    text = await asyncio.to_thread(exported, await stored_own_side(console.store))
     now = console.clock.now()
     await console.store.append_audit(AuditRecord(now, who.account, "register.exported", "register"))
     name = f"register-{now.astimezone(ZONE).date()}.yaml"
