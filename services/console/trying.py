@@ -11,7 +11,7 @@ from services.clock import Clock
 from workflows.backtest import Backtest
 
 log = structlog.get_logger()
-PATIENCE = 1.0  # seconds for which a page waits before it says that it takes longer
+PATIENCE = 0.1  # seconds for which a page waits before it says that it takes longer
 KEPT_FOR = timedelta(minutes=10)
 MOST = 40  # trials that are kept
 AT_ONCE = 1  # made at a time: each takes a thread for seconds where there is much mail
