@@ -1,179 +1,38 @@
 """How long the console's pages look things up: ``python -m bench.pages`` in ``tests``; ``--mails 2000`` and so on for a small one.
 
-A store is filled by direct inserts with what mail leaves behind: citizens of whom some write far more than others, units of all
-sizes, mail that waits and mail that was given back. Then each read model is asked for several times, and its time at the store and
-the number of its statements are shown.
+A large store is filled (``large_store``). Then each read model is asked for several times, and each page of the console by those
+who see it (``whole_pages``): their times, their CPU and the number of their statements are shown.
 """
 
 import argparse
 import asyncio
-import json
 import random
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from fakes.town import CPH, KAREN, PASS, facts, framework, mail, town
+from fakes.console import LETTERS
 from rich.console import Console
-from rich.table import Table as Shown
-from sqlalchemy import Connection, Engine, Table, event, insert
+from rich.table import Table
 
+from bench import whole_pages
+from bench.large_store import DAYS, Scale, Writing, fill, handled, register
+from bench.whole_pages import Seen, Statements
 from services.clock import SystemClock
-from services.settings import Settings, StoreSettings
-from services.store import schema, schema_people
-from services.store.columns import micros
+from services.settings import Settings
 from services.store.looked_up import Within
 from services.store.open import open_store
 from services.store.sql_store import SqlStore
 from services.trying import try_framework
 from workflows.audit import AuditRecord
-from workflows.decide import decide
-from workflows.framework import ContactFramework
-from workflows.people import Case, Citizen, RegisteredAddress, Unit
-from workflows.register import Register
-from workflows.replay import kept
 
-BATCH = 5000
 ROUNDS = 5
-DAYS = 90
-FIRST = ("Anne", "Bo", "Camilla", "Hans", "Jens", "Karen", "Mette", "Peter", "Søren", "Åse")
-LAST = ("Andersen", "Berg", "Hansen", "Holm", "Jensen", "Nielsen", "Pedersen", "Sørensen", "Thomsen", "Østergaard")
-Row = tuple[Table, dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How much of everything. The first citizen wrote ``heavy`` of the mails, and ``waiting`` mails wait."""
-
-    citizens: int
-    frameworks: int
-    mails: int
-    units: int = 200
-    heavy: int = 10_000
-    waiting: int = 5_000
-
-
-def register(scale: Scale) -> Register:
-    """A municipality of this size; the first citizens have a framework each."""
-    units = [
-        Unit(id=f"u-{n}", name=f"Enhed {n}", leader="lene@eksempel.dk", functional_mailbox=f"box{n}@eksempel.dk")
-        for n in range(scale.units)
-    ]
-    numbers = range(scale.citizens)
-    chance = random.Random(1)
-    citizens = [
-        Citizen(
-            id=f"c-{n}",
-            name=f"{chance.choice(FIRST)} {chance.choice(FIRST)} {chance.choice(LAST)}sen{n % 997}",
-            addresses=(RegisteredAddress(address=f"citizen{n}@example.net"),),
-        )
-        for n in numbers
-    ]
-    cases = [Case(id=f"s-{n}", citizen=f"c-{n}", unit=unit_of(scale, n), caseworker=f"k{n % 3000}@eksempel.dk") for n in numbers]
-    one = ContactFramework.model_validate(framework())
-    frameworks = [
-        one.model_copy(update={"id": f"f-{n}", "citizen": f"c-{n}", "scope": one.scope.model_copy(update={"cases": (f"s-{n}",)})})
-        for n in range(scale.frameworks)
-    ]
-    return Register.model_construct(units=tuple(units), citizens=tuple(citizens), cases=tuple(cases), frameworks=tuple(frameworks))
-
-
-def unit_of(scale: Scale, citizen: int) -> str:
-    """The first unit is as large as a fifth of all."""
-    return "u-0" if citizen % 5 == 0 else f"u-{citizen % scale.units}"
-
-
-def handled(scale: Scale, now: datetime) -> Iterator[Row]:
-    """What handled mail leaves behind, row by row, each in the form that the guard gives it."""
-    templates = [_template(*one) for one in ((True, "delivered"), (False, "delivered"))]
-    chance = random.Random(2)
-    for n in range(scale.mails):
-        at = now - timedelta(days=DAYS) * (1 - n / scale.mails)
-        citizen = 0 if n % (scale.mails // scale.heavy or 1) == 0 else min(int(chance.paretovariate(0.3)), scale.citizens - 1)
-        moved = citizen < scale.frameworks and n % 4 == 0
-        yield from _rows(
-            n, at, f"c-{citizen}", unit_of(scale, citizen), moved, n >= scale.mails - scale.waiting, templates[not moved]
-        )
-
-
-def _template(moved: bool, _: str) -> tuple[str, str]:
-    """A decision as text, with marks for what differs, and what it was made of."""
-    of = town(framework()) if moved else town()
-    one = mail(KAREN, authentication_results=(PASS,))._replace(id="MAIL")
-    found = facts(of, one)
-    return decide(one, found, datetime(2026, 11, 23, 10, tzinfo=CPH)).json(), kept(one, found)
-
-
-def _rows(n: int, at: datetime, citizen: str, unit: str, moved: bool, waits: bool, template: tuple[str, str]) -> Iterator[Row]:
-    id, when, day = f"{n:026}", micros(at), at.date().isoformat()
-    outcome = "redirected" if moved else "not_evaluated" if n % 50_000 == 7 else "delivered"
-    state = "queued" if waits else "returned" if n % 500 == 3 else outcome.replace("not_evaluated", "delivered")
-    decision = template[0].replace('"MAIL"', f'"{id}"').replace('"c-1"', f'"{citizen}"').replace('"unit":"bf"', f'"unit":"{unit}"')
-    yield schema.mail, {
-        "id": id, "received_at": when, "day": day, "recipients": 1, "framework_in_force": int(moved), "client": "127.0.0.1",
-        "envelope_from": "bo@example.net", "message_id": f"<{n}@example.net>", "sha256": "0" * 64, "size": 2000,
-        "decision": decision,
-    }  # fmt: skip
-    yield schema.recipient, {
-        "mail": id, "n": 0, "day": day, "address": KAREN, "action": "redirect" if moved else "deliver", "state": state,
-        "delivery": f"{id}.0",
-    }  # fmt: skip
-    yield schema.delivery, {
-        "id": f"{id}.0", "mail": id, "content": id, "kind": "mail", "hop": "next", "tier": 0 if waits else None,
-        "ready_at": when if waits else None, "lease": None, "due": when, "attempts": 1,
-        "state": "waiting" if waits else "delivered",
-        "stuck": 0, "redirected": int(moved), "error": None, "queued_at": when, "finished_at": None if waits else when,
-        "envelope_from": "bo@example.net", "address": KAREN, "fallbacks": "[]", "serves": "0", "originals": f'["{KAREN}"]',
-        "original_sender": "bo@example.net", "smtputf8": 0, "eight_bit": 0, "unit": unit, "framework": None, "refuse": None,
-        "prepend": b"X-Rammevagt-Id: x\r\n",
-    }  # fmt: skip
-    red = [{"kind": "threat", "level": "red"}] if n % 300 == 0 else []
-    rights = ["complaint"] if n % 20 == 0 else []
-    yield (
-        schema.assessment,
-        {"mail": id, "document": json.dumps({"signals": red, "rights": rights, "notify": []}, separators=(",", ":"))},
-    )
-    yield schema_people.replay, {"mail": id, "document": template[1]}
-    for kind, key in (("citizen", citizen), ("unit", unit), ("unit", "")):
-        yield schema_people.mail_about, {"kind": kind, "key": key, "received_at": when, "mail": id, "outcome": outcome}
-    for actor, subject in (("guard", id), ("guard", id), ("lene@eksempel.dk", citizen)) if n % 100 == 0 else (("guard", id),) * 3:
-        yield (
-            schema.audit,
-            {"at": at.isoformat(), "actor": actor, "action": "a", "subject": subject, "data": "{}", "hash": "0" * 64},
-        )
-
-
-def fill(connection: Connection, rows: Iterable[Row]) -> None:
-    """Straight into the tables, by the driver: nobody waits for a flush."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA cache_size = -524288")
-    cursor = connection.connection.cursor()
-    texts: dict[Table, tuple[str, list[str]]] = {}
-    waiting: dict[Table, list[tuple[Any, ...]]] = {}
-    seq = 1_000_000
-    for table, row in rows:
-        if table is schema.audit:
-            seq += 1
-            row["seq"] = seq
-        if table not in texts:
-            compiled = insert(table).values(row).compile(dialect=connection.dialect)
-            texts[table] = str(compiled), list(compiled.positiontup or ())
-        text, names = texts[table]
-        some = waiting.setdefault(table, [])
-        some.append(tuple([row[name] for name in names]))
-        if len(some) == BATCH:
-            cursor.executemany(text, some)
-            some.clear()
-    for table, some in waiting.items():
-        cursor.executemany(texts[table][0], some)
-    cursor.close()
-
 
 Measured = tuple[str, float, float, float, int]
 Look = Callable[[SqlStore, random.Random], Awaitable[object]]
@@ -239,50 +98,56 @@ def looks(scale: Scale, settings: Settings, now: datetime) -> dict[str, Look]:
     }
 
 
-async def measure(store: SqlStore, named: dict[str, Look]) -> list[Measured]:
+async def measure(store: SqlStore, named: dict[str, Look], rounds: int = ROUNDS) -> list[Measured]:
     """Of each: the first time, the median, the CPU that one took, and how many statements."""
-    statements = 0
-
-    def count(*_: object) -> None:
-        nonlocal statements
-        statements += 1
-
-    engine: Engine = store.readers._engine
-    event.listen(engine, "before_cursor_execute", count)
     found = []
-    for name, look in named.items():
-        chance, times, statements, used = random.Random(name), [], 0, time.process_time()
-        for _ in range(ROUNDS):
-            begun = time.perf_counter()
-            await look(store, chance)
-            times.append(time.perf_counter() - begun)
-        cpu = (time.process_time() - used) / ROUNDS
-        found.append((name, times[0], statistics.median(times), cpu, statements // ROUNDS))
-    event.remove(engine, "before_cursor_execute", count)
+    with Statements(store) as statements:
+        for name, look in named.items():
+            chance, times, before, used = random.Random(name), [], statements.count, time.process_time()
+            for _ in range(rounds):
+                begun = time.perf_counter()
+                await look(store, chance)
+                times.append(time.perf_counter() - begun)
+            cpu = (time.process_time() - used) / rounds
+            found.append((name, times[0], statistics.median(times), cpu, (statements.count - before) // rounds))
     return found
 
 
-async def run(scale: Scale, folder: Path, url: str, say: Callable[[str], None]) -> list[Measured]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was measured: the read models, and the pages."""
+
+    looked_up: list[Measured]
+    pages: list[Seen]
+
+
+async def run(scale: Scale, folder: Path, url: str, say: Callable[[str], None], rounds: int = ROUNDS) -> Found:
     """Make a store, fill it, and ask."""
-    settings = Settings(data=folder / "data", store=StoreSettings(url=url))
+    settings = Settings.model_validate({"data": folder / "data", "store": {"url": url}, "letters": LETTERS})
     now = SystemClock().now()
-    store = await open_store(settings, SystemClock())
+    await _filled(scale, settings, now, say)
+    store = await open_store(settings, SystemClock())  # its log is in the database now
     try:
-        made, begun = register(scale), time.perf_counter()
-        await store.load_register(made, AuditRecord(now, "bench", "register.loaded", "register"))
+        await store.refresh()
+        looked_up = await measure(store, looks(scale, settings, now), rounds)
+        return Found(looked_up, await whole_pages.measure(settings, store, whole_pages.every(scale, now), rounds))
+    finally:
+        await store.close()
+
+
+async def _filled(scale: Scale, settings: Settings, now: datetime, say: Callable[[str], None]) -> None:
+    store, clock, begun = await open_store(settings, SystemClock()), SystemClock(), time.perf_counter()
+    try:
+        await store.load_register(register(scale, now.date()), AuditRecord(now, "bench", "register.loaded", "register"))
+        await store.refresh()
+        await Writing(settings, store, clock).adopt()
         say(f"register of {scale.citizens} citizens loaded in {time.perf_counter() - begun:.1f} s")
         begun = time.perf_counter()
         with store._engines[0].begin() as connection:
             fill(connection, handled(scale, now))
-            if url:
+            if settings.store.url:
                 connection.exec_driver_sql("ANALYZE")
         say(f"{scale.mails} mails written in {time.perf_counter() - begun:.1f} s")
-    finally:
-        await store.close()
-    store = await open_store(settings, SystemClock())  # its log is in the database now
-    try:
-        await store.refresh()
-        return await measure(store, looks(scale, settings, now))
     finally:
         await store.close()
 
@@ -299,11 +164,25 @@ def main() -> int:
     scale = Scale(wanted.citizens, wanted.frameworks, wanted.mails, heavy=wanted.mails // 100, waiting=wanted.mails // 200)
     with tempfile.TemporaryDirectory(prefix="pages-", dir=wanted.work) as folder:
         found = asyncio.run(run(scale, Path(folder), wanted.url, lambda line: print(line, file=sys.stderr, flush=True)))
-    shown = Shown("looked up", "first (ms)", "median (ms)", "CPU (ms)", "statements", box=None)
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    console.print(_looked_up(found.looked_up))
+    console.print(_pages(found.pages))
+    return 0
+
+
+def _looked_up(found: list[Measured]) -> Table:
+    shown = Table("looked up", "first (ms)", "median (ms)", "CPU (ms)", "statements", box=None)
     for name, first, median, cpu, statements in found:
         shown.add_row(name, f"{first * 1000:.1f}", f"{median * 1000:.1f}", f"{cpu * 1000:.1f}", str(statements))
-    Console(width=None if sys.stdout.isatty() else 120).print(shown)
-    return 0
+    return shown
+
+
+def _pages(found: list[Seen]) -> Table:
+    shown = Table("page", "by", "first (ms)", "median (ms)", "worst (ms)", "CPU (ms)", "statements", box=None)
+    for one in found:
+        times = [f"{seconds * 1000:.1f}" for seconds in (one.first, one.median, one.worst, one.cpu)]
+        shown.add_row(one.asked.told, one.asked.who, *times, str(one.statements))
+    return shown
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ class ByCookie:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (role := Request(scope).cookies.get(COOKIE)):
             async with self._one:
-                await _let_in(scope["app"].state.entrance, visitor_as(role))
+                await let_in(scope["app"].state.entrance, visitor_as(role))
             given = MutableHeaders(scope=scope)
             given["cookie"] = f"{given['cookie']}; sid={role}"
             if "sec-fetch-site" not in given:
@@ -70,7 +70,8 @@ class ByCookie:
         await self.app(scope, receive, send)
 
 
-async def _let_in(entrance: Entrance, who: Visitor) -> None:
+async def let_in(entrance: Entrance, who: Visitor) -> None:
+    """Give them an account and a session, where they have none; the session's cookie is ``who.session``."""
     now = entrance.clock.now()
     if (found := await entrance.users.session(hash_of(who.session))) and is_open(found[0], now):
         return
