@@ -24,7 +24,7 @@ from workflows.people import Case
 from workflows.rights import Action, Reach, Rights, reach
 
 AT_ONCE = 50
-ROUNDS = 10  # pages of the store that are looked through for one page of what a lawyer may see
+ROUNDS = 4  # pages of the store that are looked through for one page of what a lawyer may see
 WHY = "why"  # the cookie that carries a reason
 WHY_LASTS = timedelta(minutes=30)
 WHY_LONGEST = 300  # characters
@@ -96,10 +96,10 @@ async def _asked(request: Request, who: Visitor, text: str, after: str | None) -
     views, about = console_of(request).store.views, concerns(request)
     lines: list[CitizenLine] = []
     for _ in range(ROUNDS):
-        found = await views.citizens(text, None, limit=AT_ONCE - len(lines), after=after)
-        await about.know_citizens([one.citizen.id for one in found.items if one.frameworks])
+        found = await views.citizens(text, Within(framed=True), limit=AT_ONCE - len(lines), after=after)
+        await about.know_citizens(found.items)
         for one in found.items:
-            if one.frameworks and (await about.citizen(one.citizen.id, one.cases)).opens_to(who.rights, Action.SEE_CITIZEN):
+            if (await about.citizen(one.citizen.id, one.cases)).opens_to(who.rights, Action.SEE_CITIZEN):
                 lines.append(one)
         after = found.after
         if after is None or len(lines) >= AT_ONCE:

@@ -10,7 +10,7 @@ from services.console.context import console_of
 from services.console.recorded import allowed
 from services.gather import policy_of
 from services.store.dossier_rows import Kept
-from services.store.looked_up import MailFound, MailLine
+from services.store.looked_up import CitizenLine, MailFound, MailLine
 from services.store.sql_store import SqlStore
 from workflows.addresses import own_key
 from workflows.dossier import Decided, Dossier, Extended, Heard
@@ -63,9 +63,10 @@ class Concerns:
         found = await self.store.dossiers.named(missing)
         self._dossiers |= {id: found.get(id) for id in missing}
 
-    async def know_citizens(self, ids: Collection[str]) -> None:
+    async def know_citizens(self, lines: Collection[CitizenLine]) -> None:
         """The same of what ``citizen`` asks for."""
-        await self.know(ids)
+        self._cases |= {line.citizen.id: {one.id: one for one in line.cases} for line in lines}
+        ids = [line.citizen.id for line in lines]
         found = await self.store.dossiers.of_citizens(ids)
         self._of_citizens |= {id: found.get(id, ()) for id in ids}
 

@@ -28,6 +28,8 @@ class Allowed:
         """Those on the column ``id``."""
         if self.within is None:
             return []
+        if self.within.framed:
+            return [exists().where(framework.citizen == id, framework.current == 1).correlate_except(schema.framework)]
         scoped = select(dossier_unit.framework).where(dossier_unit.unit.in_(self.within.units))
         by_framework = (framework.id.in_(scoped), framework.current == 1, _opens())
         if not self.many:
@@ -47,8 +49,8 @@ def _opens() -> ColumnElement[bool]:
 
 def allowed_within(connection: Connection, within: Within | None) -> Allowed:
     """Who may be seen ``within``; None is everybody."""
-    if within is None:
-        return Allowed(None, many=True)
+    if within is None or within.framed:
+        return Allowed(within, many=True)
     some = select(case.id).where(_place(within)).limit(MANY).subquery()
     return Allowed(within, connection.execute(select(func.count()).select_from(some)).scalar_one() == MANY)
 

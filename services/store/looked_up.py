@@ -25,10 +25,14 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """Whose citizens somebody may see: those with a case or a framework in one of the units, or a case of this caseworker's."""
+    """Whose citizens somebody may see: those with a case or a framework in one of the units, or a case of this caseworker's.
+
+    ``framed``: instead, whoever has a framework.
+    """
 
     units: frozenset[str] = frozenset()
     caseworker: str | None = None  # an address
+    framed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -331,6 +331,9 @@ async def test_only_citizens_within_are_found(store: SqlStore, many: int, monkey
     ):
         assert (await found(store, text, bf), await found(store, text, per)) == (in_bf, of_per), text
         assert await found(store, text, Within()) == []
+    framed = Within(framed=True)
+    for text, ids in (("", ["c-3"]), ("c-", ["c-3"]), ("s-", []), ("han", ["c-3"]), ("hans@example.net", [])):
+        assert await found(store, text, framed) == ids, text
     assert await found(store, "", Within(frozenset({"tek"}), "karen@eksempel.dk")) == ["c-1", "c-2"]
     await store.writer.run(_scoped("tek", "f-3"))
     assert await found(store, "", Within(frozenset({"tek"}))) == ["c-2", "c-3"]

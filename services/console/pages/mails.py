@@ -147,13 +147,15 @@ async def _citizens(request: Request, who: Visitor, text: str) -> list[CitizenLi
     """The citizens that somebody may mean by ``text``, of those that they may see."""
     concerned = concerns(request)
     far = reach(who.rights, Action.SEE_CITIZEN)
-    within = Within(who.rights.units, who.address) if far in (Reach.OWN_UNITS, Reach.OWN_CASES) else None
-    if far is Reach.OWN_CASES:
-        within = Within(caseworker=who.address)
+    within = {
+        Reach.OWN_UNITS: Within(who.rights.units, who.address),
+        Reach.OWN_CASES: Within(caseworker=who.address),
+        Reach.ASKED: Within(framed=True),
+    }.get(far)
     found = await concerned.store.views.citizens(text, within, limit=MANY)
     if far is not Reach.ASKED:
         return list(found.items)
-    await concerned.know_citizens([one.citizen.id for one in found.items])
+    await concerned.know_citizens(found.items)
     matters = [(one, await concerned.citizen(one.citizen.id, one.cases)) for one in found.items]
     return [one for one, matter in matters if matter.opens_to(who.rights, Action.SEE_CITIZEN)]
 
