@@ -1,5 +1,6 @@
 """*Borger*: finding a citizen, and one citizen's file on one time line. What is searched for stands in no URL."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -145,7 +146,8 @@ async def extracted(request: Request, who: Reader, id: str) -> Response:
     made = await _extract(request, who, id)
     if made is None:
         return see(f"/citizens/{id}")
-    return page(
+    return await asyncio.to_thread(  # of ten thousand mails it takes a second, in which mail comes too
+        page,
         request,
         "citizen_extract.html",
         one=made[0],
@@ -166,7 +168,7 @@ async def extracted_file(request: Request, who: Reader, id: str) -> Response:
     if made is None:
         return see(f"/citizens/{id}")
     disposition = f'attachment; filename="{id}.json"'
-    text = json.dumps(made[0], ensure_ascii=False, indent=2).encode("utf-8", "replace")
+    text = (await asyncio.to_thread(json.dumps, made[0], ensure_ascii=False, indent=2)).encode("utf-8", "replace")
     return Response(text, media_type="application/json", headers={"Content-Disposition": disposition})
 
 
