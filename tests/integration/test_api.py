@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import datetime, timedelta
 
 import pytest
 from fakes.console import console_running
@@ -211,6 +212,25 @@ async def test_statistics_tell_no_small_number(people):
     empty = (await people["arne"].get("/api/v1/statistics?quarter=2020-Q1")).json()["mails"]
     assert (empty["units"], empty["others"]) == ([], {})
     is_problem(await people["arne"].get("/api/v1/statistics?quarter=2026-11"), 422)
+
+
+async def test_statistics_are_counted_again_after_five_minutes(running, people):
+    async def told():
+        found = (await people["arne"].get("/api/v1/statistics?quarter=2020-Q2")).json()
+        return found["at"], found["frameworks"]
+
+    async def reported(count):
+        for _ in range(count):
+            answer = await people["it"].post("/api/v1/incidents", json={"citizen": "c-1005", "happenings": [HAPPENED]})
+            assert answer.status_code == 201
+
+    first = await told()
+    await reported(6)
+    assert await told() == first
+    running.clock.forward(timedelta(minutes=5))
+    at, frameworks = await told()
+    assert datetime.fromisoformat(at) - datetime.fromisoformat(first[0]) == timedelta(minutes=5)
+    assert frameworks != first[1]
 
 
 async def test_changes_are_told_as_they_happen(people):

@@ -4,17 +4,19 @@ from datetime import datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 from starlette.requests import Request
 
 from services.console.api.asking import Who
-from services.console.context import console_of
+from services.console.context import Console, console_of
 from services.console.recorded import allowed
 from services.settings import ZONE
 from workflows.rights import Action
 from workflows.statistics import Quarter, merge, quarter_of
 
 NOTE = "Numbers below 5 are merged. What is not reported is not counted: a rise may be better reporting."
+COUNTED_AGAIN = timedelta(minutes=5)  # of a million mails it takes half a second
+MOST_KEPT = 8  # quarters
 router = APIRouter(prefix="/statistics", tags=["statistics"])
 
 
@@ -40,6 +42,7 @@ class Statistics(BaseModel):
     mails: Numbers
     moves: Numbers
     frameworks: Numbers
+    at: AwareDatetime = Field(description="When it was counted: at most five minutes ago.")
     note: str = NOTE
 
 
@@ -54,10 +57,29 @@ async def statistics(
     console = console_of(request)
     now = console.clock.now().astimezone(ZONE)
     asked = Quarter(int(quarter[:4]), int(quarter[-1])) if quarter else quarter_of(now.date())
+    kept = _kept(request)
+    found = kept.get(asked)
+    if found is None or not timedelta() <= now - found.at < COUNTED_AGAIN:
+        found = kept[asked] = await _counted(console, asked, now)
+        for quarter_left in list(kept)[:-MOST_KEPT]:
+            del kept[quarter_left]
+    return found
+
+
+def _kept(request: Request) -> dict[Quarter, Statistics]:
+    state = request.app.state
+    if not hasattr(state, "statistics"):
+        state.statistics = {}
+    found: dict[Quarter, Statistics] = state.statistics
+    return found
+
+
+async def _counted(console: Console, asked: Quarter, now: datetime) -> Statistics:
     begins = datetime.combine(asked.first, time.min, ZONE)
     ends = datetime.combine(asked.last + timedelta(days=1), time.min, ZONE)
     views = console.store.views
     return Statistics(
+        at=now,
         quarter=f"{asked.year}-Q{asked.number}",
         mails=_numbers(await views.mail_counts(begins, ends)),
         moves=_numbers(await views.move_counts(begins, ends)),
