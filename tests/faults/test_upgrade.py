@@ -30,6 +30,8 @@ async def fill(data: Path) -> None:
     clock = SystemClock()
     guard = Guard(settings(data, "127.0.0.1:1"), frozenset({"gateway"}), clock)
     await guard.start()
+    while not guard.store.ready():
+        await asyncio.sleep(0.01)
     host, _, port = guard.gateway.addresses[0].rpartition(":")
     client = RawClient(*await asyncio.open_connection(host, int(port)))
     await client.reply()
