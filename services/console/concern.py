@@ -66,9 +66,12 @@ class Concerns:
     async def know_citizens(self, lines: Collection[CitizenLine]) -> None:
         """The same of what ``citizen`` asks for."""
         self._cases |= {line.citizen.id: {one.id: one for one in line.cases} for line in lines}
-        ids = [line.citizen.id for line in lines]
-        found = await self.store.dossiers.of_citizens(ids)
-        self._of_citizens |= {id: found.get(id, ()) for id in ids}
+        await self._know_dossiers([line.citizen.id for line in lines])
+
+    async def _know_dossiers(self, citizens: Collection[str]) -> None:
+        missing = [one for one in citizens if one not in self._of_citizens]
+        found = await self.store.dossiers.of_citizens(missing)
+        self._of_citizens |= {id: found.get(id, ()) for id in missing}
 
     async def know_lines(self, lines: Collection[MailLine]) -> None:
         """The same of what ``line`` asks for."""
@@ -121,13 +124,12 @@ class Concerns:
     async def names(self, rights: Rights, citizens: Collection[str]) -> dict[str, str]:
         """By id, what those of ``citizens`` are called whom somebody may see; to them the others are an id."""
         found = await self.store.views.named(sorted(citizens))
-        return {id: one.name for id, one in found.items() if await self._is_seen(rights, id)}
-
-    async def _is_seen(self, rights: Rights, citizen: str) -> bool:
         if reach(rights, Action.SEE_CITIZEN) is Reach.ALL:
-            return True
-        matter = await self.citizen(citizen, list((await self.cases(citizen)).values()))
-        return matter.opens_to(rights, Action.SEE_CITIZEN)
+            return {id: one.name for id, one in found.items()}
+        await self.know(found)
+        await self._know_dossiers(found)
+        matters = {id: await self.citizen(id, list(self._cases[id].values())) for id in found}
+        return {id: found[id].name for id, matter in matters.items() if matter.opens_to(rights, Action.SEE_CITIZEN)}
 
     async def cases(self, citizen: str) -> Mapping[str, Case]:
         """A citizen's cases."""
