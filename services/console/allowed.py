@@ -1,4 +1,4 @@
-"""Which roles a page is for. To the others it does not exist, and that they asked is recorded."""
+"""Whom a page is for. To the others it does not exist, and that they asked is recorded."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -9,13 +9,14 @@ from starlette.requests import Request
 from services.console.auth.visitor import Visitor, visitor
 from services.console.context import console_of
 from workflows.audit import AuditRecord
+from workflows.rights import Action, Reach, reach
 
 
-def only(*roles: str) -> Callable[..., Awaitable[Visitor]]:
-    """A dependency that gives the visitor, and raises 404 for one of another role."""
+def only(action: Action) -> Callable[..., Awaitable[Visitor]]:
+    """A dependency that gives the visitor, and raises 404 for one who may do ``action`` with nothing."""
 
     async def check(request: Request, who: Annotated[Visitor, Depends(visitor)]) -> Visitor:
-        if who.role not in roles:
+        if reach(who.rights, action) is Reach.NONE:
             console = console_of(request)
             path = request.scope["route"].path
             await console.store.append_audit(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.console.auth.visitor import Visitor
 from services.console.words import N_
+from workflows.rights import Action, Reach, reach
 
 ROLES = {
     "caseworker": N_("Sagsbehandler"),
@@ -14,17 +15,16 @@ ROLES = {
     "dpo": N_("Databeskyttelsesrådgiver"),
     "it": N_("IT-drift"),
 }
-_WITH_CITIZENS = frozenset(ROLES) - {"work_environment", "it"}
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One way into the console."""
+    """One way into the console. ``action`` is what it is for; None: everybody's."""
 
     path: str
     name: str
     icon: str
-    roles: frozenset[str]
+    action: Action | None = None
 
     def at(self, path: str) -> bool:
         """Whether ``path`` lies under it."""
@@ -32,14 +32,14 @@ class Item:
 
 
 MENU = (
-    Item("/", N_("Overblik"), "overview", frozenset(ROLES)),
-    Item("/citizens", N_("Borgere"), "citizens", _WITH_CITIZENS),
-    Item("/mails", N_("Mails"), "mails", _WITH_CITIZENS),
-    Item("/register", N_("Register"), "register", frozenset({"it", "dpo", "leader", "head"})),
-    Item("/operations", N_("Drift"), "operations", frozenset({"it"})),
+    Item("/", N_("Overblik"), "overview"),
+    Item("/citizens", N_("Borgere"), "citizens", Action.SEE_CITIZEN),
+    Item("/mails", N_("Mails"), "mails", Action.SEE_MAIL),
+    Item("/register", N_("Register"), "register", Action.SEE_REGISTER),
+    Item("/operations", N_("Drift"), "operations", Action.SEE_OPERATIONS),
 )
 
 
 def menu_of(visitor: Visitor | None) -> tuple[Item, ...]:
     """The menu that this visitor sees."""
-    return tuple(item for item in MENU if visitor and visitor.role in item.roles)
+    return tuple(item for item in MENU if visitor and (item.action is None or reach(visitor.rights, item.action) is not Reach.NONE))

@@ -12,9 +12,10 @@ from services.console.context import console_of
 from services.console.operations import KINDS, PARTS, operations_of, settings_shown
 from services.console.web import page, see
 from workflows.audit import AuditRecord
+from workflows.rights import Action
 
 router = APIRouter(prefix="/operations")
-It = Annotated[Visitor, Depends(only("it"))]
+It = Annotated[Visitor, Depends(only(Action.SEE_OPERATIONS))]
 
 
 @router.get("")

@@ -23,10 +23,11 @@ from workflows.audit import AuditRecord
 from workflows.facts import Organisation
 from workflows.people import Employee, OpenAddress, Unit
 from workflows.register import Register
+from workflows.rights import Action
 
 router = APIRouter(prefix="/register")
-Reader = Annotated[Visitor, Depends(only("it", "dpo", "leader", "head"))]
-It = Annotated[Visitor, Depends(only("it"))]
+Reader = Annotated[Visitor, Depends(only(Action.SEE_REGISTER))]
+It = Annotated[Visitor, Depends(only(Action.CHANGE_REGISTER))]
 AT_ONCE = 50  # entries a page
 FAULTS_SHOWN = 100
 VIEWS = {"units": N_("Enheder"), "employees": N_("Medarbejdere"), "open": N_("Åbne adresser")}
