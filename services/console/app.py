@@ -7,7 +7,6 @@ from services.console import api
 from services.console.auth.access import Access
 from services.console.auth.entrance import Entrance
 from services.console.auth.scopes import API_PAGE
-from services.console.bounded import Bounded
 from services.console.context import Console
 from services.console.errors import Failures, handle
 from services.console.headers import Headers
@@ -28,7 +27,6 @@ def create_app(console: Console) -> FastAPI:
     app.include_router(api.router)
     describe(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.add_middleware(Bounded)
     app.add_middleware(Access)
     app.add_middleware(Failures)
     app.add_middleware(Headers)

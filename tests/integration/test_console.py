@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from fakes.console import COOKIE, console_running
 
-from services.console.bounded import MOST
+from services.console.auth.body import MOST
 from services.console.headers import HEADERS
 from services.store.interface import StoreUnavailable
 

@@ -15,14 +15,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.console.auth.body import Body
+from services.console.auth.body import MOST, Body
 from services.console.auth.door import hash_of, is_open
 from services.console.auth.entrance import Entrance, entrance_of
 from services.console.auth.kept import CSRF
 from services.console.auth.scopes import API_PAGE, scope_needed
 from services.console.auth.site import UNSAFE, own_path
 from services.console.auth.visitor import Visitor, visitor_from
-from services.console.bounded import MOST
 from services.console.errors import told
 from services.store.account_values import UserSession
 from services.store.interface import StoreUnavailable
@@ -61,7 +60,7 @@ class Access:
             return
         request = Request(scope, receive)
         entrance = entrance_of(request)
-        body = Body(receive)
+        body = Body(receive, request.headers.get("content-length", ""))
         try:
             answer = await self._refusal(request, entrance, body)
         except HTTPException as error:
