@@ -3,34 +3,35 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import structlog
 
 from services.clock import Clock
-from workflows.backtest import Backtest
+from workflows.trial import Overview
 
 log = structlog.get_logger()
 PATIENCE = 0.1  # seconds for which a page waits before it says that it takes longer
 KEPT_FOR = timedelta(minutes=10)
 MOST = 40  # trials that are kept
-AT_ONCE = 1  # made at a time: each takes a thread for seconds where there is much mail
+AT_ONCE = 1  # made at a time: where there is much mail, each takes a processor for seconds
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a trial is about: the framework as somebody saw it, and how far back. ``account`` asked."""
+    """What a trial is about: the framework as somebody saw it, and since when; for ``account``, who sees ``units`` (None: all)."""
 
     account: str
+    units: frozenset[str] | None
     framework: str
     revision: int
     version: int
-    days: int
+    since: date
 
 
 @dataclass(slots=True)
 class _Trial:
-    task: asyncio.Task[Backtest]
+    task: asyncio.Task[Overview]
     begun: datetime
 
 
@@ -46,7 +47,7 @@ class Trials:
         self._made: dict[About, _Trial] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
 
-    async def get(self, about: About, make: Callable[[], Awaitable[Backtest]]) -> Backtest | None:
+    async def get(self, about: About, make: Callable[[], Awaitable[Overview]]) -> Overview | None:
         """What came of it; None while it is under way. Raises ``Failed``, and the next who asks tries again."""
         self._forget()
         trial = self._made.get(about)
@@ -62,7 +63,7 @@ class Trials:
             raise Failed from error
         return trial.task.result()
 
-    async def _run(self, make: Callable[[], Awaitable[Backtest]]) -> Backtest:
+    async def _run(self, make: Callable[[], Awaitable[Overview]]) -> Overview:
         async with self._turn:
             return await make()
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, insert, select
 from services.clock import Clock
 from services.settings import Settings
 from services.store import database, read_only, schema
-from services.store.errors import WrongKey, is_unavailable, words
+from services.store.errors import BadStore, WrongKey, is_unavailable, words
 from services.store.holders import Holders
 from services.store.interface import StoreUnavailable
 from services.store.keys import FILE, key_of, key_path, sync_folder
@@ -73,9 +73,11 @@ async def open_store(
 
 
 def _way(settings: Settings, *, look: bool) -> Callable[[Settings, float, bool], Prepared]:
+    if look:
+        return _prepare_reading
     if settings.store.url:
         return _prepare_shared
-    return _prepare_reading if look or read_only.is_read_only(settings) else _prepare_own
+    return _prepare_reading if read_only.is_read_only(settings) else _prepare_own
 
 
 def place_of(settings: Settings) -> str:
@@ -144,10 +146,21 @@ def _prepare_shared(settings: Settings, now: float, migrate: bool) -> Prepared:
 def _prepare_reading(settings: Settings, _now: float, _migrate: bool) -> Prepared:
     """Nothing is made, migrated or tidied."""
     key = key_of(settings, known=True)
-    engines = read_only.engines(settings.data / FILE)
+    engines = _reading_shared(settings) if settings.store.url else read_only.engines(settings.data / FILE)
     with _given_up_on_failure(engines), engines[1].begin() as connection:
         check_key(connection, key, settings)
     return Prepared(engines, key, Spool(settings.data))
+
+
+def _reading_shared(settings: Settings) -> tuple[Engine, Engine]:
+    """One engine in both places, whose transactions write nothing; it takes no part among the others on the database."""
+    from services.store import postgres  # noqa: PLC0415
+
+    engine = postgres.reader(postgres.address_of(settings.store.url), database.READERS)
+    with _given_up_on_failure((engine,)):
+        if database.revision(engine) != database.HEAD:
+            raise BadStore("store.url: its tables are of another version and can't be changed; run the version that made them")
+    return engine, engine
 
 
 @contextmanager

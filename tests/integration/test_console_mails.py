@@ -2,20 +2,25 @@
 
 import asyncio
 import html
+import os
 import re
+import signal
 from dataclasses import replace
 
 import pytest
+from fakes.children import is_gone, noting
 from fakes.console import console_running
+from fakes.guard import mail
 from fakes.visitors import browser
 from sqlalchemy import select
 
+import services.trying
 from services.console import trying
 from services.console.pages import trying as trying_page
 from services.demo.feed import feed
 from services.demo.samples import sample_mails
 from services.store import schema
-from services.trying import try_framework
+from services.trying import overview_of
 from workflows.audit import AuditRecord
 
 EVIL = "<script>alert(1)</script>"
@@ -236,12 +241,12 @@ async def test_a_framework_is_tried_on_the_citizens_mail(people, running):
 async def test_a_trial_that_takes_long_is_told_to_be_under_way(people, monkeypatch):
     may_end = asyncio.Event()
 
-    async def slow(*given):
+    async def slow(*given, **asked):
         await may_end.wait()
-        return await try_framework(*given)
+        return await overview_of(*given, **asked)
 
     monkeypatch.setattr(trying, "PATIENCE", 0.01)
-    monkeypatch.setattr(trying_page, "try_framework", slow)
+    monkeypatch.setattr(trying_page, "overview_of", slow)
     waits = await people["tove"].get("/frameworks/f-6-udkast/try?days=60")
     assert "Mailene gås igennem" in waits.text and 'hx-trigger="every 1s"' in waits.text
     may_end.set()
@@ -249,6 +254,53 @@ async def test_a_trial_that_takes_long_is_told_to_be_under_way(people, monkeypat
         while "Mailene gås igennem" in (shown := await people["tove"].get("/frameworks/f-6-udkast/try?days=60")).text:
             pass
     assert "Én mail ville være gået et andet sted hen" in words(shown)
+
+
+@pytest.fixture
+def many(monkeypatch):
+    """Every citizen has so much mail that a trial is made by another process; gives these, stopped as they are started."""
+    started = asyncio.Queue()
+
+    def stopped(child):
+        os.kill(child.pid, signal.SIGSTOP)
+        started.put_nowait(child)
+
+    monkeypatch.setattr(services.trying, "FEW", 0)
+    monkeypatch.setattr(trying, "PATIENCE", 0.01)
+    with noting(stopped):
+        yield started
+
+
+async def the_end_of(client, path):
+    async with asyncio.timeout(20):
+        while "Mailene gås igennem" in (shown := await client.get(path)).text:
+            await asyncio.sleep(0.01)
+    return shown
+
+
+async def test_mail_is_answered_while_a_trial_of_much_mail_stands_still(people, running, many):
+    path = "/frameworks/f-6-udkast/try?days=30"
+    assert "Mailene gås igennem" in (await people["dpo.p"].get(path)).text
+    child = await many.get()
+    assert child.pid != os.getpid() and child.returncode is None
+    assert (await running.send(mail("<beside@example.net>", to="per@eksempel.dk"), "per@eksempel.dk")).startswith("250")
+    assert "Mailene gås igennem" in (await people["dpo.p"].get(path)).text
+    os.kill(child.pid, signal.SIGCONT)
+    assert "Én mail ville være gået et andet sted hen" in words(await the_end_of(people["dpo.p"], path))
+    assert is_gone(child.pid)
+
+
+async def test_a_trial_whose_process_is_killed_says_so_and_is_made_again(people, many):
+    path = "/frameworks/f-6-udkast/try?days=30"
+    await people["tove"].get(path)
+    killed = await many.get()
+    os.kill(killed.pid, signal.SIGKILL)
+    told = await the_end_of(people["tove"], path)
+    assert told.status_code == 200 and "Rammen kunne ikke prøves lige nu Prøv igen om lidt." in words(told)
+    assert is_gone(killed.pid)
+    await people["tove"].get(path)
+    os.kill((await many.get()).pid, signal.SIGCONT)
+    assert "Én mail ville være gået et andet sted hen" in words(await the_end_of(people["tove"], path))
 
 
 async def test_who_only_has_a_case_does_not_try_frameworks(people, running):

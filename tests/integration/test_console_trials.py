@@ -8,10 +8,10 @@ from fakes.arrivals import SetClock
 
 from services.console import trying
 from services.console.trying import KEPT_FOR, About, Failed, Trials
-from workflows.backtest import Backtest
+from workflows.trial import Overview
 
-ABOUT = About("a", "f-1", 1, 1, 90)
-FOUND = Backtest("f-1", "c-1", date(2026, 11, 1), ())
+ABOUT = About("a", None, "f-1", 1, 1, date(2026, 11, 1))
+FOUND = Overview(0, 0, 0, False, (), 0, 0, ())
 
 
 @pytest.fixture

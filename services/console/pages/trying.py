@@ -1,7 +1,5 @@
 """*Prøvekør*: what a drafted framework would have done to the citizen's past mail, before anybody decides it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
@@ -22,15 +20,13 @@ from services.console.words import N_, Words
 from services.settings import ZONE
 from services.store.dossier_rows import Kept
 from services.store.interface import StoreUnavailable
-from services.trying import try_framework
-from workflows.addresses import normalise
-from workflows.backtest import Backtest, TriedMail, Weeks
+from services.trying import overview_of
+from workflows.backtest import Weeks
 from workflows.framework import IN_FORCE, ContactFramework
 from workflows.rights import Action, Reach, Rights, reach
+from workflows.trial import SHOWN, Overview
 
 router = APIRouter(prefix="/frameworks")
-SHOWN = 200  # mails of a page; the newest
-PEOPLE = 8
 TITLE = N_("Mails om ugen til %(who)s")
 TOLD = N_("Uge %(week)s: %(would)s med rammen, %(was)s uden")
 SUMMARY = N_("Fra %(was)s mails uden rammen til %(would)s med den.")
@@ -43,17 +39,17 @@ async def try_out(
     """The mails that would have gone elsewhere, those with rights first, and what each who gets mail would have seen."""
     kept = await _seen(request, who, id)
     draft = drafted(kept)
+    since = console_of(request).clock.now().astimezone(ZONE).date() - timedelta(days=int(days))
     lacks = "scope" if draft.scope is None else None if draft.measures else "measures"
     found, failed = None, False
     if lacks is None:
         await recorded(request, who, "framework.tried_read", draft.id)
         try:
-            found = await _tried(request, who, kept, int(days))
+            found = await _tried(request, who, kept, since)
         except Failed as error:
             if isinstance(error.__cause__, StoreUnavailable):
                 raise error.__cause__ from None
             failed = True
-    shown = _shown(request, who, found) if found else None
     return page(
         request,
         "try.html",
@@ -63,7 +59,8 @@ async def try_out(
         lacks=lacks,
         failed=failed,
         found=found,
-        shown=shown,
+        since=since,
+        people=_people(request, found, since) if found else (),
         most=SHOWN,
         rights=RIGHTS,
     )
@@ -92,16 +89,15 @@ def _may(rights: Rights, action: Action) -> bool:
     return reach(rights, action) is not Reach.NONE
 
 
-async def _tried(request: Request, who: Visitor, kept: Kept, days: int) -> Backtest | None:
+async def _tried(request: Request, who: Visitor, kept: Kept, since: date) -> Overview | None:
     console = console_of(request)
     draft = drafted(kept)
-    since = console.clock.now().astimezone(ZONE).date() - timedelta(days=days)
+    units = who.units if reach(who.rights, Action.SEE_MAIL) is Reach.OWN_UNITS else None
 
-    async def make() -> Backtest:
-        return await try_framework(console.store, console.settings, draft, since)
+    async def make() -> Overview:
+        return await overview_of(console.store, console.settings, draft, since, now=console.clock.now(), units=units)
 
-    about = About(who.account, draft.id, kept.revision, kept.version, days)
-    return await _trials(request).get(about, make)
+    return await _trials(request).get(About(who.account, units, draft.id, kept.revision, kept.version, since), make)
 
 
 def _trials(request: Request) -> Trials:
@@ -113,38 +109,6 @@ def _trials(request: Request) -> Trials:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What the page tells. Of mails to units that the visitor has nothing to do with, their number alone (``elsewhere``)."""
-
-    moved: Sequence[TriedMail]
-    hidden: int
-    elsewhere: int
-    people: Sequence[tuple[str, Markup, Weeks]]
-
-
-def _shown(request: Request, who: Visitor, found: Backtest) -> Shown:
-    organisation = console_of(request).store.organisation()
-    everything = reach(who.rights, Action.SEE_MAIL) is not Reach.OWN_UNITS
-
-    def is_theirs(address: str) -> bool:
-        employee = organisation.employees.get(normalise(address))
-        return everything or employee is None or employee.unit in who.units
-
-    moved = [one for one in found.moved if any(is_theirs(tried.address) for tried in one.recipients if tried.moved)]
-    shown = sorted(reversed(moved), key=lambda one: not one.rights)[:SHOWN]
-    names = {address for one in moved for tried in one.recipients if tried.moved for address in (tried.was, tried.would)}
-    weeks = _weeks(found.since, console_of(request).clock.now().astimezone(ZONE).date())
-    people = [
-        (one, weeks | dict(found.people[normalise(one)]))
-        for one in sorted(names)
-        if normalise(one) in found.people and is_theirs(one)
-    ]
-    people.sort(key=lambda one: -sum(abs(was - would) for was, would in one[1].values()))
-    pictures = _pictures(people[:PEOPLE], words_of(request))
-    return Shown(shown, len(moved) - len(shown), len(found.moved) - len(moved), pictures)
-
-
 def _weeks(since: date, today: date) -> dict[str, tuple[int, int]]:
     """Every week of the window, with nothing in it yet: a week without mail is told too."""
     mondays = range((since - timedelta(days=since.weekday())).toordinal(), today.toordinal() + 1, 7)
@@ -152,8 +116,10 @@ def _weeks(since: date, today: date) -> dict[str, tuple[int, int]]:
     return {f"{year}-W{week:02}": (0, 0) for year, week, _ in years}
 
 
-def _pictures(people: Sequence[tuple[str, Weeks]], words: Words) -> list[tuple[str, Markup, Weeks]]:
-    return [(name, _picture(f"p{place}", name, weeks, words), weeks) for place, (name, weeks) in enumerate(people)]
+def _people(request: Request, found: Overview, since: date) -> list[tuple[str, Markup, Weeks]]:
+    weeks = _weeks(since, console_of(request).clock.now().astimezone(ZONE).date())
+    people = [(name, weeks | dict(got)) for name, got in found.people]
+    return [(name, _picture(f"p{place}", name, of, words_of(request)), of) for place, (name, of) in enumerate(people)]
 
 
 def _picture(id: str, name: str, weeks: Weeks, words: Words) -> Markup:
