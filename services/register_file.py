@@ -29,7 +29,11 @@ def read_register(path: Path, domains: Collection[str], tick: Tick | None = None
 
 def parse_register(name: str, content: bytes, domains: Collection[str], tick: Tick | None = None) -> Register:
     """The register in ``content``; ``name`` stands for the file in faults. Raises ``BadInput``."""
-    data = read_yaml(name, content, tick)
+    return register_of(name, read_yaml(name, content, tick), domains)
+
+
+def register_of(name: str, data: object, domains: Collection[str]) -> Register:
+    """The same of a file that ``read_yaml`` has read."""
     draft, faults = read(data)
     if len(faults) <= MOST:  # else entries are missing that others name
         faults += check(draft, domains)

@@ -109,22 +109,10 @@ def _decider(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
     if framework.state not in IN_FORCE or framework.decided_by is None:
         return
     decider = grounds.person(framework.decided_by)
-    if decider not in leaders(grounds) | (_on_duty(grounds) if framework.state is State.URGENT else frozenset()):
+    if decider not in grounds.leaders | (grounds.on_duty if framework.state is State.URGENT else frozenset()):
         yield Fault(("decided_by",), "is no leader or head of a unit; only they decide on a framework")
     if decider in _concerned(framework, grounds):
         yield Fault(("decided_by",), "is a caseworker whom a measure concerns; let another leader or the head decide")
-
-
-def leaders(grounds: Grounds) -> frozenset[str]:
-    """The leaders and heads: those that units name, and employees with that role."""
-    named = {one for unit in grounds.units.values() for one in (unit.leader, unit.head) if one}
-    listed = {one.address for one in grounds.draft.employees.values() if one.role in ("leader", "head")}
-    return frozenset(grounds.person(one) for one in named | listed)
-
-
-def _on_duty(grounds: Grounds) -> frozenset[str]:
-    """Who may set an urgent framework at night and at weekends (``domain.md`` (b))."""
-    return frozenset(grounds.person(unit.duty_officer) for unit in grounds.units.values() if unit.duty_officer)
 
 
 def _concerned(framework: ContactFramework, grounds: Grounds) -> set[str]:

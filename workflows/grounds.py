@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from workflows.addresses import domain_of, normalise, recipient_key
@@ -10,7 +11,7 @@ from workflows.people import Case, Unit
 from workflows.register_shape import Draft
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Grounds:
     """A draft and its indexes. ``employees`` leads from each address and alias (as recipients compare) to the place in the list."""
 
@@ -65,6 +66,18 @@ class Grounds:
         """The one address that a person's aliases and plus-tags stand for."""
         key = self.key(address)
         return normalise(self.draft.employees[self.employees[key]].address) if key in self.employees else key
+
+    @cached_property
+    def leaders(self) -> frozenset[str]:
+        """The leaders and heads: those that units name, and employees with that role."""
+        named = {one for unit in self.units.values() for one in (unit.leader, unit.head) if one}
+        listed = {one.address for one in self.draft.employees.values() if one.role in ("leader", "head")}
+        return frozenset(self.person(one) for one in named | listed)
+
+    @cached_property
+    def on_duty(self) -> frozenset[str]:
+        """Who may set an urgent framework at night and at weekends (``domain.md`` (b))."""
+        return frozenset(self.person(unit.duty_officer) for unit in self.units.values() if unit.duty_officer)
 
     def ours(self, address: str, path: Path) -> Iterator[Fault]:
         """The fault of an address that must be in our domains, and is not."""

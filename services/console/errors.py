@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.aside import Undone
 from services.console import problems
 from services.console.problems import Problem, is_for_programs
 from services.console.web import page
@@ -33,11 +34,17 @@ ABOVE = {"HX-Retarget": "#trouble", "HX-Reswap": "innerHTML", "HX-Reselect": "#t
 OTHER = (N_("Det kan ikke gøres"), N_("Gå tilbage, og prøv igen."))
 
 
-def told(request: Request, status: int, headers: dict[str, str] | None = None) -> Response:
-    """The answer for ``status``."""
+UNDONE = (
+    N_("Det lykkedes ikke denne gang"),
+    N_("Det tog for lang tid eller gik galt undervejs. Intet er ændret. Prøv igen om lidt."),
+)
+
+
+def told(request: Request, status: int, headers: dict[str, str] | None = None, words: tuple[str, str] | None = None) -> Response:
+    """The answer for ``status``; to people in ``words`` (title and text) where those are given."""
     if is_for_programs(request):
         return problems.answer(status, headers=headers)
-    title, text = KNOWN.get(status, OTHER)
+    title, text = words or KNOWN.get(status, OTHER)
     part = "HX-Request" in request.headers  # a script asked for a part of a page: the page stays, and this is told above it
     answer = page(request, "trouble.html" if part else "error.html", status=status, code=status, title=title, text=text)
     answer.headers.update((headers or {}) | (ABOVE if part else {}))
@@ -62,9 +69,13 @@ def handle(app: FastAPI) -> None:
     async def unavailable(request: Request, _: Exception) -> Response:
         return told(request, 503, {"Retry-After": "5"})
 
+    async def undone(request: Request, _: Exception) -> Response:
+        return told(request, 503, {"Retry-After": "5"}, UNDONE)
+
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(StoreUnavailable, unavailable)
+    app.add_exception_handler(Undone, undone)
 
 
 class Failures:

@@ -4,11 +4,15 @@ Only the municipality's own side is changed here. Citizens and cases are the cas
 pages by a named person; a file that names any is refused.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from pydantic import TypeAdapter
+
+from services.aside import done_aside
 from services.bad_input import BadInput
-from services.register_file import parse_register, too_many, write_register
+from services.console.context import Console
+from services.register_file import register_of, too_many, write_register
 from services.settings import Settings
 from services.store.own_side import CITIZENS
 from services.store.register_tables import BY_NAME, OWN
@@ -48,6 +52,28 @@ class Handed:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a file that was read asks for: what it changes, and the own side that it gives. Or what is wrong with it."""
+
+    changes: tuple[Change, ...] = ()
+    own_side: Register = field(default_factory=Register)
+    faults: tuple[str, ...] = ()
+
+
+PROPOSAL = TypeAdapter(Proposal)
+
+
+async def proposed(console: Console, name: str, content: bytes) -> Proposal:
+    """The file, read by a process of its own. Raises ``BadInput``, ``StoreUnavailable`` and ``services.aside.Undone``."""
+    asked = {"name": name}
+    answer = await done_aside("services.console.importing_child", console.settings, console.clock.now(), asked, content)
+    found = PROPOSAL.validate_json(answer)
+    if found.faults:
+        raise BadInput(found.faults)
+    return found
+
+
 class Waiting:
     """The files that wait, in this process alone: whoever comes back to another one hands theirs in again."""
 
@@ -71,20 +97,24 @@ class Waiting:
         self._handed.pop(account, None)
 
 
-def read_own_side(name: str, content: bytes, settings: Settings, stored: Register) -> Register:
-    """``stored`` with its own side as ``content`` says. Raises ``BadInput`` with every fault: file, place and mend."""
-    domains = settings.municipality.domains
-    given = parse_register(name, content, domains)
+def read_own_side(name: str, content: bytes, settings: Settings) -> Register:
+    """The own side as ``content`` says, sound by itself. Raises ``BadInput`` with every fault: file, place and mend."""
     data = read_yaml(name, content)
+    given = register_of(name, data, settings.municipality.domains)
     if data is None:
         raise BadInput(f"{name}: is empty, and would remove every unit and employee; write {{}} in it if you mean that")
     if found := [one for one in CITIZENS if isinstance(data, Table) and one in data]:
         lines = data.lines if isinstance(data, Table) else {}
         raise BadInput(f"{name}:{lines[one]}: {one}: are not changed here; take this section out" for one in found)
+    return given
+
+
+def check_own_side(name: str, given: Register, settings: Settings, stored: Register) -> None:
+    """Raises ``BadInput`` where something of ``stored`` could not stand with the own side that was ``given``."""
     whole = stored.model_copy(update={one: getattr(given, one) for one in OWN})
-    if faults := [one for one in faults_of(whole, domains) if one.path[-1:] != ("decided_by",)]:  # who decided was a leader then
+    found = faults_of(whole, settings.municipality.domains)
+    if faults := [one for one in found if one.path[-1:] != ("decided_by",)]:  # who decided was a leader then
         raise BadInput([*too_many(name, len(faults)), *(_told(name, whole, fault) for fault in faults[:MOST])])
-    return whole
 
 
 def _told(name: str, whole: Register, fault: Fault) -> str:

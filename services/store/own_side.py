@@ -22,6 +22,12 @@ async def stored_own_side(store: SqlStore) -> Register:
     return await store.readers.run(register_read.own_side)
 
 
+async def resting_on(store: SqlStore, own: Register, most: int) -> Register:
+    """The stored own side, with whatever could be left in the air where it became that of ``own``; of cases at most ``most``."""
+    units = {one.id for one in own.units}
+    return await store.readers.run(register_read.resting_on_own_side, units, most)
+
+
 async def load_own_side(store: SqlStore, register: Register, record: AuditRecord) -> RegisterChange:
     """Make the municipality's own side be that of ``register``, in one transaction."""
     kinds = tuple(kind for kind in KINDS if kind.name in OWN)

@@ -2,19 +2,20 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from services.store import schema
 from services.store.register_tables import BY_NAME, KINDS, OWN, Kind, addresses_of
-from services.store.unit_of_work import read_meta
+from services.store.unit_of_work import batched, read_meta
 from workflows.addresses import ascii_domain, normalise
 from workflows.facts import Authorities, CitizenFile, Organisation
 from workflows.register import Register
 
 FETCH = 20_000
+AT_ONCE = 500  # ids in one statement
 
 
 def whole_register(connection: Connection) -> Register:
@@ -25,6 +26,42 @@ def whole_register(connection: Connection) -> Register:
 def own_side(connection: Connection) -> Register:
     """The municipality's own side alone, each list sorted by id."""
     return Register(**{name: tuple(_entries(connection, BY_NAME[name])) for name in OWN})
+
+
+def resting_on_own_side(connection: Connection, units: Collection[str], most: int) -> Register:
+    """What a changed own side with these ``units`` could leave in the air, with the own side as it stands: every framework with
+    its citizen's cases, of cases in other units the first ``most``, and the citizens of those.
+    """
+    frameworks = _entries(connection, BY_NAME["frameworks"])
+    cases = _cases_beside(connection, units, most)
+    for some in batched(sorted({one.citizen for one in frameworks}), AT_ONCE):
+        cases |= {one.id: one for found in _of_citizens(connection, BY_NAME["cases"], some).values() for one in found}
+    citizens = {one.citizen for one in (*frameworks, *cases.values())}
+    return own_side(connection).model_copy(
+        update={
+            "citizens": tuple(_named(connection, BY_NAME["citizens"], sorted(citizens))),
+            "cases": tuple([cases[id] for id in sorted(cases)]),
+            "frameworks": tuple(frameworks),
+        }
+    )
+
+
+def _cases_beside(connection: Connection, units: Collection[str], most: int) -> dict[str, Any]:
+    table = schema.citizen_case.c
+    others = sorted({*connection.execute(select(table.unit).distinct()).scalars()} - {*units})
+    found: dict[str, Any] = {}
+    for some in batched(others, AT_ONCE):
+        rows = select(table.document).where(table.unit.in_(some)).order_by(table.id).limit(most - len(found))
+        cases = map(BY_NAME["cases"].entry, connection.execute(rows).scalars())
+        found |= {one.id: one for one in cases}
+    return found
+
+
+def _named(connection: Connection, kind: Kind, ids: list[str]) -> Iterator[Any]:
+    table = kind.table.c
+    for some in batched(ids, AT_ONCE):
+        rows = select(table.document).where(table.id.in_(some)).order_by(table.id)
+        yield from map(kind.entry, connection.execute(rows).scalars())
 
 
 def organisation(connection: Connection, extra_authorities: Iterable[str]) -> Organisation:

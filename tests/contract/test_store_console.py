@@ -6,9 +6,10 @@ from fakes.arrivals import NOW, arrival, attempt, deferred, entry, register
 
 from services.store import changes as told
 from services.store.changes import Changes, changes
-from services.store.own_side import load_own_side, own_side, stored_own_side
+from services.store.own_side import load_own_side, own_side, resting_on, stored_own_side
 from services.store.sql_store import SqlStore
 from services.store.waiting import waiting
+from workflows.people import Case, Citizen, Unit
 from workflows.register import Register
 
 LATER = NOW + timedelta(minutes=1)
@@ -51,6 +52,28 @@ async def test_what_waits_is_counted_by_hop_and_kind(store: SqlStore) -> None:
     assert found.count == 2 and found.chain_at is not None and found.chain >= 1
     await store.record([attempt(second)])
     assert (await store.readers.run(waiting)).count == 1
+
+
+async def test_of_a_register_only_what_rests_on_the_own_side_is_read(store: SqlStore) -> None:
+    """Frameworks with their citizens' cases; of the rest the first cases of units that would be gone, and whose they are."""
+    framed = register(2)
+    more = {f"c-{n}": "tek" if n % 2 else "boern-familie" for n in range(6)}
+    citizens = tuple(Citizen(id=id, name=id) for id in more)
+    cases = tuple(Case(id=f"s{id}", citizen=id, unit=unit, caseworker="karen@eksempel.dk") for id, unit in more.items())
+    other = Case(id="s-0", citizen="c-1001", unit="boern-familie", caseworker="karen@eksempel.dk")
+    tek = Unit(id="tek", name="Teknik", leader="lene@eksempel.dk")
+    whole = framed.model_copy(
+        update={"units": (*framed.units, tek), "citizens": (*framed.citizens, *citizens), "cases": (*framed.cases, other, *cases)}
+    )
+    await store.load_register(whole, entry("register.loaded", "register"))
+    same = await resting_on(store, whole, 10)
+    assert own_side(same) == own_side(await store.export_register())
+    assert (same.frameworks, same.citizens) == (framed.frameworks, framed.citizens)
+    assert [one.id for one in same.cases] == ["s-0", "s-1001", "s-1002"]
+    fewer = await resting_on(store, framed, 2)
+    assert [one.id for one in fewer.cases] == ["s-0", "s-1001", "s-1002", "sc-1", "sc-3"]
+    assert [one.id for one in fewer.citizens] == ["c-1", "c-1001", "c-1002", "c-3"]
+    assert [one.id for one in (await resting_on(store, Register(), 4)).cases] == ["s-0", "s-1001", "s-1002", "sc-0"]
 
 
 async def test_the_own_side_is_loaded_without_citizens(store: SqlStore) -> None:

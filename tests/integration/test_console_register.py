@@ -1,15 +1,22 @@
 """The register's page: what a file would change is shown before it is done, and what is wrong with it is told."""
 
 import html
+import os
 import re
+import signal
 
 import httpx2
 import pytest
 import yaml
+from fakes.children import in_this_process, is_gone, noting
 from fakes.console import COOKIE, console_running
 
 from services.bad_input import BadInput
-from services.console.importing import read_own_side
+from services.console import importing, importing_child
+from services.console.importing import check_own_side, read_own_side
+from services.store.own_side import resting_on
+from workflows.faults import MOST
+from workflows.register import Register
 
 FILE = "file"
 
@@ -21,7 +28,14 @@ async def running(tmp_path_factory):
 
 
 @pytest.fixture
-async def client(running):
+async def client(beside, running, monkeypatch):
+    monkeypatch.setattr(importing, "done_aside", in_this_process(running.guard.store, importing_child.read))
+    return beside
+
+
+@pytest.fixture
+async def beside(running):
+    """Their files are read by a process of its own, as they are in earnest."""
     async with httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: "it"}) as client:
         yield client
 
@@ -145,20 +159,49 @@ async def test_what_can_be_no_search_is_refused(client, asked):
     assert (await client.get(f"/register?{asked}")).status_code == 422
 
 
+def faults_with(stored, running, content=b"units: []"):
+    """What is wrong with the file beside what is stored."""
+    settings = running.guard.settings
+    with pytest.raises(BadInput) as raised:
+        check_own_side("r.yaml", read_own_side("r.yaml", content, settings), settings, stored)
+    return raised.value.lines
+
+
 async def test_what_is_wrong_only_with_what_is_stored_is_told_by_its_id(running):
     stored = await running.guard.store.export_register()
-    with pytest.raises(BadInput) as raised:
-        read_own_side("r.yaml", b"units: []", running.guard.settings, stored)
-    assert any(line.startswith("r.yaml: cases.s-77.unit: ") for line in raised.value.lines)
+    lines = faults_with(stored, running)
+    assert any(line.startswith("r.yaml: cases.s-77.unit: ") for line in lines)
+    assert any(line.startswith("r.yaml: frameworks.") for line in lines)
+    assert faults_with(await resting_on(running.guard.store, Register(), MOST + 1), running) == lines
 
 
 async def test_of_very_many_faults_with_what_is_stored_some_are_told(running):
     stored = await running.guard.store.export_register()
     [one] = [one for one in stored.cases if one.id == "s-77"]
     cases = tuple(one.model_copy(update={"id": f"s-{number}"}) for number in range(2500))
-    with pytest.raises(BadInput) as raised:
-        read_own_side("r.yaml", b"units: []", running.guard.settings, stored.model_copy(update={"cases": cases}))
-    assert len(raised.value.lines) == 2001 and raised.value.lines[0].startswith("r.yaml: has more than 2000 faults")
+    lines = faults_with(stored.model_copy(update={"cases": cases}), running)
+    assert len(lines) == 2001 and lines[0].startswith("r.yaml: has more than 2000 faults")
+
+
+async def test_a_file_is_read_beside_the_guard(beside, running):
+    wanted = await current(beside)
+    wanted["units"].append({"id": "havn", "name": "Ærø Havn", "leader": "tove@eksempel.dk"})
+    children = []
+    with noting(children.append):
+        assert "Kommer til (1) havn" in words(await handed(beside, wanted))
+        assert (await beside.post("/register/import/confirm")).headers["Location"] == "/register?said=imported"
+        refused = await handed(beside, b"units: []")
+    assert running.guard.store.organisation().units["havn"].name == "Ærø Havn"
+    assert refused.status_code == 422 and "boern-familie" in words(refused)
+    assert len(children) == 3 and all(is_gone(one.pid) for one in children)
+
+
+async def test_the_death_of_what_reads_a_file_changes_nothing(beside, running):
+    before = await running.guard.store.export_register()
+    with noting(lambda child: os.kill(child.pid, signal.SIGKILL)):
+        answer = await handed(beside, (await beside.get("/register/export")).content)
+    assert answer.status_code == 503 and "Det lykkedes ikke denne gang" in answer.text and "Intet er ændret" in answer.text
+    assert await running.guard.store.export_register() == before
 
 
 async def test_a_leader_may_leave_and_what_they_decided_stays(client, running):

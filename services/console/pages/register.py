@@ -13,8 +13,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from services.bad_input import BadInput
 from services.console.allowed import only
 from services.console.auth.visitor import Visitor
-from services.console.context import Console, console_of
-from services.console.importing import Handed, Waiting, changes, exported, read_own_side
+from services.console.context import console_of
+from services.console.importing import Handed, Proposal, Waiting, exported, proposed
 from services.console.web import page, see
 from services.console.words import N_
 from services.settings import ZONE
@@ -22,7 +22,6 @@ from services.store.own_side import load_own_side, stored_own_side
 from workflows.audit import AuditRecord
 from workflows.facts import Organisation
 from workflows.people import Employee, OpenAddress, Unit
-from workflows.register import Register
 from workflows.rights import Action
 
 router = APIRouter(prefix="/register")
@@ -111,7 +110,7 @@ async def hand_in(request: Request, who: It) -> Response:
             return _refused(request, [])
         name, content = file.filename[:100], await file.read()
     try:
-        return await _proposed(request, who, name, content)
+        return _shown(request, who, name, content, await proposed(console_of(request), name, content))
     except BadInput as error:
         return _refused(request, error.lines)
 
@@ -124,23 +123,22 @@ async def confirm(request: Request, who: It) -> Response:
     handed = waiting.of(who.account, console.clock.now())
     if handed is None:
         return see("/register/import?said=gone")
-    stored = await console.store.export_register()
     try:
-        wanted = await asyncio.to_thread(read_own_side, handed.name, handed.content, console.settings, stored)
+        proposal = await proposed(console, handed.name, handed.content)
     except BadInput as error:
         return _refused(request, error.lines)
-    if changes(stored, wanted) != handed.changes:
-        return await _proposed(request, who, handed.name, handed.content, again=True)
-    await load_own_side(console.store, wanted, AuditRecord(console.clock.now(), who.account, "register.loaded", "register"))
+    if proposal.changes != handed.changes:
+        return _shown(request, who, handed.name, handed.content, proposal, again=True)
+    await load_own_side(
+        console.store, proposal.own_side, AuditRecord(console.clock.now(), who.account, "register.loaded", "register")
+    )
     waiting.forget(who.account)
     return see("/register?said=imported")
 
 
-async def _proposed(request: Request, who: Visitor, name: str, content: bytes, *, again: bool = False) -> HTMLResponse:
-    console: Console = console_of(request)
-    stored: Register = await console.store.export_register()
-    wanted = await asyncio.to_thread(read_own_side, name, content, console.settings, stored)
-    handed = Handed(name, content, changes(stored, wanted), console.clock.now())
+def _shown(request: Request, who: Visitor, name: str, content: bytes, proposal: Proposal, *, again: bool = False) -> HTMLResponse:
+    """What the file would change; it waits for a yes."""
+    handed = Handed(name, content, proposal.changes, console_of(request).clock.now())
     _waiting(request).keep(who.account, handed)
     return page(request, "register_import.html", kinds=KINDS, faults=(), more=0, handed=handed, again=again)
 
