@@ -1,23 +1,86 @@
 """What is registered about one citizen, as it is handed over when they ask for access (GDPR art. 15): ids, dates and texts as they
-are kept, without the content of mails.
+are kept, without the content of mails. As a page to print, or as a file.
 """
 
-from typing import Any
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
 
+from pydantic import TypeAdapter
 from starlette.requests import Request
 
+from services.aside import done_aside
 from services.console.auth.visitor import Visitor
-from services.console.citizens import Names, Opened
+from services.console.citizens import LOOKS, Names, Opened
 from services.console.context import console_of
+from services.console.framework_words import HISTORY, STATES
 from services.console.recipients import may_know_why
+from services.console.web import page, words_of
 from services.store.dossiers import Kept
 from services.store.looked_up import FrameworkVersion, MailLine
 from services.store.sql_store import SqlStore
 from workflows.rights import Action
 
+Shape = Literal["page", "file"]
+FEW = 100  # mails, or looks, of which it is made here in some hundredths of a second; a process of its own takes one to begin
 AT_ONCE = 1000
 MOST_MAILS = 10_000
 MOST_LOOKS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An extract that somebody asked for, with what a page needs besides: its address, its language, and the number in the menu."""
+
+    who: Visitor
+    citizen: str
+    shape: Shape
+    path: str
+    query: str
+    language: str
+    to_do: int
+
+
+WANTED = TypeAdapter(Wanted)
+
+
+async def extracted(request: Request, who: Visitor, found: Opened, shape: Shape) -> bytes:
+    """In HTML or JSON; of much by a process of its own. Raises ``services.aside.Undone``."""
+    console = console_of(request)
+    if not await _is_much(console.store, found.id):
+        return await made(request, who, found, shape)
+    url, language, to_do = request.url, words_of(request).language, getattr(request.state, "to_do", 0)
+    wanted = WANTED.dump_python(Wanted(who, found.id, shape, url.path, url.query, language, to_do), mode="json")
+    return await done_aside("services.console.citizen_extract_child", console.settings, console.clock.now(), wanted)
+
+
+async def _is_much(store: SqlStore, citizen: str) -> bool:
+    mails = await store.views.mails(citizens=[citizen], limit=FEW)
+    return mails.after is not None or (await store.views.seen(citizen, limit=FEW)).after is not None
+
+
+async def made(request: Request, who: Visitor, found: Opened, shape: Shape) -> bytes:
+    """The same in this process."""
+    one = await extract(request, who, found)
+    if shape == "file":
+        return (await asyncio.to_thread(json.dumps, one, ensure_ascii=False, indent=2)).encode("utf-8", "replace")
+    names = Names(request)
+    shown = await asyncio.to_thread(
+        page,
+        request,
+        "citizen_extract.html",
+        one=one,
+        scopes=names.scopes(found, words_of(request)),
+        names=names,
+        states=STATES,
+        history=HISTORY,
+        looks=LOOKS | {f"framework.{move}": title for move, title in HISTORY.items() if move},
+        instant=datetime.fromisoformat,
+        date=date.fromisoformat,
+    )
+    return bytes(shown.body)
 
 
 async def extract(request: Request, who: Visitor, found: Opened) -> dict[str, Any]:

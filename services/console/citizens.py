@@ -28,6 +28,12 @@ ROUNDS = 4  # pages of the store that are looked through for one page of what a 
 WHY = "why"  # the cookie that carries a reason
 WHY_LASTS = timedelta(minutes=30)
 WHY_LONGEST = 300  # characters
+LOOKS = {
+    "citizen.read": N_("Så borgerens side"),
+    "citizen.extracted": N_("Lavede et udtræk"),
+    "framework.read": N_("Så rammen"),
+    "access.refused": N_("Fik ikke adgang"),
+}
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -185,6 +191,11 @@ class Names:
             cases = [words.gettext(N_("Sag %(id)s")) % {"id": one} for one in scope.cases]
             return ", ".join([*map(self.unit, scope.units), *cases])
         return words.gettext(N_("Hvad den gælder, er ikke valgt endnu"))
+
+    def scopes(self, found: Opened, words: Words) -> dict[str, str]:
+        """By framework, what it covers."""
+        frameworks = [one.dossier.framework for one in found.dossiers]
+        return {one.id: self.scope(one.scope, words) for one in frameworks}
 
     async def actor(self, id: str) -> str:
         """Whom an audit entry names: an account, or an address."""

@@ -2,18 +2,21 @@
 
 import html
 import json
+import os
 import re
+import signal
 from datetime import timedelta
 
 import httpx2
 import pytest
+from fakes.children import is_gone, noting
 from fakes.console import COOKIE, console_running
 from fakes.console_door import csrf_of, housed
 from fakes.console_matters import lived_in
 from fakes.town import town
 from sqlalchemy import select
 
-from services.console import citizen_line
+from services.console import citizen_extract, citizen_line
 from services.store import schema
 from workflows.audit import AuditRecord
 
@@ -227,6 +230,27 @@ async def test_what_is_handed_over_is_what_the_visitor_may_see_and_says_whether_
     assert (await audited(running, "a-leader", "citizen.extracted"))[-1] == ("c-1001", {"why": None})
     page = await got(running, "leader", "/citizens/c-1001/extract")
     assert "Udtrækket er ikke helt" in page and "Skrev 14 mails på én nat." in page
+
+
+async def test_much_is_made_by_another_process_and_is_the_same(running, monkeypatch):
+    """But for the look that each of them is."""
+    here = {path: await got(running, "leader", f"/citizens/c-1001/{path}") for path in ("extract", "extract.json")}
+    monkeypatch.setattr(citizen_extract, "FEW", 1)
+    children = []
+    with noting(children.append):
+        aside = {path: await got(running, "leader", f"/citizens/c-1001/{path}") for path in here}
+    assert len(children) == 2 and all(is_gone(one.pid) for one in children)
+    pages = [[one for one in text.splitlines() if "Lavede et udtræk" not in one] for text in (here["extract"], aside["extract"])]
+    assert pages[0] == pages[1] and len(pages[0]) > 50 and len(aside["extract"]) > len(here["extract"])
+    made, again = json.loads(here["extract.json"]), json.loads(aside["extract.json"])
+    assert again["looked"][2:] == made["looked"] and again | {"looked": []} == made | {"looked": []}
+
+
+async def test_an_extract_whose_process_dies_says_so(running, monkeypatch):
+    monkeypatch.setattr(citizen_extract, "FEW", 1)
+    with noting(lambda child: os.kill(child.pid, signal.SIGKILL)):
+        told = await got(running, "leader", "/citizens/c-1001/extract", 503)
+    assert "Det lykkedes ikke denne gang" in told and "Prøv igen om lidt" in told
 
 
 async def test_the_dpo_hands_over_all_of_it_for_a_reason(running):

@@ -1,9 +1,7 @@
 """*Borger*: finding a citizen, and one citizen's file on one time line. What is searched for stands in no URL."""
 
-import asyncio
-import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -14,9 +12,10 @@ from starlette.responses import HTMLResponse, Response
 
 from services.console.auth.visitor import Visitor
 from services.console.charts import Column, columns
-from services.console.citizen_extract import extract
+from services.console.citizen_extract import Shape, extracted
 from services.console.citizen_line import SHOWS, Teller
 from services.console.citizens import (
+    LOOKS,
     WHY_LONGEST,
     Names,
     Opened,
@@ -27,7 +26,7 @@ from services.console.citizens import (
     wants_reason,
 )
 from services.console.context import console_of
-from services.console.framework_words import HISTORY, STATES
+from services.console.framework_words import STATES
 from services.console.pages.live import topics
 from services.console.recorded import recorded
 from services.console.visitors import Reader
@@ -43,12 +42,6 @@ router = APIRouter(prefix="/citizens")
 WEEKS = timedelta(weeks=12)  # before this one, of which mails are counted
 LISTENED = 12  # frameworks of which an open page hears
 LOOKED = 30  # entries about who looked
-LOOKS = {
-    "citizen.read": N_("Så borgerens side"),
-    "citizen.extracted": N_("Lavede et udtræk"),
-    "framework.read": N_("Så rammen"),
-    "access.refused": N_("Fik ikke adgang"),
-}
 Found = tuple[Seen, str, str]  # an entry, who it was, and what they did
 
 
@@ -108,7 +101,7 @@ async def citizen(request: Request, who: Reader, id: str, asked: Annotated[Asked
         about=about,
         found=found,
         names=names,
-        scopes=_scopes(request, found, names),
+        scopes=names.scopes(found, words_of(request)),
         line=line,
         show=show,
         shows=SHOWS,
@@ -141,51 +134,30 @@ async def say_why(request: Request, who: Reader, id: str, why: Annotated[str, Fo
 
 
 @router.get("/{id}/extract")
-async def extracted(request: Request, who: Reader, id: str) -> Response:
+async def extract(request: Request, who: Reader, id: str) -> Response:
     """Everything about the citizen that the visitor may see, to print or hand over."""
-    made = await _extract(request, who, id)
-    if made is None:
-        return see(f"/citizens/{id}")
-    return await asyncio.to_thread(  # of ten thousand mails it takes a second, in which mail comes too
-        page,
-        request,
-        "citizen_extract.html",
-        one=made[0],
-        scopes=_scopes(request, made[1], Names(request)),
-        names=Names(request),
-        states=STATES,
-        history=HISTORY,
-        looks=LOOKS | {f"framework.{move}": title for move, title in HISTORY.items() if move},
-        instant=datetime.fromisoformat,
-        date=date.fromisoformat,
-    )
+    made = await _extracted(request, who, id, "page")
+    return HTMLResponse(made) if made is not None else see(f"/citizens/{id}")
 
 
 @router.get("/{id}/extract.json")
-async def extracted_file(request: Request, who: Reader, id: str) -> Response:
+async def extract_file(request: Request, who: Reader, id: str) -> Response:
     """The same as a file."""
-    made = await _extract(request, who, id)
+    made = await _extracted(request, who, id, "file")
     if made is None:
         return see(f"/citizens/{id}")
     disposition = f'attachment; filename="{id}.json"'
-    text = (await asyncio.to_thread(json.dumps, made[0], ensure_ascii=False, indent=2)).encode("utf-8", "replace")
-    return Response(text, media_type="application/json", headers={"Content-Disposition": disposition})
+    return Response(made, media_type="application/json", headers={"Content-Disposition": disposition})
 
 
-async def _extract(request: Request, who: Visitor, id: str) -> tuple[dict[str, Any], Opened] | None:
+async def _extracted(request: Request, who: Visitor, id: str, shape: Shape) -> bytes | None:
     """None where a reason has to be given first."""
     found = await opened(request, who, id, Action.SEE_RECORDS)
     why = reason_given(request, who, id)
     if why is None and wants_reason(who, found.matter):
         return None
     await recorded(request, who, "citizen.extracted", found.id, why)
-    return await extract(request, who, found), found
-
-
-def _scopes(request: Request, found: Opened, names: Names) -> dict[str, str]:
-    """What each framework covers, in words."""
-    frameworks = [one.dossier.framework for one in found.dossiers]
-    return {one.id: names.scope(one.scope, words_of(request)) for one in frameworks}
+    return await extracted(request, who, found, shape)
 
 
 def _may_look(who: Visitor, found: Opened) -> bool:
