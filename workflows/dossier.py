@@ -4,13 +4,13 @@ Everything is append-only: a past state is the moves up to then (``domain.md`` (
 by the citizen, who has a right of access to them; what is needed of somebody is told, never a diagnosis.
 """
 
-from datetime import UTC, datetime
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AwareDatetime, Field
 
 from workflows.framework import ClockTime, ContactFramework, State
 from workflows.people import Address, Day, Entry, Id
+from workflows.proofs import Delivery, Proof
 
 Text = Annotated[str, Field(max_length=20_000)]
 Channel = Literal["mail", "phone", "meeting", "digital_post", "social_media", "private", "other"]
@@ -19,15 +19,6 @@ Category = Literal[
 ]
 Consideration = Literal["reading_aloud", "interpreter", "exempt_from_digital_post", "guardian", "cannot_write"]
 Trigger = Literal["date", "new_incident", "citizens_request", "case_closed"]
-
-
-def _possible(instant: datetime) -> datetime:
-    """``instant``, where it has a day everywhere on earth."""
-    try:
-        instant.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("is out of range") from error
-    return instant
 
 
 class Happening(Entry):
@@ -53,14 +44,6 @@ class Ground(Entry):
     way_back: Text | None = None  # *normalisering*: what makes the framework loosen
     lawyer: Address | None = None  # who was asked for advice, and may read it
     lawyer_says: Text | None = None
-
-
-class Proof(Entry):
-    """That a letter reached the citizen: by what way, and when it could be read there."""
-
-    letter: Id
-    way: Literal["digital_post", "paper", "handed_over"]
-    delivered: Annotated[AwareDatetime, AfterValidator(_possible)]
 
 
 class Reported(Entry):
@@ -156,6 +139,22 @@ class Eased(Entry):
     letter: Id
 
 
+class ObserveBegun(Entry):
+    """It is on trial from now on (*på prøve*): it decides and records, and moves no mail."""
+
+    move: Literal["observe_begun"]
+    because: Text
+    staff_informed: bool
+
+
+class ObserveEnded(Entry):
+    """The trial is over: it moves mail from now on."""
+
+    move: Literal["observe_ended"]
+    because: Text
+    staff_informed: bool
+
+
 class Lifted(Entry):
     """It ends before its time."""
 
@@ -215,6 +214,8 @@ Record = Annotated[
     | DueForReview
     | Extended
     | Eased
+    | ObserveBegun
+    | ObserveEnded
     | Lifted
     | Expired
     | ReconsiderationAsked
@@ -258,7 +259,8 @@ class Dossier(Entry):
     """One framework from its report to its end. ``framework`` is what routes, or will.
 
     ``successor`` takes its place when the citizen has been told: an extension, or what follows upon an urgent framework. Its state
-    is ``draft`` while it is being written, and ``decided`` from then on. ``began`` is the first day in force.
+    is ``draft`` while it is being written, and ``decided`` from then on. ``began`` is the first day in force. ``delivered`` are the
+    proofs of letters but those of decisions, which stand in the step that brought them into force.
     """
 
     framework: ContactFramework
@@ -267,10 +269,17 @@ class Dossier(Entry):
     submitted: Proposal | None = None
     steps: tuple[Step, ...] = ()
     began: Day | None = None
+    delivered: tuple[Delivery, ...] = ()
 
     def last(self, *moves: str) -> Step | None:
         """The latest step of one of these kinds."""
         return next((one for one in reversed(self.steps) if one.record.move in moves), None)
+
+    @property
+    def proofs(self) -> dict[str, Proof]:
+        """By letter, the proof that it reached the citizen, as it was written down last."""
+        told = [step.record.proof for step in self.steps if isinstance(step.record, Activated)]
+        return {one.letter: one for one in (*told, *(each.proof for each in self.delivered))}
 
     @property
     def waiting(self) -> Proposal | None:

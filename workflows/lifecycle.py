@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from workflows import lifecycle_checks as check
 from workflows import lifecycle_framework as framework
+from workflows import lifecycle_told as told
 from workflows import lifecycle_who as who
 from workflows.decision import Sentence
 from workflows.dossier import Dossier, Proposal, Record, Step
@@ -77,12 +78,12 @@ TABLE: Mapping[str, Transition] = {
     "reported": Transition(_stays(S.REPORTED), (who.by_employee,), (check.has_happenings,)),
     "drafted": Transition(_to(S.DRAFT, S.REPORTED), (who.by_leader,)),
     "warned": Transition(
-        _to(S.WARNING, S.DRAFT), _LEADER, (check.has_words("expects", "consequence", "talk"), check.letter_is_finished)
+        _to(S.WARNING, S.DRAFT), _LEADER, (check.has_words("expects", "consequence", "talk"), told.letter_is_finished)
     ),
-    "heard": Transition(
-        _to(S.HEARING, S.DRAFT, S.WARNING) | _stays(S.URGENT),  # what is urgent stays in force meanwhile
+    "heard": Transition(  # once more where the letter came too late
+        _to(S.HEARING, S.DRAFT, S.WARNING, S.HEARING) | _stays(S.URGENT),  # what is urgent stays in force meanwhile
         _LEADER,
-        (check.nothing_waits, check.answer_by_is_ahead, check.letter_is_finished),
+        (check.nothing_waits, told.answer_by_is_ahead, told.letter_is_finished),
     ),
     "decided": Transition(
         _to(S.DECIDED, S.DRAFT, S.WARNING, S.HEARING) | _stays(S.URGENT),  # the same: the decision is its successor
@@ -92,8 +93,8 @@ TABLE: Mapping[str, Transition] = {
             check.ground_is_laid,
             *_WHOLE,
             framework.start_holds,
-            check.warned_or_why_not,
-            check.heard_when_intrusive,
+            told.warned_or_why_not,
+            told.heard_when_intrusive,
             check.lawyer_has_said,
         ),
         approved=True,
@@ -101,7 +102,7 @@ TABLE: Mapping[str, Transition] = {
     "activated": Transition(
         _to(S.ACTIVE, S.DECIDED, S.ACTIVE, S.URGENT, S.UNDER_REVIEW, S.EXPIRED) | _stays(S.UNDER_RECONSIDERATION),
         (who.by_leader,),
-        (check.something_is_decided, *_WHOLE, check.letter_is_finished, check.citizen_was_told, check.staff_knows),
+        (check.something_is_decided, *_WHOLE, told.letter_is_finished, told.citizen_was_told, check.staff_knows),
     ),
     "activated_urgently": Transition(
         _to(S.URGENT, S.DRAFT, S.WARNING, S.HEARING),
@@ -111,8 +112,8 @@ TABLE: Mapping[str, Transition] = {
             *_WHOLE,
             framework.start_holds,
             framework.is_narrow,
-            check.no_hearing_needs_cover,
-            check.letter_is_finished,
+            told.no_hearing_needs_cover,
+            told.letter_is_finished,
         ),
     ),
     "due_for_review": Transition(_to(S.UNDER_REVIEW, S.ACTIVE), (who.by_guard_or_leader,), (check.is_review_due,)),
@@ -132,12 +133,27 @@ TABLE: Mapping[str, Transition] = {
     "eased": Transition(
         _to(S.ACTIVE, S.ACTIVE, S.UNDER_REVIEW, S.UNDER_RECONSIDERATION) | _stays(S.URGENT),
         (*_LEADER, who.not_the_decider),
-        (check.has_words("because"), framework.asks_less, *_WHOLE, check.staff_knows, check.letter_is_finished),
+        (check.has_words("because"), framework.asks_less, *_WHOLE, check.staff_knows, told.letter_is_finished),
+    ),
+    "observe_begun": Transition(
+        _stays(*IN_FORCE), (*_LEADER, who.not_the_decider), (check.is_not_on_trial, check.has_words("because"), check.staff_knows)
+    ),
+    "observe_ended": Transition(  # from then on mail follows it: on the same grounds as when one comes into force
+        _stays(*IN_FORCE),
+        _LEADER,
+        (
+            check.is_on_trial,
+            check.has_words("because"),
+            check.is_decided_as_it_is,
+            *_WHOLE,
+            told.citizen_knows_of_it,
+            check.staff_knows,
+        ),
     ),
     "lifted": Transition(
         _to(S.LIFTED, S.DECIDED, *IN_FORCE, S.EXPIRED),  # from expired: the extension that nobody was told of
         (who.by_leader, who.not_the_decider),
-        (check.has_not_ended, check.has_words("because"), check.staff_knows, check.end_is_told, check.letter_is_finished),
+        (check.has_not_ended, check.has_words("because"), check.staff_knows, told.end_is_told, told.letter_is_finished),
     ),
     "expired": Transition(_to(S.EXPIRED, S.DECIDED, *IN_FORCE), (who.by_guard,), (check.is_over,)),
     "reconsideration_asked": Transition(
@@ -148,13 +164,13 @@ TABLE: Mapping[str, Transition] = {
     "upheld": Transition(
         _to(S.ACTIVE, S.UNDER_RECONSIDERATION) | _stays(S.URGENT),
         (*_LEADER, who.not_the_decider),
-        (check.somebody_asked, check.has_words("because"), check.letter_is_finished),
+        (check.somebody_asked, check.has_words("because"), told.letter_is_finished),
     ),
     "rejected": Transition(_to(S.REJECTED, *BEGUN), (who.by_leader,), (check.has_words("because"),)),
     "registered_in_error": Transition(
         _to(S.REGISTERED_IN_ERROR, *(one for one in State if one is not S.REGISTERED_IN_ERROR)),
         (who.by_leader_or_dpo,),
-        (check.has_words("cause", "breach"), check.apologised, check.letter_is_finished),
+        (check.has_words("cause", "breach"), told.apologised, told.letter_is_finished),
     ),
 }
 

@@ -65,6 +65,8 @@ _EMPTY: Mapping[str, Mapping[str, Empty]] = {
     "due_for_review": {"trigger": _is("date")},
     "extended": {"milder_not_enough": _TEXT, "starts": _TODAY, "review": _TODAY, "ends": _TODAY},
     "eased": {"because": _TEXT, "framework": _AS_IT_IS, "staff_informed": _NO, "letter": _LETTER},
+    "observe_begun": {"because": _TEXT, "staff_informed": _NO},
+    "observe_ended": {"because": _TEXT, "staff_informed": _NO},
     "lifted": {"because": _TEXT, "staff_informed": _NO, "letter": _LETTER},
     "reconsideration_asked": {"asked_by": _is("citizen"), "text": _TEXT},
     "upheld": {"because": _TEXT, "letter": _LETTER},

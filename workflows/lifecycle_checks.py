@@ -1,36 +1,20 @@
 """What a move has to record: each check gives plain sentences that say what to do, none when all is there.
 
 Source: ``domain.md`` (a) R1 to R14 and (b). Who may make it: ``workflows.lifecycle_who``. What the framework holds:
-``workflows.lifecycle_framework``.
+``workflows.lifecycle_framework``. What the citizen is told first: ``workflows.lifecycle_told``.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 
 from workflows.decision import Sentence
-from workflows.dossier import (
-    Activated,
-    ActivatedUrgently,
-    Decided,
-    Dossier,
-    DueForReview,
-    Extended,
-    Ground,
-    Happening,
-    Heard,
-    Lifted,
-    RegisteredInError,
-    Reported,
-    letter_of,
-)
-from workflows.framework import State
+from workflows.dossier import Decided, DueForReview, Extended, Ground, Happening, Reported
+from workflows.framework import ContactFramework, State
 from workflows.framework_rules import months_on
-from workflows.intervention import approval_because, intervention
-from workflows.letters.shapes import MOVE
+from workflows.intervention import approval_because
 from workflows.lifecycle_who import Check, Question, heads
 
 RECENT_MONTHS = 12  # an incident older than this carries no decision
-FINAL = frozenset({"decision", "extension"})  # the letters that tell of a decision
 LOOKED_AT = ("due_for_review", "eased", "upheld")
 
 
@@ -74,52 +58,6 @@ _ANSWERS: tuple[tuple[Callable[[Ground], object], Sentence], ...] = (
 )
 
 
-def warned_or_why_not(asked: Question) -> Iterator[Sentence]:
-    """A warning comes first, or a written reason why it was skipped."""
-    if not isinstance(asked.record, Decided) or asked.dossier.last("warned", "activated_urgently"):
-        return
-    if not (asked.record.no_warning_because or "").strip():
-        yield Sentence(
-            "Send først en advarsel, eller skriv, hvorfor I springer den over.", "Send a warning first, or write why you skip it."
-        )
-
-
-def heard_when_intrusive(asked: Question) -> Iterator[Sentence]:
-    """Degree 3 is decided after a hearing; any hearing is answered, or its deadline has passed (R4)."""
-    if not isinstance(asked.record, Decided):
-        return
-    hearing = asked.dossier.last("heard")
-    if hearing is None:
-        if intervention(asked.framework).degree == 3 and not (asked.record.no_hearing_because or "").strip():
-            yield Sentence(
-                "Rammen griber ind i grad 3. Hør først borgeren (partshøring).",
-                "The framework intervenes in degree 3. Hear the citizen first.",
-            )
-    elif asked.record.answered is None:
-        yield Sentence("Skriv, om borgeren har svaret på høringen.", "Write whether the citizen answered the hearing.")
-    elif asked.record.answered and not (asked.record.objections or "").strip():
-        yield Sentence("Skriv, hvad borgeren svarede, og hvad det ændrer.", "Write what the citizen answered, and what it changes.")
-    elif not asked.record.answered and isinstance(hearing.record, Heard) and asked.today <= hearing.record.answer_by:
-        yield Sentence("Vent, til fristen for at svare er gået.", "Wait until the deadline for answers has passed.")
-
-
-def no_hearing_needs_cover(asked: Question) -> Iterator[Sentence]:
-    """Degree 3 without a hearing before it needs a legal reason, also when it is urgent."""
-    if not isinstance(asked.record, ActivatedUrgently) or intervention(asked.framework).degree < 3:
-        return
-    if not (asked.record.no_hearing_because or "").strip() and not asked.dossier.last("heard"):
-        yield Sentence(
-            "Rammen griber ind i grad 3. Skriv, hvilket retligt grundlag I har for ikke at høre borgeren først.",
-            "The framework intervenes in degree 3. Write on which legal basis you do not hear the citizen first.",
-        )
-
-
-def answer_by_is_ahead(asked: Question) -> Iterator[Sentence]:
-    """Nobody can answer by a day that has gone."""
-    if isinstance(asked.record, Heard) and asked.record.answer_by <= asked.today:
-        yield Sentence("Giv borgeren en frist, der ligger efter i dag.", "Give the citizen a deadline that lies after today.")
-
-
 def approval_reasons(asked: Question) -> tuple[Sentence, ...]:
     """Why a head has to approve it; none where the leader decides alone."""
     reasons = list(approval_because(asked.framework, asked.around.cases, asked.dossier.began))
@@ -161,33 +99,35 @@ def something_is_decided(asked: Question) -> Iterator[Sentence]:
         yield Sentence(
             "Rammen er ikke besluttet endnu. Tag beslutningen først.", "The framework is not decided yet. Decide it first."
         )
-    elif one.approved_by in (None, one.decided_by) and approval_because(one, asked.around.cases, asked.dossier.began):
-        yield Sentence("En chef skal først godkende rammen.", "A head has to approve the framework first.")
+    elif _lacks_approval(one, asked):
+        yield _NOT_APPROVED
 
 
-def letter_is_finished(asked: Question) -> Iterator[Sentence]:
-    """What the citizen is sent is made here, so that it can be shown: each move has its kind of letter, and none tells of two."""
-    kinds = FINAL if isinstance(asked.record, Activated) else {one for one, move in MOVE.items() if move == asked.record.move}
-    named, told = letter_of(asked.record), {letter_of(step.record) for step in asked.dossier.steps}
-    if named is not None and (asked.around.letters.get(named) not in kinds or named in told):
-        yield Sentence("Gør brevet til borgeren færdigt først.", "Finish the letter to the citizen first.")
+def is_decided_as_it_is(asked: Question) -> Iterator[Sentence]:
+    """A trial ends on the same decision and approval as a framework comes into force; the urgent is decided by one alone."""
+    one = asked.dossier.framework
+    if one.state is not State.URGENT and (one.decided_by is None or _lacks_approval(one, asked)):
+        yield _NOT_APPROVED
 
 
-def citizen_was_told(asked: Question) -> Iterator[Sentence]:
-    """A proof tells of what was, not of what will be, and of this decision, not of one before it."""
-    if not isinstance(asked.record, Activated):
-        return
-    delivered, decided = asked.record.proof.delivered, asked.dossier.last("decided", "extended")
-    if delivered > asked.now:
-        yield Sentence(
-            "Brevet er ikke nået frem endnu. Vent, til borgeren kan læse det.",
-            "The letter has not arrived yet. Wait until the citizen can read it.",
-        )
-    elif decided and asked.around.day(delivered) < asked.around.day(decided.at):
-        yield Sentence(
-            "Brevet nåede frem før beslutningen. Vælg brevet om denne beslutning.",
-            "The letter arrived before the decision. Choose the letter about this decision.",
-        )
+def _lacks_approval(one: ContactFramework, asked: Question) -> bool:
+    alone = one.approved_by in (None, one.decided_by)
+    return alone and bool(approval_because(one, asked.around.cases, asked.dossier.began))
+
+
+_NOT_APPROVED = Sentence("En chef skal først godkende rammen.", "A head has to approve the framework first.")
+
+
+def is_on_trial(asked: Question) -> Iterator[Sentence]:
+    """Only a trial can end."""
+    if not asked.dossier.framework.observe:
+        yield Sentence("Rammen er ikke på prøve. Den gælder mailgangen.", "The framework is not on trial. Mail follows it.")
+
+
+def is_not_on_trial(asked: Question) -> Iterator[Sentence]:
+    """Only what is no trial becomes one."""
+    if asked.dossier.framework.observe:
+        yield Sentence("Rammen er allerede på prøve. Du skal ikke gøre mere.", "It is on trial already. You are done with it.")
 
 
 def staff_knows(asked: Question) -> Iterator[Sentence]:
@@ -242,22 +182,6 @@ def nobody_asked(asked: Question) -> Iterator[Sentence]:
     """One request at a time."""
     if asked.dossier.asked:
         yield Sentence("Besvar først den genovervejelse, der er bedt om.", "Answer the reconsideration that was asked for first.")
-
-
-def apologised(asked: Question) -> Iterator[Sentence]:
-    """Whoever was told of a framework that should never have been there gets an apology."""
-    if isinstance(asked.record, RegisteredInError) and _citizen_knows(asked.dossier) and asked.record.apology is None:
-        yield Sentence("Skriv til borgeren, og undskyld fejlen.", "Write to the citizen, and apologise for the error.")
-
-
-def end_is_told(asked: Question) -> Iterator[Sentence]:
-    """Whoever was told of a framework is told of its end."""
-    if isinstance(asked.record, Lifted) and _citizen_knows(asked.dossier) and asked.record.letter is None:
-        yield Sentence("Skriv til borgeren, at rammen er ophævet.", "Write to the citizen that the framework is lifted.")
-
-
-def _citizen_knows(dossier: Dossier) -> bool:
-    return bool(dossier.framework.citizen_informed or dossier.last("warned", "heard", "activated", "activated_urgently"))
 
 
 def has_words(*names: str) -> Check:

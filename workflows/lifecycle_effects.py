@@ -11,6 +11,8 @@ from workflows.dossier import (
     Eased,
     Extended,
     Lifted,
+    ObserveBegun,
+    ObserveEnded,
     ReconsiderationAsked,
     Record,
     RegisteredInError,
@@ -36,6 +38,8 @@ def proposed(dossier: Dossier, record: Record, decider: str | None, today: date)
             return _with(now, **dates, decided_by=decider, approved_by=None)
         case Eased(framework=given):
             return _with(now, scope=given.scope, measures=given.measures, review=given.review, ends=given.ends)
+        case ObserveBegun() | ObserveEnded():
+            return _with(now, observe=isinstance(record, ObserveBegun))
         case Activated():
             return _activated(dossier, today)
         case _:
@@ -70,6 +74,8 @@ def _changed(dossier: Dossier, step: Step, one: ContactFramework, around: Around
             changes["framework"] = _with(one, suspended=one.suspended or suspended)
         case Upheld():
             changes["framework"] = _with(one, suspended=False)
+        case ObserveBegun() | ObserveEnded() if dossier.successor and dossier.successor.state is State.DECIDED:
+            changes["successor"] = _with(dossier.successor, observe=one.observe)  # what was decided meanwhile follows
         case Lifted() | RegisteredInError():
             changes["successor"] = None
         case _:

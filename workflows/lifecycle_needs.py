@@ -12,21 +12,23 @@ from workflows.dossier import Dossier, Heard
 from workflows.framework import IN_FORCE, State
 from workflows.lifecycle import BEGUN
 from workflows.lifecycle_checks import LOOKED_AT
+from workflows.lifecycle_letters import untold
 from workflows.lifecycle_who import Actor, Around, leads, units_of
 
 Who = Literal["leader", "head", "lawyer"]
 STAGES = (30, 14, 3)  # days before the end on which it is asked what is to come
 ANSWERED_WITHIN = timedelta(days=28)  # a request for reconsideration, as a complaint in the social area (R-table (d))
-TAKEN_UP, APPROVED, ADVISED, WRITTEN = 1, 2, 3, 10  # working days
+TOLD, TAKEN_UP, APPROVED, ADVISED, WRITTEN = 1, 1, 2, 3, 10  # working days
 
 
 class Need(NamedTuple):
-    """Something to do: a code, the day by which, by whom, and in words."""
+    """Something to do: a code, the day by which, by whom, and in words; ``letter`` is what it is about, where it is about one."""
 
     what: str
     by: date
     who: Who
     sentence: Sentence
+    letter: str | None = None
 
 
 def due_on(dossier: Dossier, around: Around) -> Need | None:
@@ -36,7 +38,8 @@ def due_on(dossier: Dossier, around: Around) -> Need | None:
 
 def needs(dossier: Dossier, around: Around) -> tuple[Need, ...]:
     """Everything that somebody has to do, as things stand."""
-    return (*_of_approval(dossier, around), *_of_lawyer(dossier, around), *_of_state(dossier, around))
+    parts = (_of_approval, _of_lawyer, _of_letters, _of_state)
+    return tuple([need for part in parts for need in part(dossier, around)])
 
 
 def needs_of(actor: Actor, dossier: Dossier, around: Around) -> tuple[Need, ...]:
@@ -78,6 +81,29 @@ def _of_lawyer(dossier: Dossier, around: Around) -> Iterator[Need]:
         yield Need(
             "advise", _after_last_step(dossier, around, ADVISED), "lawyer", Sentence("Skriv din vurdering.", "Write your advice.")
         )
+
+
+_LETTERS: dict[str, Sentence] = {
+    "warned": Sentence(
+        "Send advarslen til borgeren, og skriv, hvornår den nåede frem.",
+        "Send the warning to the citizen, and write when it arrived.",
+    ),
+    "heard": Sentence(
+        "Send høringsbrevet til borgeren, og skriv, hvornår det nåede frem.",
+        "Send the hearing letter to the citizen, and write when it arrived.",
+    ),
+}
+_LETTER = Sentence(
+    "Send brevet til borgeren, og skriv, hvornår det nåede frem.", "Send the letter to the citizen, and write when it arrived."
+)
+
+
+def _of_letters(dossier: Dossier, around: Around) -> Iterator[Need]:
+    """A letter goes on the next working day at the latest; that something is in force already is told on the day itself."""
+    for id, step in untold(dossier).items():
+        move, day = step.record.move, around.day(step.at)
+        by = day if move == "activated_urgently" else around.policy.calendar.working_day_after(day, TOLD)
+        yield Need("deliver", by, "leader", _LETTERS.get(move, _LETTER), id)
 
 
 def _of_state(dossier: Dossier, around: Around) -> Iterator[Need]:

@@ -14,7 +14,7 @@ from services.letters import Printed, print_letter
 from services.store.dossiers import Letter as Finished
 from workflows.dossier import Record
 from workflows.letters import TITLE, Kind, Language, Letter
-from workflows.lifecycle_checks import FINAL
+from workflows.lifecycle_told import FINAL
 
 Fields = Mapping[str, str]
 

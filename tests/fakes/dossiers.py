@@ -9,9 +9,11 @@ from pydantic import TypeAdapter
 from workflows.dossier import Dossier, Ground, Happening, Record
 from workflows.framework import ContactFramework
 from workflows.lifecycle import Moved, Refused, Submitted, begin, move
+from workflows.lifecycle_letters import deliver
 from workflows.lifecycle_who import Actor, Around, actor_of
 from workflows.lifecycle_writing import written
 from workflows.organisation import organisation
+from workflows.proofs import Proof
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=POLICY.zone)
 TODAY = NOW.date()
@@ -124,6 +126,8 @@ WHOLE: dict[str, dict[str, Any]] = {
         "letter": "l-e",
         "framework": framework(measures=WORDS["measures"][:1]),
     },
+    "observe_begun": {"because": "Vi vil se det an.", "staff_informed": True},
+    "observe_ended": {"because": "Det fortsatte.", "staff_informed": True},
     "lifted": {"because": "Det går godt.", "staff_informed": True, "letter": "l-l"},
     "expired": {},
     "reconsideration_asked": {"asked_by": "citizen", "text": "Jeg er uenig."},
@@ -146,7 +150,14 @@ def done(dossier: Dossier, name: str, by: Actor | str = LENE, at: datetime = NOW
     return found.dossier
 
 
-def refused(found: Moved | Submitted | Refused) -> list[str]:
+def told(dossier: Dossier, letter: str, at: datetime = NOW, by: str = LENE, now: datetime | None = None) -> Dossier:
+    """The dossier in which it is written down that ``letter`` reached the citizen ``at``."""
+    found = deliver(dossier, Proof(letter=letter, way="paper", delivered=at), actor(by), now or at, AROUND)
+    assert isinstance(found, Dossier), found
+    return found
+
+
+def refused(found: Moved | Submitted | Dossier | Refused) -> list[str]:
     """The Danish sentences of what must be a refusal."""
     assert isinstance(found, Refused), found
     assert all(one.da.endswith(".") and one.en.endswith(".") for one in found.because)

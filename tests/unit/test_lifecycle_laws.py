@@ -38,8 +38,10 @@ from workflows.framework_rules import frameworks
 from workflows.intervention import intervention
 from workflows.lifecycle import TABLE, IllegalTransition, Moved, Refused, Submitted, approve, begin, move, moves_from
 from workflows.lifecycle_framework import _grounds
+from workflows.lifecycle_letters import deliver
 from workflows.lifecycle_who import GUARD
 from workflows.lifecycle_writing import written
+from workflows.proofs import Proof
 
 EVERYBODY = [GUARD, *map(actor, (LENE, HANS, KAREN, MIA, VERA, JURA, DPO, OTHER_LEADER))]
 PEOPLE = st.sampled_from([*map(actor, (LENE, HANS, OTHER_LEADER) * 3), *EVERYBODY])
@@ -59,6 +61,7 @@ FRAMEWORKS = st.builds(
     st.lists(st.sampled_from([*MEASURES, OUTSIDE]), max_size=3, unique_by=str) | st.just([MAILBOX]),
 )
 MISSING = st.sampled_from([{}] * 6 + [{"staff_informed": False}, {"because": ""}, {"threat": ""}, {"suspended": True}])
+LETTERS_OF_MOVES = st.sampled_from(["l-w", "l-h", "l-r", "l-e"])
 LETTER = st.sampled_from(["l-d", "l-d", "l-x", "l-w", "none"])
 SAID = {"lawyer": JURA, "lawyer_says": "Ja.", "no_hearing_because": "§ 19.", "answered": True, "objections": "Nej."}
 LOADED = [
@@ -67,7 +70,10 @@ LOADED = [
     framework(state="decided", decided_by=LENE, ends=TODAY + timedelta(days=800)),
     framework(state="hearing"),
 ]
-STARTS = st.sampled_from([begin("f-1", "c-1"), draft(), draft(), urgent(), active(), *(Dossier(framework=one) for one in LOADED)])
+ON_TRIAL = (active(observe=True), urgent(observe=True))
+STARTS = st.sampled_from(
+    [begin("f-1", "c-1"), draft(), draft(), urgent(), active(), *ON_TRIAL, *(Dossier(framework=one) for one in LOADED)]
+)
 
 
 def a_record(draw, name, now):
@@ -88,10 +94,12 @@ def a_record(draw, name, now):
 
 def after(draw, dossier, actor, now):
     """What somebody makes of it; the dossier itself where it may not be done."""
-    deed = draw(st.sampled_from([*moves_from(dossier), "write", *(["approve"] * 3 if dossier.waiting else [])]))
+    deed = draw(st.sampled_from([*moves_from(dossier), "write", "deliver", *(["approve"] * 3 if dossier.waiting else [])]))
     try:
         if deed == "approve":
             found = approve(dossier, actor, now, AROUND)
+        elif deed == "deliver":
+            found = deliver(dossier, Proof(letter=draw(LETTERS_OF_MOVES), way="paper", delivered=now), actor, now, AROUND)
         elif deed == "write":
             found = written(dossier, GROUND, draw(FRAMEWORKS), actor, AROUND)
         else:
@@ -121,6 +129,9 @@ def test_law_4_nothing_gets_into_force_without_decider_proof_and_dates(data):
             assert decider.leads | decider.heads | decider.on_duty
             assert one.state is State.URGENT or one.citizen_informed <= AROUND.day(now)
             assert intervention(one).degree < 3 or one.state is State.URGENT or one.approved_by not in (None, one.decided_by)
+        if routes(dossier, now) and before.framework.observe and not one.observe:  # from now on mail follows it
+            assert who is not GUARD
+            assert one.citizen_informed or "l-r" in dossier.proofs
         if one.state in IN_FORCE:
             assert not [fault.message for fault in _faults(one)]
 

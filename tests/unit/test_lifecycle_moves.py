@@ -26,6 +26,7 @@ from fakes.dossiers import (
     framework,
     happening,
     refused,
+    told,
     try_,
     urgent,
 )
@@ -57,7 +58,7 @@ def in_force(dossier: Dossier, at: datetime = NOW) -> bool:
         ("reported", {"reported": "reported"}),
         ("drafted", {"reported": "draft"}),
         ("warned", {"draft": "warning"}),
-        ("heard", {"draft": "hearing", "warning": "hearing", "urgent": "urgent"}),
+        ("heard", {"draft": "hearing", "warning": "hearing", "hearing": "hearing", "urgent": "urgent"}),
         ("decided", {"draft": "decided", "warning": "decided", "hearing": "decided", "urgent": "urgent"}),
         (
             "activated",
@@ -74,6 +75,8 @@ def in_force(dossier: Dossier, at: datetime = NOW) -> bool:
         ("due_for_review", {"active": "under_review"}),
         ("extended", {"active": "active", "under_review": "under_review"}),
         ("eased", {"active": "active", "under_review": "active", "under_reconsideration": "active", "urgent": "urgent"}),
+        ("observe_begun", {one.value: one.value for one in IN_FORCE}),
+        ("observe_ended", {one.value: one.value for one in IN_FORCE}),
         ("lifted", dict.fromkeys(["decided", "active", "urgent", "under_review", "under_reconsideration", "expired"], "lifted")),
         ("expired", dict.fromkeys(["decided", "active", "urgent", "under_review", "under_reconsideration"], "expired")),
         (
@@ -115,8 +118,8 @@ def test_a_leader_s_whole_way_from_report_to_lifted():
     one = done(begin("f-1", "c-1"), "reported", KAREN)
     one = done(one, "drafted")
     one = written(one, GROUND.model_copy(update={"happenings": one.ground.happenings}), framework(), actor(LENE), AROUND)
-    one = done(one, "warned")
-    one = done(one, "heard")
+    one = told(done(one, "warned"), "l-w")
+    one = told(done(one, "heard"), "l-h")
     one = done(one, "decided", no_warning_because=None, answered=True, objections="Borgeren beklagede.")
     assert not in_force(one)
     one = done(one, "activated")
@@ -245,7 +248,7 @@ def test_r2_what_covers_more_than_a_case_says_why(scope):
     assert "Skriv, hvorfor en enkelt sag ikke er nok." in refused(try_(one, "decided"))
 
 
-HEARD = done(draft(), "heard")
+HEARD = told(done(draft(), "heard"), "l-h")
 LESS = framework(measures=WORDS["measures"][:1], ends=TODAY + timedelta(days=80))
 HIGH = {"measures": [{"kind": "closed_topic", "topic": "Afslaget"}]}
 
@@ -267,6 +270,25 @@ HIGH = {"measures": [{"kind": "closed_topic", "topic": "Afslaget"}]}
         (HEARD, "decided", {}, "Skriv, om borgeren har svaret på høringen."),
         (HEARD, "decided", {"answered": True}, "Skriv, hvad borgeren svarede, og hvad det ændrer."),
         (HEARD, "decided", {"answered": False}, "Vent, til fristen for at svare er gået."),
+        (
+            done(draft(), "heard"),
+            "decided",
+            {"answered": True, "objections": "Nej."},
+            "Skriv først, hvornår høringsbrevet nåede frem til borgeren.",
+        ),
+        (
+            done(draft(), "warned"),
+            "decided",
+            {"no_warning_because": None},
+            "Skriv først, hvornår advarslen nåede frem til borgeren, eller skriv, hvorfor I springer den over.",
+        ),
+        (active(observe=True), "observe_begun", {}, "Rammen er allerede på prøve. Du skal ikke gøre mere."),
+        (active(), "observe_begun", {"because": ""}, "Skriv hvorfor."),
+        (active(), "observe_begun", {"staff_informed": False}, "Fortæl det til de medarbejdere, det angår."),
+        (active(), "observe_ended", {}, "Rammen er ikke på prøve. Den gælder mailgangen."),
+        (active(observe=True), "observe_ended", {"because": " "}, "Skriv hvorfor."),
+        (urgent(observe=True), "observe_ended", {}, "Skriv først, hvornår brevet om rammen nåede frem til borgeren."),
+        (done(urgent(), "observe_begun"), "observe_ended", {}, "Skriv først, hvornår brevet om rammen nåede frem til borgeren."),
         (decided(), "activated", {"staff_informed": False}, "Fortæl det til de medarbejdere, det angår."),
         (
             decided(),

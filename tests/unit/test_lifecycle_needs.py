@@ -22,6 +22,7 @@ from fakes.dossiers import (
     done,
     draft,
     framework,
+    told,
     try_,
     urgent,
 )
@@ -36,6 +37,7 @@ ON_REVIEW = datetime(2027, 1, 22, 9, tzinfo=POLICY.zone)
 ADVISED = {"lawyer": JURA, "lawyer_says": "Det kan I godt."}
 PROPOSED = try_(draft(ends=date(2027, 6, 1)), "decided", **ADVISED).dossier
 REVIEWED = done(active(), "due_for_review", GUARD, ON_REVIEW, trigger="date")
+UPHELD = done(done(active(), "reconsideration_asked"), "upheld", OTHER_LEADER)
 IN_2028 = {"starts": date(2028, 2, 15), "review": date(2028, 3, 1), "ends": date(2028, 3, 30)}
 
 
@@ -44,19 +46,25 @@ IN_2028 = {"starts": date(2028, 2, 15), "review": date(2028, 3, 1), "ends": date
     [
         (done(begin("f-1", "c-1"), "reported", KAREN), "take_up", date(2026, 11, 24), "leader"),
         (draft(), "write", date(2026, 12, 7), "leader"),
-        (done(draft(), "warned"), "see", date(2026, 12, 7), "leader"),
-        (done(draft(), "heard"), "decide", date(2026, 12, 8), "leader"),
+        (done(draft(), "warned"), "deliver", date(2026, 11, 24), "leader"),
+        (told(done(draft(), "warned"), "l-w"), "see", date(2026, 12, 7), "leader"),
+        (done(draft(), "heard"), "deliver", date(2026, 11, 24), "leader"),
+        (told(done(draft(), "heard"), "l-h"), "decide", date(2026, 12, 8), "leader"),
         (PROPOSED, "approve", date(2026, 11, 25), "head"),
         (send_back(PROPOSED, "Kortere.", actor(HANS), NOW, AROUND), "mend", date(2026, 11, 25), "leader"),
         (decided(), "tell", TODAY, "leader"),
-        (urgent(), "decide_urgent", date(2026, 11, 27), "leader"),
-        (done(urgent(), "decided"), "tell", TODAY, "leader"),
+        (urgent(), "deliver", TODAY, "leader"),
+        (told(urgent(), "l-r"), "decide_urgent", date(2026, 11, 27), "leader"),
+        (done(told(urgent(), "l-r"), "decided"), "tell", TODAY, "leader"),
         (active(), "review", REVIEW, "leader"),
         (REVIEWED, "end", ENDS, "leader"),
-        (done(REVIEWED, "eased", LENE, ON_REVIEW), "end", ENDS, "leader"),
+        (done(REVIEWED, "eased", LENE, ON_REVIEW), "deliver", date(2027, 1, 25), "leader"),
+        (told(done(REVIEWED, "eased", LENE, ON_REVIEW), "l-e", ON_REVIEW), "end", ENDS, "leader"),
         (done(active(), "extended", starts=ENDS, review=ENDS, ends=ENDS + timedelta(days=30)), "tell", ENDS, "leader"),
         (done(active(), "reconsideration_asked"), "reconsider", TODAY + timedelta(days=28), "leader"),
-        (done(done(active(), "reconsideration_asked"), "upheld", OTHER_LEADER), "review", REVIEW, "leader"),
+        (UPHELD, "deliver", date(2026, 11, 24), "leader"),
+        (told(UPHELD, "l-u"), "review", REVIEW, "leader"),
+        (done(active(), "lifted"), "deliver", date(2026, 11, 24), "leader"),
     ],
 )
 def test_what_comes_next(dossier, what, by, who):
@@ -68,7 +76,12 @@ def test_what_comes_next(dossier, what, by, who):
 
 @pytest.mark.parametrize(
     "dossier",
-    [done(draft(), "rejected"), done(active(), "lifted"), done(active(), "registered_in_error")],
+    [
+        done(draft(), "rejected"),
+        done(done(draft(), "warned"), "rejected"),
+        told(done(active(), "lifted"), "l-l"),
+        told(done(active(), "registered_in_error"), "l-s"),
+    ],
     ids=lambda one: one.framework.state,
 )
 def test_nobody_has_to_do_anything_about_what_has_ended(dossier):

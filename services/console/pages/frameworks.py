@@ -18,7 +18,7 @@ from services.console.pages.live import topics
 from services.console.recorded import recorded
 from services.console.web import page, see, words_of
 from services.store.dossiers import Kept, Letter
-from workflows.dossier import Dossier, Proof
+from workflows.dossier import Dossier
 from workflows.intervention import intervention
 from workflows.letters import Letter as Written
 from workflows.letters import as_text
@@ -55,7 +55,7 @@ async def framework(request: Request, who: Someone, id: str, as_of: str = "", sa
         svg=svg,
         stretches=stretches,
         letters=letters,
-        proofs=_proofs(found.dossier),
+        proofs=found.dossier.proofs,
         said=said,
         **NAMES,
     )
@@ -81,12 +81,6 @@ async def _then(found: Opened, text: str) -> Opened:
         raise HTTPException(404)
     kept = Kept(dossier, found.kept.revision, found.kept.version, found.kept.author, at)
     return Opened(kept, found.citizen, found.around, found.doer, found.lifecycle, found.now)
-
-
-def _proofs(dossier: Dossier) -> dict[str, Proof]:
-    """By letter, the proof that it reached the citizen."""
-    told = [step.record.proof for step in dossier.steps if step.record.move == "activated"]
-    return {one.letter: one for one in told}
 
 
 @router.post("/{id}/take_up")
