@@ -19,10 +19,12 @@ from workflows.dossier import Dossier, Ground, Record
 from workflows.events import Event
 from workflows.framework import ContactFramework
 from workflows.lifecycle import Moved, Refused
+from workflows.lifecycle_letters import deliver
 from workflows.lifecycle_needs import due_on
 from workflows.lifecycle_who import GUARD, Actor, Around, actor_of, units_of
 from workflows.lifecycle_writing import written
 from workflows.people import Case
+from workflows.proofs import Proof
 
 
 class _By(NamedTuple):
@@ -47,6 +49,7 @@ class Doer(NamedTuple):
     account: str
 
 
+DELIVERED = "letter_delivered"  # what a dossier's history calls it; beside the moves
 THE_GUARD = Doer(GUARD, "guard")
 
 
@@ -119,6 +122,15 @@ class Lifecycle:
             return found
         return await self._keep(self._save(since, found, _By(doer, around, now), "sent_back"))
 
+    async def deliver(self, since: Kept, proof: Proof, doer: Doer) -> Kept | Refused | Overtaken:
+        """Write down that a letter reached the citizen."""
+        now, around = self._clock.now(), await self.around(since.dossier)
+        found = deliver(since.dossier, proof, doer.actor, now, around)
+        if isinstance(found, Refused):
+            return found
+        codes = {"letter": proof.letter, "way": proof.way}
+        return await self._keep(self._save(since, found, _By(doer, around, now), DELIVERED, codes=codes))
+
     async def save_writing(
         self, since: Kept, ground: Ground, framework: ContactFramework, doer: Doer
     ) -> Kept | Refused | Overtaken:
@@ -154,9 +166,19 @@ class Lifecycle:
         at, move = (since.at, "loaded") if since.version else (self._clock.now(), "removed")
         return Save(since.dossier, since, LOAD, at, move, units=units_of(since.dossier, around), due=need and need.by)
 
-    def _save(self, since: Kept, after: Dossier, by: "_By", move: str | None, events: tuple[Event, ...] = ()) -> Save:
-        """Writing leaves no entry of its own in the chain: what it comes to does."""
-        need, codes = due_on(after, by.around), {"state": after.framework.state.value, "from": since.dossier.framework.state.value}
+    def _save(
+        self,
+        since: Kept,
+        after: Dossier,
+        by: "_By",
+        move: str | None,
+        events: tuple[Event, ...] = (),
+        *,
+        codes: dict[str, str] | None = None,
+    ) -> Save:
+        """Writing leaves no entry of its own in the chain: what it comes to does. ``codes`` are told there instead of states."""
+        need = due_on(after, by.around)
+        codes = codes or {"state": after.framework.state.value, "from": since.dossier.framework.state.value}
         audit = (AuditRecord(by.now, by.doer.account, f"framework.{move}", after.framework.id, codes),) if move else ()
         return Save(
             dossier=after,

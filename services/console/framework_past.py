@@ -7,12 +7,14 @@ from datetime import date, datetime
 from markupsafe import Markup
 
 from services.console.charts import Mark, Pattern, Stretch, timeline
-from services.console.framework_words import ANSWERS, HISTORY, STATES
+from services.console.framework_words import ANSWERS, HISTORY, STATES, WAYS
 from services.console.frameworks import Opened
 from services.console.words import N_, Words
+from services.lifecycle import DELIVERED
 from services.store.dossiers import Revision
 from workflows.dossier import Happening, Step
 from workflows.framework import IN_FORCE, State
+from workflows.lifecycle_letters import steps_with_letters
 
 _PATTERN: dict[State, Pattern] = {
     State.ACTIVE: "solid",
@@ -58,7 +60,7 @@ def _past(found: Opened, one: Revision, step: Step | None, words: Words) -> Past
         title=words.gettext(HISTORY.get(one.move, one.move or "")),
         who=who,
         approved_by=found.name_of(step.approved_by) if step else "",
-        answers=tuple(_answers(found, step)) if step else (),
+        answers=tuple(_answers(found, step) if step else _delivered(found, one, words)),
         happenings=getattr(step.record, "happenings", ()) if step else (),
         alarm=one.move in ("activated_urgently", "registered_in_error"),
     )
@@ -69,6 +71,18 @@ def _answers(found: Opened, step: Step) -> Iterator[tuple[str, object]]:
         value = getattr(step.record, name, None)
         if value not in (None, "", ()):
             yield label, found.name_of(value) if name == "lawyer" else value
+
+
+def _delivered(found: Opened, one: Revision, words: Words) -> Iterator[tuple[str, object]]:
+    """What was written down about a letter."""
+    steps = steps_with_letters(found.dossier)
+    for each in found.dossier.delivered if one.move == DELIVERED else ():
+        step = steps.get(each.proof.letter)
+        if each.at == one.at and step:
+            yield N_("Brev"), words.gettext(HISTORY[step.record.move])
+            yield N_("Nåede frem"), f"{words.moment(each.proof.delivered)} · {words.gettext(WAYS[each.proof.way])}"
+            if each.proof.reference:
+                yield N_("Reference"), each.proof.reference
 
 
 def picture(found: Opened, revisions: Sequence[Revision], words: Words) -> tuple[Markup, tuple[Stretch, ...]]:

@@ -7,10 +7,11 @@ from typing import Literal
 from services.console.framework_words import WAYS
 from services.console.frameworks import Opened
 from services.console.words import N_
+from workflows.dossier import Dossier, letter_of
 from workflows.intervention import approval_because, intervention
 from workflows.letters import Kind
 
-Shape = Literal["text", "day", "yes_no", "check", "choice", "many", "address", "happenings", "delivered"]
+Shape = Literal["text", "line", "day", "yes_no", "check", "choice", "many", "address", "happenings", "delivered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,19 @@ class MoveForm:
     letter: Kind | None = None
 
 
+PROOF = (  # that a letter reached the citizen
+    Ask("way", N_("Hvordan kom brevet frem?"), "choice", options=tuple(WAYS.items())),
+    Ask("delivered", N_("Hvornår kunne borgeren læse det?"), "delivered", N_("I Digital Post: da brevet lå i postkassen.")),
+    Ask(
+        "reference",
+        N_("Reference"),
+        "line",
+        N_("Nummeret fra Digital Post eller postens kvittering, hvis I har det."),
+        required=False,
+    ),
+)
 _BECAUSE = Ask("because", N_("Hvorfor?"), help=N_("Skriv kort og sagligt. Borgeren får det at læse."))
+_WHY = Ask("because", N_("Hvorfor?"))
 _STAFF = Ask("staff_informed", N_("De medarbejdere, det angår, har fået besked"), "check")
 _LAWYER = (
     Ask("lawyer", N_("Hvilken jurist har I spurgt?"), "address", N_("Juristens mailadresse i kommunen.")),
@@ -58,10 +71,16 @@ def _decided(found: Opened) -> tuple[Ask, ...]:
     elif intervention(one).degree == 3:
         help = N_("Ved indgrebsgrad 3 hører I borgeren først. Kun et retligt grundlag kan gøre, at I lader være.")
         asks.append(Ask("no_hearing_because", N_("Hvorfor hører I ikke borgeren først?"), help=help, required=False))
-    if not found.dossier.last("warned", "activated_urgently"):
+    if not found.dossier.last("activated_urgently") and not _was_warned(found.dossier):
         help = N_("Det almindelige er at advare først. Springer I det over, skal der stå hvorfor.")
-        asks.append(Ask("no_warning_because", N_("Hvorfor kommer der ikke en advarsel først?"), help=help))
+        required = not found.dossier.last("warned")  # of one that was written it may be written first that it arrived
+        asks.append(Ask("no_warning_because", N_("Hvorfor kommer der ikke en advarsel først?"), help=help, required=required))
     return (*asks, *(_LAWYER if approval_because(one, found.around.cases, found.dossier.began) else ()))
+
+
+def _was_warned(one: Dossier) -> bool:
+    warned = one.last("warned")
+    return warned is not None and letter_of(warned.record) in one.proofs
 
 
 def _urgent(found: Opened) -> tuple[Ask, ...]:
@@ -91,8 +110,7 @@ def _optional(asks: tuple[Ask, ...]) -> tuple[Ask, ...]:
 
 def _activated(found: Opened) -> tuple[Ask, ...]:
     return (
-        Ask("way", N_("Hvordan kom brevet frem?"), "choice", options=tuple(WAYS.items())),
-        Ask("delivered", N_("Hvornår kunne borgeren læse det?"), "delivered", N_("I Digital Post: da brevet lå i postkassen.")),
+        *PROOF,
         _STAFF,
     )
 
@@ -174,6 +192,18 @@ FORMS: Mapping[str, MoveForm] = {
         "extension",
     ),
     "eased": MoveForm(N_("Lemp rammen"), N_("Rammen beder om mindre af borgeren fra nu af."), N_("Lemp rammen"), _eased, "easing"),
+    "observe_begun": MoveForm(
+        N_("Sæt rammen på prøve"),
+        N_("Rammen flytter ingen mails fra nu af. Vagten skriver ned, hvad den ville have gjort."),
+        N_("Sæt rammen på prøve"),
+        _just(_WHY, _STAFF),
+    ),
+    "observe_ended": MoveForm(
+        N_("Afslut prøven"),
+        N_("Fra nu af følger mailgangen rammen, sådan som borgeren har fået besked om."),
+        N_("Lad mailgangen følge rammen"),
+        _just(_WHY, _STAFF),
+    ),
     "lifted": MoveForm(
         N_("Ophæv rammen"),
         N_("Rammen slutter nu, og mails går igen til dem, de er sendt til."),
@@ -203,7 +233,7 @@ FORMS: Mapping[str, MoveForm] = {
         N_("Det skal ikke være en ramme"),
         N_("Kladden lukkes. Det, der er skrevet, bliver i historikken."),
         N_("Luk kladden"),
-        _just(Ask("because", N_("Hvorfor?"))),
+        _just(_WHY),
     ),
     "registered_in_error": MoveForm(
         N_("Rammen er en fejl"),

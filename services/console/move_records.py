@@ -8,9 +8,10 @@ from pydantic import TypeAdapter
 
 from services.console.framework_words import CHANNELS
 from services.console.frameworks import Opened
-from services.console.move_forms import FORMS, Ask
+from services.console.move_forms import FORMS, PROOF, Ask
 from services.settings import ZONE
 from workflows.dossier import Record
+from workflows.proofs import Proof
 
 RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 Fields = Mapping[str, str]
@@ -64,7 +65,8 @@ def blank(move: str, found: Opened) -> Record:
 def _needed(move: str, found: Opened) -> dict[str, Any]:
     """The fields that a record can't do without, empty."""
     today, none = found.today, "none"
-    because = {"because": "", "staff_informed": False, "letter": none}
+    trial = {"because": "", "staff_informed": False}
+    because = trial | {"letter": none}
     needed: dict[str, dict[str, Any]] = {
         "warned": {"expects": "", "consequence": "", "talk": "", "letter": none},
         "heard": {"answer_by": today, "letter": none},
@@ -72,6 +74,8 @@ def _needed(move: str, found: Opened) -> dict[str, Any]:
         "activated_urgently": {"threat": "", "letter": none},
         "due_for_review": {"trigger": "citizens_request"},
         "extended": {"milder_not_enough": "", "starts": today, "review": today, "ends": today},
+        "observe_begun": trial,
+        "observe_ended": trial,
         "eased": because | {"framework": found.dossier.framework},
         "lifted": because,
         "reconsideration_asked": {"asked_by": "citizen", "text": ""},
@@ -88,7 +92,7 @@ def record_in(move: str, found: Opened, form: Fields, letter: str | None) -> Rec
     for ask in FORMS[move].asks(found):
         written |= _value(ask, form, found)
     if move == "activated":
-        written["proof"] = {"letter": letter or "none", "way": written.pop("way"), "delivered": written.pop("delivered")}
+        written["proof"] = {"letter": letter or "none"} | {one.name: written.pop(one.name) for one in PROOF}
     elif move == "registered_in_error":
         written["apology"] = letter
     elif FORMS[move].letter and move not in ("decided", "extended"):
@@ -98,6 +102,14 @@ def record_in(move: str, found: Opened, form: Fields, letter: str | None) -> Rec
         changes = {"measures": keep, "review": written.pop("review"), "ends": written.pop("ends")}
         written["framework"] = {**found.dossier.framework.model_dump(by_alias=True), **changes}
     return RECORD.validate_python(written)
+
+
+def proof_in(form: Fields, found: Opened, letter: str) -> Proof:
+    """What is written in ``form`` as the proof of a letter. Raises ``ValidationError``, whose places are names of fields."""
+    written: dict[str, Any] = {"letter": letter}
+    for ask in PROOF:
+        written |= _value(ask, form, found)
+    return Proof.model_validate(written)
 
 
 def _value(ask: Ask, form: Fields, found: Opened) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from workflows import lifecycle
 from workflows.decision import Sentence
 from workflows.dossier import Dossier
 from workflows.framework import State
+from workflows.lifecycle_letters import may_not_deliver, steps_with_letters
 from workflows.lifecycle_needs import Need, due_on
 from workflows.rights import Action
 
@@ -30,7 +31,18 @@ _WAYS: dict[str, tuple[tuple[str, str], ...]] = {  # what is needed: where it is
     "end": (("move/lifted", N_("Ophæv")), ("move/eased", N_("Lemp")), ("move/extended", N_("Forlæng"))),
     "reconsider": (("move/lifted", N_("Ophæv")), ("move/eased", N_("Lemp")), ("move/upheld", N_("Fasthold"))),
 }
-_QUIET = ("eased", "lifted", "reconsideration_asked", "due_for_review", "activated_urgently", "rejected", "registered_in_error")
+_QUIET = (
+    "heard",
+    "observe_ended",
+    "observe_begun",
+    "eased",
+    "lifted",
+    "reconsideration_asked",
+    "due_for_review",
+    "activated_urgently",
+    "rejected",
+    "registered_in_error",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +79,33 @@ def next_of(found: Opened, visitor: Visitor) -> Next | None:
 
 def quiet_ways(found: Opened, visitor: Visitor) -> tuple[Way, ...]:
     """Everything else that the visitor may do with it."""
-    state = found.dossier.framework.state
-    moves = [one for one in _QUIET if one in lifecycle.moves_from(found.dossier)]
-    if state in (State.DRAFT, State.WARNING, State.HEARING):
-        moves.remove("registered_in_error")
+    moves = [one for one in _QUIET if one in lifecycle.moves_from(found.dossier) and _fits(one, found.dossier)]
     named = next_of(found, visitor)
     taken = {way.path for way in named.ways} if named else set()
     ways = [Way(f"{found.path}/move/{one}", FORMS[one].title) for one in moves]
     return tuple([way for way in ways if way.path not in taken and _open_to(found, visitor, way)])
 
 
+def _fits(move: str, one: Dossier) -> bool:
+    """Whether there is a reason to offer it here: hearings and urgent measures otherwise begin on the page of the letter."""
+    state, observe = one.framework.state, one.framework.observe
+    match move:
+        case "heard":
+            return state is State.HEARING
+        case "observe_begun" | "observe_ended":
+            return observe == (move == "observe_ended")
+        case "registered_in_error":
+            return state not in (State.DRAFT, State.WARNING, State.HEARING)
+        case _:
+            return True
+
+
 def _ways_of(found: Opened, need: Need) -> list[Way]:
-    if need.what == "mend" and found.dossier.submitted:
+    if need.what == "deliver":
+        pairs: tuple[tuple[str, str], ...] = ((f"letters/{need.letter}/delivered", N_("Skriv, hvornår brevet nåede frem")),)
+    elif need.what == "mend" and found.dossier.submitted:
         move = found.dossier.submitted.record.move
-        pairs: tuple[tuple[str, str], ...] = ((f"move/{move}", N_("Ret og indstil igen")),)
+        pairs = ((f"move/{move}", N_("Ret og indstil igen")),)
     elif need.what == "review":
         pairs = (("move/due_for_review", N_("Begynd evalueringen")),)
     else:
@@ -90,6 +115,8 @@ def _ways_of(found: Opened, need: Need) -> list[Way]:
 
 def _open_to(found: Opened, visitor: Visitor, way: Way) -> bool:
     place, _, move = way.path.removeprefix(found.path + "/").partition("/")
+    if place == "letters":
+        return not why_not_deliver(move.partition("/")[0], found)
     if place == "advice":
         return found.doer.actor.is_one_of(found.dossier.ground.lawyer)
     if place == "take_up":
@@ -109,6 +136,16 @@ def why_not(move: str, found: Opened) -> tuple[Sentence, ...]:
 def why_not_approve(found: Opened) -> tuple[Sentence, ...]:
     """The same of what waits for a head. Raises ``IllegalTransition``."""
     return lifecycle.may_not_approve(found.dossier, found.doer.actor, found.now, found.around)
+
+
+def why_not_deliver(letter: str, found: Opened) -> tuple[Sentence, ...]:
+    """Why whoever looks may not write down that a letter reached the citizen."""
+    return may_not_deliver(found.dossier, letter, found.doer.actor, found.now, found.around)
+
+
+def provable(found: Opened) -> frozenset[str]:
+    """The letters of which whoever looks may write down that they reached the citizen."""
+    return frozenset(one for one in steps_with_letters(found.dossier) if not why_not_deliver(one, found))
 
 
 def is_over(one: Dossier) -> bool:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from services.console.frameworks import Opened
 from workflows.decision import Sentence
+from workflows.dossier import letter_of
 
 _STEP = {
     "Vælg, hvad rammen gælder.": "scope",
@@ -61,6 +62,7 @@ _FIELD = {
     "Vælg, hvornår borgeren senest skal svare.": "answer_by",
     "Spørg en jurist, og skriv, hvad juristen svarede.": "lawyer",
     "Brevet er ikke nået frem endnu. Vent, til borgeren kan læse det.": "delivered",
+    "Brevet kan ikke være nået frem, før det blev skrevet. Ret dagen.": "delivered",
     "Brevet nåede frem før beslutningen. Vælg brevet om denne beslutning.": "delivered",
     "Fortæl det til de medarbejdere, det angår.": "staff_informed",
     "Skriv mindst én hændelse fra den periode, der slutter. Er der ingen, så lad rammen slutte.": "on.0",
@@ -71,6 +73,12 @@ _FIELD = {
     "Skriv, hvem brevet er til.": "recipient",
     "Skriv, hvad der skal rettes.": "because",
 }
+_LETTER = {  # the move whose letter has yet to be written down as received
+    "Skriv først, hvornår advarslen nåede frem til borgeren, eller skriv, hvorfor I springer den over.": "warned",
+    "Skriv først, hvornår høringsbrevet nåede frem til borgeren.": "heard",
+    "Skriv først, hvornår brevet om rammen nåede frem til borgeren.": "activated_urgently",
+}
+_AGAIN = "Høringsbrevet nåede først frem, da fristen var gået. Hør borgeren igen med en ny frist."
 
 
 class Missing(NamedTuple):
@@ -90,6 +98,10 @@ def places(found: Opened, sentences: Iterable[Sentence], fields: Iterable[str] =
 def _place(found: Opened, one: Sentence, own: set[str]) -> Missing:
     field = _FIELD.get(one.da)
     step = _STEP.get(one.da)
+    if told := found.dossier.last(_LETTER.get(one.da, "")):
+        return Missing(one, f"{found.path}/letters/{letter_of(told.record)}/delivered", here=False)
+    if one.da == _AGAIN:
+        return Missing(one, f"{found.path}/move/heard", here=False)
     if field and field.split(".")[0] in {name.split(".")[0] for name in own}:
         return Missing(one, f"#{field}", here=True)
     if step == "time" and {"starts", "ends"} & own:

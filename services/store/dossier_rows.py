@@ -1,5 +1,6 @@
 """A dossier as rows, and back."""
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -32,7 +33,7 @@ class Kept:
 
     ``revision`` is 0 where ``load`` alone has written it, and ``version`` that of the framework; 0 where ``load`` has removed it.
     ``author`` is an address, ``guard`` or ``load``; ``move`` is None for writing. Beside the moves of the lifecycle there are
-    ``submitted``, ``sent_back``, and of ``load``: ``loaded`` and ``removed``.
+    ``submitted``, ``sent_back``, ``letter_delivered``, and of ``load``: ``loaded`` and ``removed``.
     """
 
     dossier: Dossier
@@ -74,12 +75,15 @@ STATES = tuple(sorted(one.value for one in State))
 
 @dataclass(frozen=True, slots=True)
 class LetterLine:
-    """A finished letter among others."""
+    """A finished letter among others. ``version`` is that of the framework, ``texts`` that of the words it is made of."""
 
     id: str
     kind: str
     at: datetime
     sha256: str
+    language: str = "da"
+    version: int = 1
+    texts: str = ""
 
 
 BOTH = (own.framework, own.revision, own.framework_version, own.author, own.at, own.move, own.due, own.document)
@@ -234,9 +238,15 @@ def letters(connection: Connection, id: str) -> dict[str, str]:
 
 def letter_lines(connection: Connection, id: str) -> tuple[LetterLine, ...]:
     """The letters finished for a framework without their content, the oldest first."""
-    columns = (letter.c.id, letter.c.kind, letter.c.at, letter.c.sha256)
+    columns = (letter.c.id, letter.c.kind, letter.c.at, letter.c.sha256, letter.c.document)
     found = select(*columns).where(letter.c.framework == id).order_by(letter.c.at, letter.c.id)
-    return tuple([LetterLine(key, kind, instant(at), sha256) for key, kind, at, sha256 in connection.execute(found)])
+    return tuple([_line(row) for row in connection.execute(found)])
+
+
+def _line(row: Any) -> LetterLine:  # noqa: ANN401 - a row
+    made_of = json.loads(row.document)
+    told = {name: made_of[name] for name in ("language", "version", "texts") if name in made_of}
+    return LetterLine(row.id, row.kind, instant(row.at), row.sha256, **told)
 
 
 def a_letter(connection: Connection, id: str) -> Letter | None:

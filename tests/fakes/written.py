@@ -66,3 +66,13 @@ async def move(client, id, name, **fields):
     opened = (await client.get(path)).text
     place = opened.split('name="since" value="', 1)[1].split('"', 1)[0]
     return await client.post(path, data={"since": place, "do": "make"} | fields)
+
+
+async def delivered(client, id, letter, at, **fields):
+    """Open the form of a letter's proof, and write that it reached the citizen ``at``; the answer."""
+    path = f"/frameworks/{id}/letters/{letter}/delivered"
+    opened = (await client.get(path)).text
+    place = opened.split('name="since" value="', 1)[1].split('"', 1)[0]
+    local = at.astimezone(POLICY.zone)
+    when = {"way": "digital_post", "delivered": local.date().isoformat(), "delivered_at": local.strftime("%H:%M")}
+    return await client.post(path, data={"since": place} | when | fields)

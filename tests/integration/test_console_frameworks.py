@@ -9,10 +9,11 @@ import pytest
 from fakes.console import COOKIE, console_running, visitor_as
 from fakes.guard import mail
 from fakes.town import POLICY
-from fakes.written import HAPPENED, begun, move, whole, write
+from fakes.written import HAPPENED, begun, delivered, move, whole, write
 
 from services.store.dossiers import Kept, Save
 from workflows.framework import FixedContact, State
+from workflows.lifecycle_letters import untold
 
 EJNAR, MAJA = "ejnar@example.net", "maja@eksempel.dk"
 
@@ -395,10 +396,12 @@ def told(running):
 
 
 async def through(running, client, id, *moves):
-    """Each move, with its fields; a minute between them."""
+    """Each move, with its fields, and that its letter arrived; a while between them."""
     for name, fields in moves:
         answer = await move(client, id, name, **fields)
         assert answer.status_code == 303 and "moved_on" not in answer.headers["Location"], (name, words(answer)[200:900])
+        for letter in untold((await running.guard.store.dossiers.get(id)).dossier):
+            assert (await delivered(client, id, letter, running.clock.now())).status_code == 303
         running.clock.forward(timedelta(seconds=20))
         assert (await client.get(f"/frameworks/{id}")).status_code == 200
     return (await running.guard.store.dossiers.get(id)).dossier

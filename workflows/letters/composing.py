@@ -9,7 +9,7 @@ from workflows.letters import wanted
 from workflows.letters.language import written_day
 from workflows.letters.parts import IF_THERE, MANDATORY, NAMES, values_of, words_of
 from workflows.letters.shapes import Kind, Letter, Matter, Section, Value
-from workflows.letters.texts import PartText, Wording, says
+from workflows.letters.texts import PartText, Wording, fingerprint, says
 from workflows.letters.tone import advice_on
 from workflows.letters.values import Values, Writing, clean, values
 
@@ -48,6 +48,7 @@ def compose(kind: Kind, matter: Matter, words: Wording, edited: Mapping[str, str
         recipient=recipient,
         sections=sections,
         lacks=tuple(lacks),
+        texts=fingerprint(words, kind),
     )
 
 

@@ -115,6 +115,7 @@ class Letter(Entry):
     recipient: tuple[str, ...]
     sections: tuple[Section, ...]
     lacks: tuple[Sentence, ...] = ()  # what is missing from the letter as a whole
+    texts: str = ""  # which version of the municipality's words it is made of: see ``texts.fingerprint``
 
     @property
     def missing(self) -> tuple[Sentence, ...]:

@@ -4,6 +4,8 @@ A language has ``common`` (parts that several letters share), ``phrases`` (how m
 for each kind of letter: its title, the order of its parts, and its own parts, each with a heading and a text.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from string import Template
@@ -59,6 +61,12 @@ Texts = Mapping[Language, Wording]
 def texts_of(tables: Mapping[Name, Table]) -> Texts:
     """The words that ``tables`` hold; they are those in which ``faults_in`` finds nothing."""
     return {language: _wording(language, tables) for language in LANGUAGES}
+
+
+def fingerprint(words: Wording, kind: Kind) -> str:
+    """Eight characters that are others when the words of this kind of letter are others: their version."""
+    text = json.dumps([words.letters[kind], sorted(words.phrases.items())], ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:8]
 
 
 def _wording(language: Language, tables: Mapping[Name, Table]) -> Wording:

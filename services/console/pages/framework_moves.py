@@ -146,7 +146,7 @@ async def _made(request: Request, writing: Writing) -> Response:
     try:
         record = record_in(move, found, writing.form, id)
     except ValidationError as error:
-        return _page(request, replace(writing, wrong=_wrong(writing, error)), 422)
+        return _page(request, replace(writing, wrong=wrong_in(writing.asks, error)), 422)
     draft = _draft(request, writing, record)
     letters = {**found.around.letters, **({id: kind} if kind and id else {})}
     tried = lifecycle.move(found.dossier, record, found.doer.actor, found.now, replace(found.around, letters=letters))
@@ -194,9 +194,9 @@ def _places(writing: Writing, because: tuple[Sentence, ...]) -> tuple[Missing, .
     return places(writing.found, because, [*(one.name for one in writing.asks), "recipient"])
 
 
-def _wrong(writing: Writing, error: ValidationError) -> dict[str, Sentence]:
+def wrong_in(asks: tuple[Ask, ...], error: ValidationError) -> dict[str, Sentence]:
     """By field, what to do about it."""
-    shapes: dict[str, str] = {one.name: one.shape for one in writing.asks}
+    shapes: dict[str, str] = {one.name: one.shape for one in asks}
     found: dict[str, Sentence] = {}
     for one in error.errors():
         names = [str(part) for part in one["loc"] if str(part) in shapes]

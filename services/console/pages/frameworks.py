@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from services.console import framework_words
 from services.console.auth.visitor import Visitor, visitor
@@ -13,16 +13,14 @@ from services.console.context import console_of
 from services.console.framework_past import past, picture
 from services.console.frameworks import Opened, may_do, opened
 from services.console.move_records import RECORD
-from services.console.next_steps import next_of, quiet_ways
+from services.console.next_steps import next_of, provable, quiet_ways
 from services.console.pages.live import topics
-from services.console.recorded import recorded
 from services.console.web import page, see, words_of
-from services.store.dossiers import Kept, Letter
+from services.store.dossiers import Kept
 from workflows.dossier import Dossier
 from workflows.intervention import intervention
-from workflows.letters import Letter as Written
-from workflows.letters import as_text
 from workflows.lifecycle import IllegalTransition
+from workflows.lifecycle_letters import untold
 from workflows.rights import Action
 
 router = APIRouter(prefix="/frameworks")
@@ -56,6 +54,8 @@ async def framework(request: Request, who: Someone, id: str, as_of: str = "", sa
         stretches=stretches,
         letters=letters,
         proofs=found.dossier.proofs,
+        owed=untold(found.dossier),
+        provable=() if as_of else provable(found),
         said=said,
         **NAMES,
     )
@@ -92,27 +92,3 @@ async def take_up(request: Request, who: Someone, id: str) -> RedirectResponse:
     except IllegalTransition:
         return see(found.path)
     return see(f"{found.path}/write/scope" if isinstance(answer, Kept) else found.path)
-
-
-@router.get("/{id}/letters/{letter}")
-async def letter(request: Request, who: Someone, id: str, letter: str) -> Response:
-    """A finished letter as PDF, as it was sent."""
-    one = await _letter(request, who, id, letter)
-    name = f'attachment; filename="{one.kind}-{one.at.date()}.pdf"'
-    return Response(one.pdf, media_type="application/pdf", headers={"Content-Disposition": name})
-
-
-@router.get("/{id}/letters/{letter}/text")
-async def letter_text(request: Request, who: Someone, id: str, letter: str) -> PlainTextResponse:
-    """The same as text."""
-    one = await _letter(request, who, id, letter)
-    return PlainTextResponse(as_text(Written.model_validate_json(one.document)))
-
-
-async def _letter(request: Request, who: Visitor, id: str, letter: str) -> Letter:
-    found = await opened(request, who, id, read=False)
-    one = await found.lifecycle.dossiers.letter(letter)
-    if one is None or one.framework != id:
-        raise HTTPException(404)
-    await recorded(request, who, "letter.read", id, letter)
-    return one
