@@ -7,8 +7,6 @@ from pydantic import AfterValidator, AwareDatetime, Field
 
 from workflows.people import Address, Entry, Id
 
-LONGEST_REFERENCE = 200  # characters
-
 
 def _possible(instant: datetime) -> datetime:
     """``instant``, where it has a day everywhere on earth."""
@@ -19,6 +17,11 @@ def _possible(instant: datetime) -> datetime:
     return instant
 
 
+Way = Literal["digital_post", "paper", "handed_over"]
+Instant = Annotated[AwareDatetime, AfterValidator(_possible)]
+Reference = Annotated[str, Field(max_length=200)]
+
+
 class Proof(Entry):
     """That a letter reached the citizen: by what way, and when it could be read there.
 
@@ -26,9 +29,9 @@ class Proof(Entry):
     """
 
     letter: Id
-    way: Literal["digital_post", "paper", "handed_over"]
-    delivered: Annotated[AwareDatetime, AfterValidator(_possible)]
-    reference: Annotated[str, Field(max_length=LONGEST_REFERENCE)] | None = None
+    way: Way
+    delivered: Instant
+    reference: Reference | None = None
 
 
 class Delivery(Entry):

@@ -77,9 +77,8 @@ def named(found: Opened) -> str:
     return new_id(found.now)
 
 
-async def finish(request: Request, found: Opened, draft: Draft, id: str) -> Finished:
+async def finish(request: Request, found: Opened, letter: Letter, id: str) -> Finished:
     """The letter as it is kept and sent. Raises ``Unfinished`` and ``PrinterFailed``."""
-    letter = draft.letter
     printed = await print_letter(letter, console_of(request).settings.letters.folder)
     return Finished(id, found.id, letter.kind, found.now, printed.sha256, letter.model_dump_json(), printed.pdf)
 

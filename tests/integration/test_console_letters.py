@@ -49,7 +49,7 @@ async def warned(running, client):
 
 async def in_force(running, client):
     """A framework in force; its id."""
-    id = await whole(client)
+    id = await whole(client, case=["s-90", "s-91"])
     assert (await move(client, id, "decided", no_warning_because="Det haster.")).status_code == 303
     now = running.clock.now().astimezone(POLICY.zone)
     told = {"way": "paper", "delivered": day(running), "delivered_at": now.strftime("%H:%M"), "staff_informed": "yes"}

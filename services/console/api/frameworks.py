@@ -68,7 +68,7 @@ async def begin(request: Request, response: Response, who: Who, begun: Begun) ->
     lifecycle, doer = moving(request, who)
     kept = made(await lifecycle.move(lifecycle.begin(begun.citizen), begun.record, doer))
     response.headers["Location"] = f"/api/v1/frameworks/{kept.dossier.framework.id}"
-    return await _told(request, response, kept)
+    return await told_of(request, response, kept)
 
 
 @router.get("/{id}")
@@ -76,7 +76,7 @@ async def framework(request: Request, response: Response, who: Who, id: IdInPath
     """One, with its dossier. The ETag is what a change of it names."""
     kept = await seen(request, who, id)
     await recorded(request, who, "framework.read", id)
-    return await _told(request, response, kept)
+    return await told_of(request, response, kept)
 
 
 async def seen(request: Request, who: Visitor, id: str) -> Kept:
@@ -109,7 +109,7 @@ async def write(request: Request, response: Response, who: Who, kept: Seen, writ
         raise Problem(409, "It is decided: nothing is written on it any more.") from None
     if isinstance(saved, Refused):  # who may not write; what is written may lack anything
         await recorded(request, who, "access.refused", kept.dossier.framework.id, "write")
-    return await _told(request, response, made(saved))
+    return await told_of(request, response, made(saved))
 
 
 def moving(request: Request, who: Visitor) -> tuple[Lifecycle, Doer]:
@@ -126,6 +126,7 @@ def made(found: Kept | Submission | Refused | Overtaken) -> Kept:
     return found.kept if isinstance(found, Submission) else found
 
 
-async def _told(request: Request, response: Response, kept: Kept) -> FrameworkWhole:
+async def told_of(request: Request, response: Response, kept: Kept) -> FrameworkWhole:
+    """A framework that was kept, with its new ETag."""
     response.headers["ETag"] = etag(kept)
     return whole_of(kept, await concerns(request).framework(kept))

@@ -1,5 +1,6 @@
 """The moves of a framework: which there are, what each still wants, and to make one."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
@@ -9,12 +10,15 @@ from starlette.requests import Request
 from services.console.api.asking import IdInPath, Who, Words, etag, words
 from services.console.api.framework_shapes import FrameworkWhole, whole_of
 from services.console.api.frameworks import WRITES, Seen, made, moving, seen
+from services.console.api.letter_writing import LetterWriting, finished_for
+from services.console.auth.visitor import Visitor
 from services.console.concern import concerns
 from services.console.context import console_of
+from services.console.frameworks import opened
 from services.console.problems import Problem
 from services.console.recorded import recorded
 from services.lifecycle import Submission
-from services.store.dossiers import Kept
+from services.store.dossiers import Kept, Letter
 from workflows.dossier import RECORDS, Proposal, Record, Text
 from workflows.lifecycle import IllegalTransition, Refused
 from workflows.lifecycle_asking import possible
@@ -42,10 +46,12 @@ class Transitions(BaseModel):
 
 
 class Move(Entry):
-    """Make a move."""
+    """Make a move. With ``letter`` the letter that tells of it is finished and kept in the same instant, and the record names it:
+    whatever stands in the record's own ``letter`` or ``apology`` gives way."""
 
     do: Literal["move"]
     record: Annotated[Record, Field(discriminator="move")]
+    letter: LetterWriting | None = None
 
 
 class Approve(Entry):
@@ -105,7 +111,8 @@ async def transit(
     try:
         match what:
             case Move():
-                found = await lifecycle.move(kept, what.record, doer)
+                record, letters = await _with_letter(request, who, kept, what)
+                found = await lifecycle.move(kept, record, doer, letters)
             case Approve():
                 found = await lifecycle.approve(kept, doer)
             case SendBack():
@@ -117,6 +124,20 @@ async def transit(
         await recorded(request, who, "move.refused", kept.dossier.framework.id, tried)
     after = made(found)
     return await _done(request, response, after, found.because if isinstance(found, Submission) else None)
+
+
+async def _with_letter(request: Request, who: Visitor, kept: Kept, what: Move) -> tuple[Record, tuple[Letter, ...]]:
+    """The record, and the letter that goes with it, finished. Where either lacks something, that is recorded."""
+    if what.letter is None:
+        return what.record, ()
+    id = kept.dossier.framework.id
+    found = replace(await opened(request, who, id, read=False), kept=kept)
+    try:
+        record, letter = await finished_for(request, found, what.record, what.letter)
+    except Problem:
+        await recorded(request, who, "move.refused", id, what.record.move)
+        raise
+    return record, (letter,)
 
 
 async def _done(request: Request, response: Response, after: Kept, because: Any) -> Done:  # noqa: ANN401 - sentences

@@ -154,7 +154,7 @@ async def _made(request: Request, writing: Writing) -> Response:
     if because:
         return _page(request, replace(writing, missing=_places(writing, because)), 422)
     try:
-        finished = (await finish(request, found, draft, id),) if draft and id else ()
+        finished = (await finish(request, found, draft.letter, id),) if draft and id else ()
     except Unfinished as error:
         return _page(request, replace(writing, missing=_places(writing, error.because)), 422)
     except PrinterFailed:
