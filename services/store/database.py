@@ -11,7 +11,7 @@ from services.store import schema, schema_people  # noqa: F401 - its tables belo
 from services.store.errors import BadStore
 from services.store.locks import Lock, lock
 
-HEAD = "0003"  # the newest migration
+HEAD = "0004"  # the newest migration
 MIGRATIONS = Path(__file__).parent / "migrations"
 READERS = 4
 STATEMENTS = 512  # kept prepared for each connection: those of the mail path for every number of rows

@@ -140,7 +140,8 @@ class MailFound:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """That somebody was told of a mail. ``role`` and ``urgency`` are those of the assessment, where it names this person."""
+    """That somebody was told of a mail, or of a framework (``mail`` is its id). ``role`` and ``urgency`` are those of the
+    assessment, where it names this person."""
 
     id: str
     mail: str

@@ -103,6 +103,7 @@ delivery = Table(
     Column("refuse", Text),
     Column("prepend", LargeBinary, nullable=False),
     _partial("ix_delivery_ready", "hop", "tier", "ready_at", "address", where="tier IS NOT NULL"),
+    _partial("ix_delivery_notice", "address", "queued_at", "id", where="kind = 'notice'"),  # somebody's own
     _partial("ix_delivery_tried", "hop", "address", where="lease IS NOT NULL AND attempts > 0"),
 )
 

@@ -1,27 +1,46 @@
-"""Looking up notices: who was told of which mail."""
+"""Looking up notices: who was told of which mail, and what somebody was told."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, literal_column, select, tuple_
 
 from services.store import schema
-from services.store.columns import instant, instant_or_none, text_out
-from services.store.looked_up import Notice
+from services.store.columns import instant, instant_or_none, text_in, text_out
+from services.store.looked_up import Notice, Page
+from services.store.places import Key, page, place
 from workflows.addresses import normalise
 
 delivery, assessment = schema.delivery.c, schema.assessment.c
+_KIND: ColumnElement[str] = literal_column("'notice'")  # as the index says it: a parameter could be anything
+_COLUMNS = (delivery.id, delivery.mail, delivery.address, delivery.state, delivery.queued_at, delivery.due, delivery.finished_at)
 
 
 def notices(connection: Connection, mails: Sequence[str]) -> list[Notice]:
     """The notices about these mails, in their order, each mail's as they were queued."""
     named = _named(connection, mails)
-    columns = (delivery.id, delivery.mail, delivery.address, delivery.state, delivery.queued_at, delivery.due, delivery.finished_at)
-    wanted = select(*columns).where(delivery.mail.in_(mails), delivery.kind == "notice").order_by(delivery.queued_at, delivery.id)
+    wanted = select(*_COLUMNS).where(delivery.mail.in_(mails), delivery.kind == _KIND).order_by(delivery.queued_at, delivery.id)
     found = [_notice(row, named) for row in connection.execute(wanted)]
     places = {id: place for place, id in enumerate(mails)}
     return sorted(found, key=lambda one: places[one.mail])
+
+
+def notices_to(connection: Connection, addresses: Collection[str], limit: int, after: str | None) -> Page[Notice]:
+    """The notices to these addresses, the newest first: of each address no more is read than a page takes."""
+    begins = place(after, int, str)
+    kept = [delivery.kind == _KIND]
+    if begins:
+        kept.append(tuple_(delivery.queued_at, delivery.id) < tuple_(*begins))
+    wanted = select(*_COLUMNS).where(*kept).order_by(delivery.queued_at.desc(), delivery.id.desc()).limit(limit + 1)
+    found = [row for to in sorted(addresses) for row in connection.execute(wanted.where(delivery.address == text_in(to)))]
+    rows = sorted(found, key=_when, reverse=True)[: limit + 1]
+    named = _named(connection, [row.mail for row in rows])
+    return page(rows, limit, _when, lambda rows: [_notice(row, named) for row in rows])
+
+
+def _when(row: Any) -> Key:  # noqa: ANN401 - a row
+    return row.queued_at, row.id
 
 
 def _named(connection: Connection, mails: Sequence[str]) -> dict[tuple[str, str], dict[str, Any]]:

@@ -109,6 +109,10 @@ class Views:
         """Who was told of these mails, in their order."""
         return await self._readers.run(view_notices.notices, mails) if mails else []
 
+    async def notices_to(self, addresses: Collection[str], *, limit: int, after: str | None = None) -> Page[Notice]:
+        """What was told to these addresses (normalised), the newest first."""
+        return await self._readers.run(view_notices.notices_to, addresses, limit, after)
+
     # -- statistics
     async def mail_counts(self, begins: datetime, ends: datetime) -> dict[str, dict[str, int]]:
         """Mails received between these instants, by unit and what was decided."""

@@ -5,10 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from fakes.arrivals import NOW, arrival, entry
+from fakes.arrivals import NOW, SetClock, arrival, entry
 from fakes.dossiers import LENE, MIA, REGISTER, draft, framework
 from fakes.town import POLICY
+from sqlalchemy import Connection, event
 
+from services.store import view_notices
 from services.store.dossiers import Kept, Save
 from services.store.interface import Assessed, NewDelivery, OutgoingMail
 from services.store.sql_store import SqlStore
@@ -84,6 +86,45 @@ async def test_notices_of_mails(store: SqlStore) -> None:
     ]
     assert {(one.state, one.queued_at, one.due, one.finished_at) for one in found} == {("waiting", NOW, NOW + DAY, None)}
     assert await store.views.notices([]) == []
+
+
+async def test_notices_to_somebody_the_newest_first_and_by_pages(store: SqlStore, clock: SetClock) -> None:
+    for n in range(5):
+        clock.time = NOW + n * DAY
+        await mail(store, f"m{n}", "bf")
+        told = {"rights": [], "signals": [], "notify": [{"to": LENE, "role": "leader", "urgency": "now"}]}
+        await store.save_assessments([Assessed(f"m{n}", told, [_notice(f"n{n}", f"m{n}", LENE), _notice(f"x{n}", f"m{n}", MIA)])])
+    first = await store.views.notices_to([LENE], limit=3)
+    assert [(one.id, one.to, one.role) for one in first.items] == [(f"n{n}", LENE, "leader") for n in (4, 3, 2)]
+    rest = await store.views.notices_to([LENE], limit=3, after=first.after)
+    assert [one.id for one in rest.items] == ["n1", "n0"] and rest.after is None
+    both = await store.views.notices_to([MIA, LENE], limit=3)
+    assert [one.id for one in both.items] == ["x4", "n4", "x3"]
+    again = await store.views.notices_to([MIA, LENE], limit=99, after=both.after)
+    assert [one.id for one in again.items] == ["n3", "x2", "n2", "x1", "n1", "x0", "n0"]
+    assert (await store.views.notices_to(["nobody@eksempel.dk", "\0"], limit=3)).items == ()
+    assert (await store.views.notices_to([], limit=3)).items == ()
+    assert len((await store.views.notices_to([LENE], limit=9, after="no place of ours")).items) == 5
+
+
+async def test_somebody_s_notices_are_read_from_their_own_index_in_its_order(store: SqlStore) -> None:
+    def plan(connection: Connection) -> str:
+        seen: list[str] = []
+
+        def remember(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+            seen.extend([str(row) for row in connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", parameters)])
+
+        event.listen(connection, "before_cursor_execute", remember)
+        view_notices.notices_to(connection, [LENE], 10, None)
+        event.remove(connection, "before_cursor_execute", remember)
+        return " ".join(seen)
+
+    def is_sqlite(connection: Connection) -> bool:
+        return connection.dialect.name == "sqlite"
+
+    if await store.readers.run(is_sqlite):  # of PostgreSQL's planner nothing is known with an empty table
+        found = await store.readers.run(plan)
+        assert "ix_delivery_notice" in found and "TEMP B-TREE" not in found
 
 
 def _notice(id: str, about: str, to: str) -> OutgoingMail:

@@ -8,7 +8,9 @@ from starlette.requests import Request
 
 from services.console.api.asking import Ascii, Listed, Who
 from services.console.api.mails import OfUnit
+from services.console.auth.visitor import Visitor
 from services.console.concern import concerns
+from services.console.frameworks import doer_of
 from services.console.mail_search import Sought, found
 from services.console.problems import Problem, problems
 from services.console.recorded import allowed, recorded
@@ -20,8 +22,8 @@ router = APIRouter(prefix="/notifications", tags=["notifications"])
 
 
 class Notification(BaseModel):
-    """One notice. ``due`` is when it is sent: a caseworker's waits for working hours. ``urgency`` and ``role`` are those of the
-    mail's assessment, where it names this person."""
+    """One notice. ``mail`` is what it is about: the id of a mail, or of a framework. ``due`` is when it is sent: a caseworker's
+    waits for working hours. ``urgency`` and ``role`` are those of the mail's assessment, where it names this person."""
 
     id: str
     mail: str
@@ -36,7 +38,10 @@ class Notification(BaseModel):
 
 @router.get("", response_model=Listed[Notification], responses=problems(409))
 async def notifications(request: Request, who: Who, asked: Annotated[OfUnit, Query()]) -> Ascii:
-    """Those about the mails that you may see, by mail, the newest first. ``limit`` counts mails."""
+    """Yours, the newest first. With ``citizen`` or ``unit`` those to anybody about their mails that you may see, by mail: then
+    ``limit`` counts mails."""
+    if asked.citizen is None and asked.unit is None:
+        return await _own(request, who, asked)
     if reach(who.rights, Action.SEE_MAIL) is Reach.NONE:
         await allowed(request, who, Action.SEE_MAIL, "notifications")
     await recorded(request, who, "notifications.read", asked.citizen or asked.unit or "notifications")
@@ -46,6 +51,14 @@ async def notifications(request: Request, who: Who, asked: Annotated[OfUnit, Que
         raise Problem(409, "Name a citizen: you see mails under the frameworks that you were asked about.")
     notices = await concerned.store.views.notices([one.id for one in page.items])
     return Ascii({"items": [_told(one) for one in notices], "next": page.after})
+
+
+async def _own(request: Request, who: Visitor, asked: OfUnit) -> Ascii:
+    """What somebody was told is theirs to read again, whatever they may see by now: it is ids and codes."""
+    await recorded(request, who, "notifications.read", who.account)
+    own = doer_of(request, who).actor.addresses
+    page = await concerns(request).store.views.notices_to(own, limit=asked.limit, after=asked.cursor)
+    return Ascii({"items": [_told(one) for one in page.items], "next": page.after})
 
 
 def _told(one: Notice) -> dict[str, Any]:
