@@ -38,13 +38,18 @@ def first_values(move: str, found: Opened) -> dict[str, Any]:
 
 
 def happenings_in(form: Fields) -> list[dict[str, Any]]:
+    """The rows that tell what happened."""
+    return [row for row in rows_in(form) if row["what"]]
+
+
+def rows_in(form: Fields) -> list[dict[str, Any]]:
     """The rows in which something stands."""
     rows = []
     for at in range(MOST_ROWS):
         if f"on.{at}" not in form:
             break
         what = form.get(f"what.{at}", "").strip()
-        if what:
+        if what or form[f"on.{at}"]:
             channel = form.get(f"channel.{at}", "mail")
             rows.append(
                 {

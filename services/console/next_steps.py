@@ -100,6 +100,14 @@ def _fits(move: str, one: Dossier) -> bool:
             return True
 
 
+def way_to(move: str, found: Opened) -> Way | None:
+    """The page of a move; None where whoever looks can't make it any more."""
+    try:
+        return None if why_not(move, found) else Way(f"{found.path}/move/{move}", FORMS[move].title)
+    except lifecycle.IllegalTransition:
+        return None
+
+
 def _ways_of(found: Opened, need: Need) -> list[Way]:
     if need.what == "deliver":
         pairs: tuple[tuple[str, str], ...] = ((f"letters/{need.letter}/delivered", N_("Skriv, hvornår brevet nåede frem")),)

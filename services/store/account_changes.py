@@ -10,11 +10,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from services.store.account_values import KeptForm, LogIn
 from services.store.columns import micros
-from services.store.schema_people import account, api_token, kept_form, login_try, session
+from services.store.schema_people import account, api_token, begun_move, kept_form, login_try, session
 from services.store.unit_of_work import Operation, UnitOfWork
 from workflows.audit import AuditRecord
 
 REMEMBERED = timedelta(days=1)  # how long a session that has ended, and what was written in it, stays known
+BEGUN = timedelta(days=30)  # how long what is written on the page of a move waits for its writer
 FORMS_KEPT = 5  # of one account
 Values = Mapping[str, Any]
 
@@ -30,7 +31,7 @@ class Add(Operation[bool]):
 
     def apply(self, work: UnitOfWork) -> bool:
         """Of two processes that add the same, one does."""
-        row = _insert(work, self.table, self.values).on_conflict_do_nothing().returning(self.table.c.id)
+        row = insert_into(work, self.table, self.values).on_conflict_do_nothing().returning(self.table.c.id)
         added = work.connection.execute(row).one_or_none()
         if added is not None:
             work.audit(self.record)
@@ -72,7 +73,7 @@ class TryToEnter(Operation[int | None]):
 
     def apply(self, work: UnitOfWork) -> int | None:
         """One row, also for whom nobody knows. A lock further ahead than any was written by a clock that was wrong."""
-        new = _insert(work, login_try, {"who": self.who, "tries": 0, "locked_until": 0, "at": self.now})
+        new = insert_into(work, login_try, {"who": self.who, "tries": 0, "locked_until": 0, "at": self.now})
         work.connection.execute(new.on_conflict_do_nothing())
         row = login_try.c.who == self.who
         found = work.connection.execute(select(login_try.c.tries, login_try.c.locked_until).where(row).with_for_update()).one()
@@ -235,9 +236,11 @@ def _forget(work: UnitOfWork, now: int) -> None:
     work.connection.execute(delete(session).where(session.c.ends_at < before))
     work.connection.execute(delete(kept_form).where(kept_form.c.at < before))
     work.connection.execute(delete(login_try).where(login_try.c.at < before))
+    work.connection.execute(delete(begun_move).where(begun_move.c.at < now - micros_of(BEGUN)))
 
 
-def _insert(work: UnitOfWork, table: Table, values: Values) -> "postgresql.Insert | sqlite.Insert":
+def insert_into(work: UnitOfWork, table: Table, values: Values) -> "postgresql.Insert | sqlite.Insert":
+    """A new row, which may say what is done where there is one already."""
     if work.connection.dialect.name == "postgresql":
         return postgresql.insert(table).values(**values)
     return sqlite.insert(table).values(**values)

@@ -13,8 +13,8 @@ from services.store.columns import instant, text_in
 from services.store.looked_up import Page
 from services.store.places import page, place
 from services.store.register_tables import BY_NAME
+from services.store.schema_people import begun_move, dossier_unit, letter
 from services.store.schema_people import dossier as table
-from services.store.schema_people import dossier_unit, letter
 from services.store.unit_of_work import batched
 from workflows.addresses import own_key
 from workflows.dossier import Dossier
@@ -283,9 +283,9 @@ def removed(row: Any) -> Kept:  # noqa: ANN401 - a row of ``BOTH``
 
 
 def remove(connection: Connection, ids: Iterable[str]) -> None:
-    """Everything about these frameworks: their versions, dossiers and letters."""
+    """Everything about these frameworks: their versions, dossiers and letters, and what was begun with them."""
     for some in batched(ids):
-        for column in (framework.id, own.framework, dossier_unit.c.framework, letter.c.framework):
+        for column in (framework.id, own.framework, dossier_unit.c.framework, letter.c.framework, begun_move.c.framework):
             connection.execute(column.table.delete().where(column.in_(some)))
 
 

@@ -97,6 +97,16 @@ kept_form = Table(  # what somebody was writing when their session had ended, un
     Column("sealed", Text, nullable=False),
 )
 
+begun_move = Table(  # what somebody has written on the page of a move and has not sent yet: sealed, and for them alone
+    "begun_move",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("framework", Text, primary_key=True, index=True),
+    Column("move", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("sealed", Text, nullable=False),
+)
+
 api_token = Table(
     "api_token",
     metadata,

@@ -16,6 +16,7 @@ from services.store import accounting, books, chain, leases, reads, register_rea
 from services.store.accounts import Accounts
 from services.store.arrivals import CommitArrival
 from services.store.attempts import RecordAttempts, Release, Renew
+from services.store.begun_moves import BegunMoves
 from services.store.columns import micros
 from services.store.directory import Directory
 from services.store.dossiers import Dossiers
@@ -87,6 +88,7 @@ class SqlStore:
         self.writer = self._writer = Writer(engines[0], key, promises)
         self.dossiers = Dossiers(self._writer, self._readers, self._now)
         self.users = Accounts(self._writer, self._readers)
+        self.begun_moves = BegunMoves(self._writer, self._readers)
         self._tenure = Tenure(self._writer.run, holders, engines[1] if shared else None)
         self._recent = Recent()
         self._receipts = Receipts()

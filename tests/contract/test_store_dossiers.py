@@ -10,6 +10,7 @@ from fakes.arrivals import NOW, SetClock, entry, event
 from fakes.dossiers import LENE, MIA, REGISTER, active, decided, done, draft, framework
 from fakes.town import BO
 
+from services.store.begun_moves import BegunMove
 from services.store.dossiers import Kept, Letter, Overtaken, Save
 from services.store.interface import NewDelivery, OutgoingMail
 from services.store.sql_store import SqlStore
@@ -279,6 +280,8 @@ async def test_law_10_retention_removes_a_dossier_with_its_framework_and_its_let
     await kept(store, done(active(), "lifted"), move="lifted", letters=(letter,), audit=(entry("framework.lifted", "f-1"),))
     await kept(store, active(id="f-2"), move="activated")
     await load(store, done(active(), "lifted").framework)  # f-2 is gone from the register
+    for id in ("f-1", "f-2", "f-3"):
+        await store.begun_moves.keep(BegunMove("a-1", id, "lifted", NOW, "sealed"))
     assert (await store.purge(NOW + timedelta(days=183), 7, 90, 183)).frameworks == 0
     assert await store.dossiers.get("f-2") is not None
     assert (await store.purge(NOW + timedelta(days=184), 7, 90, 183)).frameworks == 1
@@ -286,6 +289,7 @@ async def test_law_10_retention_removes_a_dossier_with_its_framework_and_its_let
         assert await store.dossiers.get(id) is None
         assert await versions(store, id) == []
     assert await store.dossiers.letter("l-l") is None
+    assert [len(await store.begun_moves.of("a-1", id, NOW)) for id in ("f-1", "f-2", "f-3")] == [0, 0, 1]
     assert (await store.verify_audit()).broken_at is None
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from fakes.arrivals import NOW, SetClock, entry
 
 from services.store.account_values import ApiToken, KeptForm, LogIn, UserAccount, UserSession
+from services.store.begun_moves import BegunMove
 from services.store.sql_store import SqlStore
 
 Opener = Callable[[], Awaitable[SqlStore]]
@@ -189,3 +190,30 @@ async def test_a_token_is_found_by_its_hash_and_revoked(store: SqlStore) -> None
     assert not await store.users.revoke_token("t-1", entry("token.revoked", "t-1"))
     assert not await store.users.revoke_token("t-9", entry("token.revoked", "t-9"))
     assert await store.users.tokens() == [replace(token, used_at=NOW, revoked_at=NOW)]
+
+
+async def test_what_is_begun_waits_a_month_for_its_writer_and_of_an_account_twenty(store: SqlStore, clock: SetClock) -> None:
+    await store.users.add(LENE, ADDED)
+    begun = [BegunMove("a-1", f"f-{n}", "lifted", NOW + timedelta(seconds=n), f"sealed-{n}") for n in range(22)]
+    for one in (*begun, replace(begun[5], account="a-2"), replace(begun[5], move="eased")):
+        await store.begun_moves.keep(one)
+    later = replace(begun[5], at=NOW + timedelta(minutes=1), sealed="again")
+    await store.begun_moves.keep(later)
+    assert [await store.begun_moves.of("a-1", f"f-{n}", NOW) for n in (0, 1, 2, 3)] == [[], [], [], [begun[3]]]
+    assert await store.begun_moves.of("a-1", "f-5", NOW) == [later, replace(begun[5], move="eased")]
+    assert await store.begun_moves.of("a-2", "f-5", NOW) == [replace(begun[5], account="a-2")]
+    await store.begun_moves.drop("a-1", "f-5", "lifted")
+    assert await store.begun_moves.of("a-1", "f-5", NOW) == [replace(begun[5], move="eased")]
+    assert await store.begun_moves.of("a-2", "f-5", NOW + timedelta(days=30, seconds=5)) == []
+    clock.move(days=31)
+    late = session(7)
+    assert await enter(store, login(session=replace(late, created_at=clock.now(), ends_at=clock.now() + timedelta(hours=1))))
+    assert await store.begun_moves.of("a-2", "f-5", NOW) == [], "a login forgets what nobody came back to"
+
+
+async def test_what_is_begun_by_two_processes_at_once_is_kept_once(opener: Opener) -> None:
+    stores = [await opener(), await opener()]
+    begun = [BegunMove("a-1", "f-1", "lifted", NOW, f"sealed-{n}") for n in range(8)]
+    await asyncio.gather(*(stores[n % 2].begun_moves.keep(one) for n, one in enumerate(begun)))
+    [kept] = await stores[0].begun_moves.of("a-1", "f-1", NOW)
+    assert kept in begun

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException
@@ -9,12 +10,12 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from services.console import framework_words
+from services.console import begun, framework_words
 from services.console.auth.visitor import Visitor, visitor
 from services.console.frameworks import Opened, opened
 from services.console.move_forms import FORMS, Ask
 from services.console.move_letters import Draft, drafted, finish, kind_of, named, preview, to_tell
-from services.console.move_records import blank, first_values, happenings_in, record_in
+from services.console.move_records import blank, first_values, record_in, rows_in
 from services.console.next_steps import why_not
 from services.console.places import Missing, places
 from services.console.recorded import recorded
@@ -57,6 +58,8 @@ class Writing:
     missing: tuple[Missing, ...] = ()
     wrong: Mapping[str, Sentence] = field(default_factory=dict)
     overtaken: bool = False
+    begun: datetime | None = None  # when what stands in its fields was saved, where its writer comes back to it
+    kept: bool | None = None  # whether it was saved now
 
     @property
     def asks(self) -> tuple[Ask, ...]:
@@ -76,14 +79,15 @@ async def fields_of(request: Request) -> dict[str, str]:
 
 
 async def _opened(request: Request, who: Visitor, id: str, move: str) -> Opened:
+    """That they see it is recorded once, not each time the page saves itself."""
     if move not in FORMS:
         raise HTTPException(404)
-    return await opened(request, who, id)
+    return await opened(request, who, id, read="HX-Request" not in request.headers)
 
 
 @router.get("/{move}")
 async def shown(request: Request, who: Someone, id: str, move: str) -> Response:
-    """The page of a move."""
+    """The page of a move; whoever has begun to write on it goes on from there."""
     found = await _opened(request, who, id, move)
     try:
         forbidden = why_not(move, found)
@@ -94,12 +98,18 @@ async def shown(request: Request, who: Someone, id: str, move: str) -> Response:
     around = replace(found.around, letters={**found.around.letters, "none": kind_of(move, found) or "decision"})
     answer = lifecycle.move(found.dossier, blank(move, found), found.doer.actor, found.now, around)
     gaps = places(found, answer.because) if isinstance(answer, Refused) else ()
-    return _page(request, Writing(move, found, missing=tuple([one for one in gaps if one.href])))
+    writing = Writing(move, found, missing=tuple([one for one in gaps if one.href]))
+    if there := await begun.begun(request, who, found, move):
+        writing = replace(writing, form=there.form, begun=there.at)
+    return _page(request, writing)
 
 
 @router.post("/{move}")
 async def made(request: Request, who: Someone, id: str, move: str) -> Response:
-    """Make it, or show what is missing; with ``do`` other than ``make`` the page anew with what is written."""
+    """Make it, or show what is missing; with ``do`` other than ``make`` the page anew with what is written, or without (``drop``).
+
+    What is written is kept first, until the move is made.
+    """
     found = await _opened(request, who, id, move)
     writing = Writing(move, found, await fields_of(request))
     try:
@@ -107,11 +117,18 @@ async def made(request: Request, who: Someone, id: str, move: str) -> Response:
         if forbidden:
             await recorded(request, who, "access.refused", id, move)
             return page(request, "move_refused.html", status=403, found=found, form=FORMS[move], because=forbidden, **NAMES)
+        if writing.form.get("do") == "drop":
+            await begun.drop(request, who, found, move)
+            return see(f"{found.path}/move/{move}")
+        writing = replace(writing, kept=await begun.keep(request, who, found, move, writing.form))
         if writing.form.get("do") != "make":
             return _page(request, writing)
         if writing.form.get("since") != found.place:
             return _page(request, replace(writing, overtaken=True), 409)
-        return await _made(request, writing)
+        answer = await _made(request, writing)
+        if answer.status_code == 303:
+            await begun.drop(request, who, found, move)
+        return answer
     except IllegalTransition:
         return see(f"{found.path}?said=moved_on")
 
@@ -207,8 +224,8 @@ def wrong_in(asks: tuple[Ask, ...], error: ValidationError) -> dict[str, Sentenc
 
 def _page(request: Request, writing: Writing, status: int = 200) -> HTMLResponse:
     found, move = writing.found, writing.move
-    values: dict[str, Any] = first_values(move, found) | dict(writing.form)
-    rows = happenings_in(writing.form) if writing.form else [one.model_dump() for one in values.get("happenings", ())]
+    values: dict[str, Any] = first_values(move, found) | (_unticked(writing) if writing.form else {}) | dict(writing.form)
+    rows = rows_in(writing.form) if writing.form else [one.model_dump() for one in values.get("happenings", ())]
     draft = _draft(request, writing, _record(replace(writing, form=_strings(values)), None))
     return page(
         request,
@@ -225,12 +242,20 @@ def _page(request: Request, writing: Writing, status: int = 200) -> HTMLResponse
         missing=writing.missing,
         wrong=writing.wrong,
         overtaken=writing.overtaken,
+        begun=writing.begun,
+        moved_on=writing.begun is not None and writing.form.get("since") != found.place,
+        kept=writing.kept,
         draft=draft,
         marks=draft.marks if draft else {},
         shown=shown_parts(draft.letter) if draft else (),
         tells=to_tell(found) if move == "activated" else None,
         **NAMES,
     )
+
+
+def _unticked(writing: Writing) -> dict[str, str]:
+    """A form does not carry what is not ticked."""
+    return {one.name: "" for one in writing.asks if one.shape in ("check", "many")}
 
 
 def _strings(values: Mapping[str, Any]) -> dict[str, str]:

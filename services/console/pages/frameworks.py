@@ -9,11 +9,12 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from services.console import framework_words
 from services.console.auth.visitor import Visitor, visitor
+from services.console.begun import moves_begun
 from services.console.context import console_of
 from services.console.framework_past import past, picture
 from services.console.frameworks import Opened, may_do, opened
 from services.console.move_records import RECORD
-from services.console.next_steps import next_of, provable, quiet_ways
+from services.console.next_steps import Way, next_of, provable, quiet_ways, way_to
 from services.console.pages.live import topics
 from services.console.web import page, see, words_of
 from services.store.dossiers import Kept
@@ -46,6 +47,7 @@ async def framework(request: Request, who: Someone, id: str, as_of: str = "", sa
         dossier=shown.dossier,
         then=_instant(as_of) if as_of else None,
         grade=intervention(shown.dossier.framework),
+        begun=() if as_of else await _begun(request, who, found),
         need=None if as_of else next_of(found, who),
         quiet=() if as_of else quiet_ways(found, who),
         may_write=may_do(who, found, Action.WRITE_FRAMEWORK),
@@ -59,6 +61,12 @@ async def framework(request: Request, who: Someone, id: str, as_of: str = "", sa
         said=said,
         **NAMES,
     )
+
+
+async def _begun(request: Request, who: Visitor, found: Opened) -> list[tuple[Way, datetime]]:
+    """What the visitor is in the middle of writing, and when they last wrote."""
+    each = [(way_to(move, found), at) for move, at in await moves_begun(request, who, found)]
+    return [(way, at) for way, at in each if way]
 
 
 def _instant(text: str) -> datetime:

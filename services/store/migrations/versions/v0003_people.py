@@ -126,6 +126,17 @@ def _accounts() -> None:
         sa.PrimaryKeyConstraint("account", "path", name=op.f("pk_kept_form")),
     )
     op.create_table(
+        "begun_move",
+        sa.Column("account", TEXT, nullable=False),
+        sa.Column("framework", TEXT, nullable=False),
+        sa.Column("move", TEXT, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("account", "framework", "move", name=op.f("pk_begun_move")),
+    )
+    op.create_index(op.f("ix_begun_move_framework"), "begun_move", ["framework"])
+    op.create_index(op.f("ix_begun_move_at"), "begun_move", ["at"])
+    op.create_table(
         "api_token",
         sa.Column("id", TEXT, nullable=False),
         sa.Column("hash", TEXT, nullable=False),
