@@ -101,11 +101,12 @@ def _fits(move: str, one: Dossier) -> bool:
 
 
 def way_to(move: str, found: Opened) -> Way | None:
-    """The page of a move; None where whoever looks can't make it any more."""
+    """The page of a move; None where there is no such move from here, or whoever looks can't make it."""
     try:
-        return None if why_not(move, found) else Way(f"{found.path}/move/{move}", FORMS[move].title)
+        forbidden = why_not(move, found)
     except lifecycle.IllegalTransition:
         return None
+    return None if forbidden else Way(f"{found.path}/move/{move}", FORMS[move].title if move in FORMS else "")
 
 
 def _ways_of(found: Opened, need: Need) -> list[Way]:
@@ -128,12 +129,12 @@ def _open_to(found: Opened, visitor: Visitor, way: Way) -> bool:
     if place == "advice":
         return found.doer.actor.is_one_of(found.dossier.ground.lawyer)
     if place == "take_up":
-        return not why_not("drafted", found)
+        return way_to("drafted", found) is not None
     if place == "write":
         return may_do(visitor, found, Action.WRITE_FRAMEWORK)
     if move == "approve":
         return not why_not_approve(found)
-    return not why_not(move, found)
+    return way_to(move, found) is not None
 
 
 def why_not(move: str, found: Opened) -> tuple[Sentence, ...]:

@@ -40,6 +40,16 @@ async def test_a_framework_says_what_applies_and_what_comes_next(running):
     assert "Du skal ikke gøre noget nu" in told
 
 
+@pytest.mark.parametrize("who", ["leader", "other_leader", "head", "lawyer", "dpo"])
+async def test_a_framework_in_any_state_has_a_page(running, who):
+    register = await running.guard.store.export_register()
+    answers = {}
+    async with as_(running, who) as client:
+        for one in register.frameworks:
+            answers[one.id] = (await client.get(f"/frameworks/{one.id}")).status_code
+    assert set(answers.values()) <= {200, 404} and 200 in answers.values(), answers
+
+
 async def test_each_move_has_a_page(running):
     async with as_(running) as client:
         for move in ("lifted", "eased", "extended", "reconsideration_asked", "due_for_review", "registered_in_error"):
