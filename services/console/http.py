@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -34,10 +34,11 @@ class _Server(uvicorn.Server):
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The console's pages: the application, and what keeps the pages that are open up to date."""
+    """The console's pages: the application, what keeps the pages that are open up to date, and what is done before the first is."""
 
     app: ASGIApp
     live: Live
+    warm: Callable[[], Coroutine[None, None, None]]
 
 
 class Http:
@@ -54,6 +55,7 @@ class Http:
         self.pages = pages
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
+        self._warming: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Returns when it listens; raises OSError when it can't."""
@@ -74,12 +76,18 @@ class Http:
         sock = await asyncio.to_thread(_bound, host.strip("[]"), int(port))
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[sock]), name="http")
+        if self.pages:
+            self._warming = asyncio.create_task(self.pages.warm(), name="warm")
         name = sock.getsockname()
         self.address = f"{host}:{name[1]}"
         log.info("http_listening", listen=self.address)
 
     async def stop(self) -> None:
         """Stop listening; what is being answered is answered, and pages that wait for news are told that there is none."""
+        if self._warming:
+            self._warming.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._warming
         if self.pages:
             await self.pages.live.stop()
         if self._server and self._task:
@@ -100,9 +108,10 @@ def pages(settings: Settings, store: SqlStore, clock: Clock, checks: Checks, tol
     """
     from services.console.app import create_app  # noqa: PLC0415
     from services.console.context import Console  # noqa: PLC0415
+    from services.console.warm import warm  # noqa: PLC0415
 
     live = Live(lambda after: store.readers.run(changes, after))
-    return Pages(create_app(Console(settings, store, clock, live, checks, told)), live)
+    return Pages(create_app(Console(settings, store, clock, live, checks, told)), live, warm)
 
 
 async def _live(_request: Request) -> Response:
