@@ -4,7 +4,7 @@ PY ?= $(shell /usr/bin/python3 -c 'import sys, ensurepip; sys.exit(sys.version_i
 V := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run test lint fuzz bench soak lock clean
+.PHONY: setup run test lint fuzz bench soak pictures lock clean
 setup: $(V)/.runtime
 
 run: setup
@@ -24,6 +24,9 @@ bench: setup $(V)/.dev
 
 soak: setup $(V)/.dev
 	@cd tests && exec ../$(V)/bin/python -m soak $(ARGS)
+
+pictures: setup $(V)/.dev
+	@cd tests && exec ../$(V)/bin/python -m album $(or $(ARGS),$(error name a folder: make pictures ARGS=FOLDER))
 
 # The two stamps: what is installed already takes no time.
 $(V)/bin/python:

@@ -1,0 +1,189 @@
+"""Every page of the console in every state worth a look: who looks, where, and what they do there first."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from fakes.console import PEOPLE
+from fakes.looking import Looking
+from playwright.async_api import Page
+
+from album.town import CODED, PASSWORD
+
+Act = Callable[[Page], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One page. ``path`` may name what ``town.prepared`` found; ``ends`` is the page that the act leads to, where it is another."""
+
+    name: str
+    role: str | None
+    path: str
+    act: Act | None = None
+    ends: str = ""
+
+    async def open(self, looking: Looking, found: dict[str, str]) -> None:
+        """Go there, and do what is to be done."""
+        await looking.open(self.path.format(**found))
+        if self.act:
+            await self.act(looking.page)
+            await looking.page.wait_for_load_state()
+
+
+def press(selector: str, **fields: str) -> Act:
+    """Fill in the fields of these names, and press what the selector finds; the browser lets wrong things pass."""
+
+    async def act(page: Page) -> None:
+        await page.evaluate("for (const form of document.forms) form.noValidate = true")
+        for name, text in fields.items():
+            await page.fill(f"main [name='{name.replace('__', '.')}']", text)
+        await page.click(f"main {selector}")
+
+    return act
+
+
+def hand_in(text: str) -> Act:
+    """A register file."""
+
+    async def act(page: Page) -> None:
+        await page.set_input_files("#file", {"name": "register.yaml", "mimeType": "text/yaml", "buffer": text.encode()})
+        await page.click("main form button:last-child")
+
+    return act
+
+
+async def hand_in_changed(page: Page) -> None:
+    """The register as it is, but for a new name and an employee who has left."""
+    answer = await page.request.get(page.url.removesuffix("/import") + "/export")
+    lines = (await answer.text()).replace("Karen Karlsen", "Karen Karlsen Holm").splitlines(keepends=True)
+    await hand_in("".join(lines))(page)
+
+
+async def opened_all(page: Page) -> None:
+    """Everything that can be unfolded."""
+    await page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+
+
+async def printed(page: Page) -> None:
+    """As it comes from the printer."""
+    await page.emulate_media(media="print")
+
+
+def first_mail(then: Act | None = None) -> Act:
+    """The newest mail of a list."""
+
+    async def act(page: Page) -> None:
+        await page.click("main tbody a")
+        await page.wait_for_load_state()
+        if then:
+            await then(page)
+
+    return act
+
+
+MOVES = {
+    "whole": ("warned", "heard", "decided", "activated_urgently", "rejected"),
+    "decided": ("activated",),
+    "active": ("due_for_review", "extended", "eased", "lifted", "reconsideration_asked", "registered_in_error"),
+}
+EMPTY = ("scope", "measures", "time", "letter")
+STATES = ("reported", "empty", "whole", "warned", "heard", "waiting", "back", "decided", "active", "urgent", "lifted", "begun")
+ERRORS = (401, 403, 404, 405, 410, 413, 422, 429, 500, 503)
+REASON = "Borgeren har ringet og spurgt til sin mail."
+BROKEN_FILE = "units:\n  - {id: x, name: X, leader: nobody@eksempel.dk}\nemployees: [{address: hej}]\n"
+
+SCENES = (
+    *(Scene(f"overview-{one}", one, "/") for one in PEOPLE),
+    Scene("login", None, "/"),
+    Scene("login-wrong", None, "/login", press("form button.first", address="lene@eksempel.dk", password="forkert adgangskode")),
+    Scene("login-code", None, "/login", press("form button.first", address=CODED, password=PASSWORD), "/login/code"),
+    Scene("login-kept", "caseworker", "/login/kept"),
+    Scene("account", "leader", "/account"),
+    Scene("account-done", "leader", "/account?done=password"),
+    Scene("account-password", "leader", "/account/password"),
+    Scene("account-password-wrong", "leader", "/account/password", press("form button.first", new="kort", again="kort2")),
+    Scene("account-code", "leader", "/account/code"),
+    Scene("account-code-wrong", "leader", "/account/code", press("form button.first", code="123456")),
+    Scene("account-code-off", "dpo", "/account/code"),
+    Scene("citizens", "leader", "/citizens"),
+    Scene("citizens-search", "dpo", "/citizens"),
+    Scene("citizens-found", "dpo", "/citizens", press("form button", q="bo")),
+    Scene("citizens-nobody", "dpo", "/citizens", press("form button", q="Frederik")),
+    Scene("citizen", "leader", "/citizens/c-1001"),
+    Scene("citizen-many", "leader", "/citizens/c-1010"),
+    Scene("citizen-caseworker", "caseworker", "/citizens/c-1001"),
+    Scene("citizen-why", "dpo", "/citizens/c-1001"),
+    Scene("citizen-why-wrong", "dpo", "/citizens/c-1001", press("form button.first")),
+    Scene("citizen-dpo", "dpo", "/citizens/c-1001", press("form button.first", why=REASON)),
+    Scene("extract", "leader", "/citizens/c-1001/extract"),
+    Scene("extract-printed", "leader", "/citizens/c-1001/extract", printed),
+    Scene("new", "leader", "/frameworks/new"),
+    Scene("new-found", "leader", "/frameworks/new", press("form button.first", q="bo")),
+    Scene("new-nobody", "leader", "/frameworks/new", press("form button.first", q="Frederik")),
+    Scene("new-of-one", "leader", "/frameworks/new?citizen=c-1001"),
+    *(Scene(f"framework-{one}", "leader", f"/frameworks/{{{one}}}") for one in STATES),
+    Scene("framework-open", "leader", "/frameworks/{active}", opened_all),
+    Scene("framework-loaded", "leader", "/frameworks/f-1"),
+    Scene("framework-review", "leader", "/frameworks/f-4"),
+    Scene("framework-observed", "leader", "/frameworks/f-5"),
+    Scene("framework-suspended", "other_leader", "/frameworks/f-6-suspenderet"),
+    Scene("framework-expired", "other_leader", "/frameworks/f-6-udloebet"),
+    Scene("framework-caseworker", "caseworker", "/frameworks/f-1"),
+    Scene("framework-reconsidered", "head", "/frameworks/{reconsidered}"),
+    Scene("framework-past", "leader", "/frameworks/{active}?as_of={day}"),
+    Scene("framework-told", "leader", "/frameworks/{decided}?said=made"),
+    Scene("framework-moved-on", "leader", "/frameworks/{decided}?said=moved_on"),
+    *(
+        Scene(f"write-{step}", "leader", f"/frameworks/{{whole}}/write/{step}")
+        for step in ("scope", "happenings", "milder", "needs", "measures", "time", "try", "letter")
+    ),
+    *(Scene(f"write-empty-{step}", "leader", f"/frameworks/{{empty}}/write/{step}") for step in EMPTY),
+    Scene("write-wrong", "leader", "/frameworks/{empty}/write/measures", press(".actions button.first", reason="x" * 20_001)),
+    Scene("write-sent-back", "leader", "/frameworks/{back}/write/scope"),
+    Scene("write-waiting", "leader", "/frameworks/{waiting}/write/scope"),
+    *(Scene(f"move-{move}", "leader", f"/frameworks/{{{of}}}/move/{move}") for of, moves in MOVES.items() for move in moves),
+    *(
+        Scene(f"move-{move}-lacking", "leader", f"/frameworks/{{{of}}}/move/{move}", press("button.first[value=make]"))
+        for of, moves in MOVES.items()
+        for move in moves
+        if move != "heard"  # nothing is missing in it
+    ),
+    Scene("move-upheld", "head", "/frameworks/{reconsidered}/move/upheld"),
+    Scene("move-begun", "leader", "/frameworks/{begun}/move/warned"),
+    Scene("move-own-words", "leader", "/frameworks/{whole}/move/warned", opened_all),
+    Scene("move-not-mine", "caseworker", "/frameworks/f-1/move/lifted"),
+    Scene("approve", "head", "/frameworks/{waiting}/move/approve"),
+    Scene("advice", "lawyer", "/frameworks/{asked}/advice"),
+    Scene("letter-text", "leader", "/frameworks/{decided}/letters/{letter}/text"),
+    Scene("mails", "leader", "/mails"),
+    Scene("mails-caseworker", "caseworker", "/mails"),
+    Scene("mails-dpo", "dpo", "/mails"),
+    Scene("mails-of-one", "leader", "/mails?citizen=c-1001&outcome=redirected"),
+    Scene("mails-none", "leader", "/mails?since=2020-01-01&until=2020-01-02"),
+    Scene("mails-wrong", "leader", "/mails", press("form button.first", text="Frederik")),
+    Scene("mails-which", "dpo", "/mails", press("form button.first", text="holm")),
+    Scene("mail", "leader", "/mails?citizen=c-1001", first_mail(), "/mails/{id}"),
+    Scene("mail-open", "leader", "/mails?citizen=c-1001&outcome=redirected", first_mail(opened_all)),
+    Scene("mail-red", "leader", "/mails?outcome=red", first_mail()),
+    Scene("mail-no-reason", "leader", "/mails?citizen=c-1001", first_mail(press("form button"))),
+    Scene("mail-original", "leader", "/mails?citizen=c-1001", first_mail(press("form button", why=REASON))),
+    Scene("try", "leader", "/frameworks/{whole}/try"),
+    Scene("try-moved", "other_leader", "/frameworks/f-6-udkast/try"),
+    Scene("try-nothing", "leader", "/frameworks/f-1/try"),
+    Scene("try-lacks", "leader", "/frameworks/{empty}/try"),
+    Scene("operations", "it", "/operations"),
+    Scene("operations-checked", "it", "/operations", press("#chain ~ form button, section:has(#chain) form button")),
+    Scene("register", "it", "/register"),
+    Scene("register-employees", "leader", "/register?view=employees"),
+    Scene("register-nobody", "leader", "/register?view=employees&q=zzz"),
+    Scene("register-open", "leader", "/register?view=open"),
+    Scene("import", "it", "/register/import"),
+    Scene("import-nothing", "it", "/register/import", press("form button")),
+    Scene("import-broken", "it", "/register/import", hand_in(BROKEN_FILE)),
+    Scene("import-changes", "it", "/register/import", hand_in_changed),
+    Scene("report", "caseworker", "/report"),
+    Scene("report-lacking", "caseworker", "/report", press("form button.first")),
+    Scene("report-thanks", "caseworker", "/report?said=thanks"),
+    *(Scene(f"error-{code}", "leader", f"/broken/{code}") for code in ERRORS),
+    Scene("style", "leader", "/style"),
+)

@@ -1,0 +1,101 @@
+"""The sample municipality with a framework at each place of its way, so that every page has something to show."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import httpx2
+from fakes.console import COOKIE
+from fakes.guard import Running
+from fakes.town import POLICY
+from fakes.written import begun, move, whole, write
+
+from services.console.auth import codes
+from services.console.auth.door import new_account
+from services.store.account_values import KeptForm
+from workflows.audit import AuditRecord
+
+CODED, PASSWORD = "ditte@eksempel.dk", "fire ord som ingen kender"
+REASON = "Det haster, og en samtale er prøvet."
+URGENT = "Du skrev fredag aften, at du ville vente på Maja ved hendes bil."
+WIDER = {"reach": "units", "unit": ["boern-familie", "teknik-byg"], "wider_because": "Begge enheder får de samme mails."}
+LAWYER = {"lawyer": "jette@eksempel.dk", "lawyer_says": "Grundlaget er i orden."}
+WARNED = {
+    "expects": "Skriv én samlet mail om ugen.",
+    "consequence": "Så overvejer vi en ramme for kontakten.",
+    "talk": "Ring til Lene Lund på 87 65 43 21, så finder vi en tid.",
+}
+ACTIVATED = {"way": "digital_post", "staff_informed": "yes"}
+
+
+def visiting(running: Running, who: str = "leader") -> httpx2.AsyncClient:
+    """Somebody's browser without a window."""
+    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: who}, timeout=60)
+
+
+async def prepared(running: Running) -> dict[str, str]:
+    """The frameworks by what they show; ``letter`` is one of those decided, ``day`` an instant before the last changes."""
+    await _accounts(running)
+    async with visiting(running) as lene, visiting(running, "head") as birgit, visiting(running, "caseworker") as karen:
+        found = {"empty": await begun(lene), "whole": await whole(lene)}
+        found["warned"] = await _moved(running, lene, await whole(lene), "warned", **WARNED)
+        hard = await whole(lene)
+        closed = {"measure": ["functional_mailbox", "closed_topic"], "closed_topic.topic": "Afgørelsen om aflastning"}
+        assert (await write(lene, hard, "measures", **closed)).status_code == 303
+        found["heard"] = await _moved(running, lene, hard, "heard", answer_by=_day(running, 14))
+        found["decided"] = await _moved(running, lene, await whole(lene), "decided", no_warning_because=REASON)
+        for name in ("waiting", "back"):
+            wide = await whole(lene, **WIDER)
+            found[name] = await _moved(running, lene, wide, "decided", no_warning_because=REASON, **LAWYER)
+        await _moved(running, birgit, found["back"], "approve", do="back", because="Skriv, hvorfor Teknik og Byg er med.")
+        found["urgent"] = await _moved(running, lene, await whole(lene), "activated_urgently", threat=URGENT)
+        for name in ("active", "lifted", "reconsidered"):
+            found[name] = await _in_force(running, lene)
+        await _moved(running, lene, found["lifted"], "lifted", because="Det er gået godt i en måned.", staff_informed="yes")
+        asked = {"asked_by": "citizen", "text": "Jeg vil gerne kunne ringe igen."}
+        await _moved(running, lene, found["reconsidered"], "reconsideration_asked", **asked)
+        found["begun"] = await whole(lene)
+        await _moved(running, lene, found["begun"], "warned", expects=WARNED["expects"], status=422)
+        found["asked"] = await whole(lene)
+        assert (await lene.post(f"/frameworks/{found['asked']}/lawyer", data={"lawyer": LAWYER["lawyer"]})).status_code == 303
+        what = {"about": "s-77", "on.0": _day(running, -1), "what.0": "Otte opkald mellem kl. 22 og 23.", "channel.0": "phone"}
+        assert (await karen.post("/report", data=what)).status_code in (200, 303)
+        there = await running.guard.store.dossiers.of_citizen("c-1001")
+        [found["reported"]] = [one.dossier.framework.id for one in there if one.dossier.framework.state == "reported"]
+        [found["letter"]] = list(await running.guard.store.dossiers.letters(found["decided"]))
+        found["day"] = running.clock.now().isoformat().replace("+", "%2B")
+        return found
+
+
+async def _accounts(running: Running) -> None:
+    """Somebody who logs in with a code, and somebody who was logged out in the middle of writing."""
+    async with visiting(running, "dpo") as dorte, visiting(running, "caseworker") as karen:
+        assert [(await one.get("/account")).status_code for one in (dorte, karen)] == [200, 200]
+    store, door = running.guard.store, running.guard.http.pages.app.state.entrance.door  # type: ignore[union-attr,attr-defined]
+    now, secret = running.clock.now(), codes.new_secret()
+    made = new_account(CODED, "Ditte Dam", "leader", now, password=await door.passwords.hash(PASSWORD))
+    made = replace(made, temporary=False, totp=door.sealer.seal("totp", secret, made.id))
+    assert await store.users.add(made, AuditRecord(now, "test", "user.added", made.id))
+    dpo = await store.users.by_id("a-dpo")
+    sealed = door.sealer.seal("totp", secret, "a-dpo")
+    assert dpo and await store.users.change(dpo, AuditRecord(now, "test", "user.code_begun", "a-dpo"), totp=sealed)
+    written = [("about", "s-77"), ("what.0", "Han ringede otte gange mellem kl. 22 og 23 og råbte.")]
+    sealed = door.sealer.seal("form", written, "a-caseworker")
+    await store.users.keep_form(KeptForm("a-caseworker", "/report", now, sealed))
+
+
+async def _in_force(running: Running, lene: httpx2.AsyncClient) -> str:
+    id = await _moved(running, lene, await whole(lene), "decided", no_warning_because=REASON)
+    now = running.clock.now().astimezone(POLICY.zone)
+    when = {"delivered": now.date().isoformat(), "delivered_at": now.strftime("%H:%M")}
+    return await _moved(running, lene, id, "activated", **ACTIVATED, **when)
+
+
+async def _moved(running: Running, client: httpx2.AsyncClient, id: str, name: str, status: int = 303, **fields: str) -> str:
+    answer = await move(client, id, name, **fields)
+    assert answer.status_code == status, (name, answer.text)
+    running.clock.forward(timedelta(minutes=3))
+    return id
+
+
+def _day(running: Running, days: int) -> str:
+    return (running.clock.now().astimezone(POLICY.zone).date() + timedelta(days=days)).isoformat()
