@@ -15,7 +15,7 @@ from services.aside import done_aside
 from services.console.auth.visitor import Visitor
 from services.console.citizens import LOOKS, Names, Opened
 from services.console.context import console_of
-from services.console.framework_words import HISTORY, STATES
+from services.console.framework_words import ANSWERS, CODES, HISTORY, STATES
 from services.console.recipients import may_know_why
 from services.console.web import page, words_of
 from services.store.dossiers import Kept
@@ -76,6 +76,8 @@ async def made(request: Request, who: Visitor, found: Opened, shape: Shape) -> b
         names=names,
         states=STATES,
         history=HISTORY,
+        answers=ANSWERS,
+        codes=CODES,
         looks=LOOKS | {f"framework.{move}": title for move, title in HISTORY.items() if move},
         instant=datetime.fromisoformat,
         date=date.fromisoformat,

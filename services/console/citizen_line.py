@@ -110,7 +110,7 @@ class Teller:
         because = dict.fromkeys(line.explanation.get(language, line.explanation.get("da", "")) for line in mine)
         chips = [(self.told(OUTCOMES[one.outcome]), OUTCOME_CHIPS[one.outcome])]
         chips += [(self.told(SIGNALS.get(kind, kind)), LEVEL_CHIPS.get(level, "off")) for kind, level in one.signals]
-        chips += [(self.told(RIGHTS.get(right, right)), "look") for right in one.rights]
+        chips += [(self.told(RIGHTS.get(right, right)), "on") for right in one.rights]
         return Entry(
             at=one.received_at,
             title=self.told(N_("Mail til %(names)s")) % {"names": listed},

@@ -144,6 +144,15 @@ WHO: Mapping[str, str] = {
     "head": N_("Chef"),
     "lawyer": N_("Jurist"),
 }
+CODES: Mapping[str, Mapping[str, str]] = {  # answers that are codes
+    "trigger": {
+        "date": N_("Datoen er kommet"),
+        "citizens_request": N_("Borgeren har bedt om det"),
+        "new_incident": N_("Der er sket noget nyt"),
+        "case_closed": N_("Sagen er slut"),
+    },
+    "asked_by": {"citizen": N_("Borgeren selv"), "representative": N_("En repræsentant")},
+}
 ANSWERS: Mapping[str, str] = {  # the fields of a record, as the history shows them
     "expects": N_("Det bad vi borgeren om"),
     "consequence": N_("Hvis det fortsætter"),

@@ -41,7 +41,7 @@ _STEP = {
     "Skriv, hvad der skal til, for at rammen kan lempes.": "time",
 }
 _FIELD = {
-    "Skriv hvorfor.": "because",
+    "Skriv hvorfor.": "because",  # or what stands in its place
     "Skriv, hvordan fejlen skete.": "cause",
     "Skriv, om det var et brud på persondatasikkerheden.": "breach",
     "Skriv, hvad borgeren beder om.": "text",
@@ -97,6 +97,8 @@ def places(found: Opened, sentences: Iterable[Sentence], fields: Iterable[str] =
 
 def _place(found: Opened, one: Sentence, own: set[str]) -> Missing:
     field = _FIELD.get(one.da)
+    if field == "because" and "cause" in own:
+        field = "cause"
     step = _STEP.get(one.da)
     if told := found.dossier.last(_LETTER.get(one.da, "")):
         return Missing(one, f"{found.path}/letters/{letter_of(told.record)}/delivered", here=False)

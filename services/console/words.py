@@ -64,6 +64,10 @@ class Words:
         """10.00."""
         return format_time(at.astimezone(ZONE), "short", locale=self.locale)
 
+    def clock(self, text: str) -> str:
+        """10.00, of a time of day that is kept as text (10:00)."""
+        return text.replace(":", ".") if self.language == SOURCE else text
+
     def moment(self, at: datetime) -> str:
         """23. nov. 2026 10.00."""
         return format_datetime(at, "d. MMM y HH.mm" if self.language == SOURCE else "d MMM y HH:mm", ZONE, self.locale)

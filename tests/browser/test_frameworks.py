@@ -219,7 +219,7 @@ async def test_what_is_written_on_a_move_s_page_is_there_after_the_browser_was_c
     async with visit("leader") as looking:
         await looking.open(f"/frameworks/{id}")
         await looking.picture("begun")
-        await looking.page.get_by_role("link", name="Advar borgeren ·").click()
+        await looking.page.get_by_role("link", name="Advar borgeren").click()
         await expect(looking.page.get_by_label("Hvad beder I borgeren om fremover?")).to_have_value("Skriv én mail om ugen.")
         await expect(looking.page.get_by_label("Brevets tekst").first).to_have_value("Kære Ejnar Eg\n\nMine egne ord.")
         await looking.picture("begun-move")

@@ -33,9 +33,11 @@ from services.console.visitors import Reader
 from services.console.web import page, see, words_of
 from services.console.words import N_
 from services.settings import ZONE
+from services.store.dossier_rows import Kept
 from services.store.looked_up import Seen, Week
 from workflows.audit import AuditRecord
 from workflows.framework import IN_FORCE
+from workflows.lifecycle import ENDED
 from workflows.rights import Action, Reach, may, reach
 
 router = APIRouter(prefix="/citizens")
@@ -56,7 +58,9 @@ class Asked(BaseModel):
 async def listed(request: Request, who: Reader, after: Annotated[str | None, Query(max_length=200)] = None) -> HTMLResponse:
     """The visitor's own citizens; whoever may see all of them searches."""
     own = reach(who.rights, Action.SEE_CITIZEN) in (Reach.OWN_CASES, Reach.OWN_UNITS)
-    return await _list(request, who, "", after) if own else page(request, "citizens.html", found=None, q="", states=STATES)
+    if own:
+        return await _list(request, who, "", after)
+    return page(request, "citizens.html", found=None, q="", states=STATES, in_force=IN_FORCE)
 
 
 @router.post("")
@@ -76,7 +80,10 @@ async def _list(request: Request, who: Visitor, q: str, after: str | None) -> HT
         console, shown = console_of(request), {"citizens": [one.citizen.id for one in found.items]}
         await console.store.append_audit(AuditRecord(console.clock.now(), who.account, "citizens.read", who.account, shown))
     next_path = f"/citizens?after={quote(found.after)}" if found.after and not q else None
-    return page(request, "citizens.html", found=found, q=q, states=STATES, names=Names(request), next_path=next_path)
+    known = Names(request)
+    return page(
+        request, "citizens.html", found=found, q=q, states=STATES, in_force=IN_FORCE, names=known, next_path=next_path
+    )  # fmt: skip
 
 
 @router.get("/{id}")
@@ -100,6 +107,7 @@ async def citizen(request: Request, who: Reader, id: str, asked: Annotated[Asked
         topics=topics(request, who, *about),
         about=about,
         found=found,
+        dossiers=sorted(found.dossiers, key=_in_force_first),
         names=names,
         scopes=names.scopes(found, words_of(request)),
         line=line,
@@ -158,6 +166,12 @@ async def _extracted(request: Request, who: Visitor, id: str, shape: Shape) -> b
         return None
     await recorded(request, who, "citizen.extracted", found.id, why)
     return await extracted(request, who, found, shape)
+
+
+def _in_force_first(one: Kept) -> tuple[bool, bool, float]:
+    """What is in force, then what is on its way, then what has ended; the newest first."""
+    state = one.dossier.framework.state
+    return state not in IN_FORCE, state in ENDED, -one.at.timestamp()
 
 
 def _may_look(who: Visitor, found: Opened) -> bool:

@@ -162,4 +162,6 @@ def _gaps(found: Opened) -> tuple[Missing, ...]:
     """What is missing before anything can be decided, as far as it is written on this path."""
     answer = lifecycle.move(found.dossier, blank("decided", found), found.doer.actor, found.now, found.around)
     because = answer.because if isinstance(answer, Refused) else ()
-    return tuple([one for one in places(found, because) if one.href])
+    order = [f"{found.path}/write/{step}" for step in STEPS]
+    gaps = [one for one in places(found, because) if one.href]
+    return tuple(sorted(gaps, key=lambda one: order.index(one.href) if one.href in order else len(order)))
