@@ -7,6 +7,7 @@ sentence keeps its own.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from json.encoder import encode_basestring_ascii as _text  # hostile text (lone surrogates, NUL) comes out escaped
@@ -82,13 +83,17 @@ class Outcome(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """Whether the citizen gets a receipt. ``blocked_by`` is a code of ``workflows.receipt`` where one would else be sent."""
+    """Whether the citizen gets a receipt. ``blocked_by`` is a code of ``workflows.receipt`` where one would else be sent.
+
+    ``answer_by`` is the day that it promises an answer by.
+    """
 
     send: bool = False
     to: str | None = None
     mailbox: str | None = None
     reason: Reason | None = None
     blocked_by: str | None = None
+    answer_by: date | None = None
 
 
 class Step(NamedTuple):
@@ -147,9 +152,10 @@ def _outcome(one: Outcome) -> str:
 
 
 def _receipt(one: Receipt) -> str:
+    answer_by = one.answer_by.isoformat() if one.answer_by else None
     return (
         f'{{"send":{_flag(one.send)},"to":{_or_null(one.to)},"reason":{_or_null(one.reason)},'
-        f'"blocked_by":{_or_null(one.blocked_by)}}}'
+        f'"blocked_by":{_or_null(one.blocked_by)},"answer_by":{_or_null(answer_by)}}}'
     )
 
 

@@ -5,17 +5,20 @@ lists, bounces, automatic mail or ourselves (RFC 3834, RFC 5230 4.5-4.8), and at
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from workflows.addresses import domain_of, normalise
 from workflows.decision import Outcome, Receipt, Sender, Sentence, Step
 from workflows.facts import Facts
+from workflows.framework import ContactWindow
 from workflows.mail import MAX_RECEIVED, Mail
 from workflows.people import Grade, Role
+from workflows.receipt_date import answer_by
 from workflows.scope import person_key
 
 ONCE_IN = timedelta(days=7)
+ANSWER_WITHIN = 5  # working days, where the mailbox does not say
 SYSTEM_NAMES = frozenset(
     {
         "mailer-daemon",
@@ -56,8 +59,18 @@ def decide_receipt(mail: Mail, sender: Sender, outcomes: tuple[Outcome, ...], fa
         if obstacle := check(asked):
             code, because = obstacle
             return Receipt(reason=moved[0].reason, blocked_by=code), Step("receipt", "no", because)
-    receipt = Receipt(send=True, to=mail.envelope.sender, mailbox=moved[0].deliver_to[0], reason=moved[0].reason)
+    [mailbox] = moved[0].deliver_to
+    receipt = Receipt(True, mail.envelope.sender, mailbox, moved[0].reason, answer_by=_promised(asked, mailbox))
     return receipt, Step("receipt", "yes", SENT)
+
+
+def _promised(asked: _Asked, mailbox: str) -> date:
+    """By the deadline of the mailbox that has the mail, and the days on which the framework that moved it gives answers."""
+    policy, framework = asked.facts.policy, asked.moved[0].framework
+    frameworks = (one for file in asked.facts.files for one in file.frameworks if one.id == framework)
+    window = {day for one in frameworks for measure in one.each(ContactWindow) for day in measure.days}
+    days = policy.answer_within_days.get(normalise(mailbox), ANSWER_WITHIN)
+    return answer_by(asked.now.astimezone(policy.zone).date(), days, window, policy.calendar)
 
 
 NOT_MOVED = Sentence(

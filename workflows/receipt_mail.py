@@ -7,18 +7,16 @@ of what the citizen wrote it says nothing: e-mail proves nobody's identity, and 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from email.utils import format_datetime
 from string import Template
 
-from workflows.addresses import normalise
 from workflows.decision import Receipt
 from workflows.facts import Policy
 from workflows.mail import Headers
 from workflows.plain_mail import compose
 
 _MESSAGE_ID = re.compile(r"<[!-~]{1,250}>\Z")  # what may stand in a field of ours: no space, no line break, ASCII
-ANSWER_WITHIN = 5  # working days, where the mailbox does not say
 PLACEHOLDERS = frozenset(
     {
         "mailbox",
@@ -31,6 +29,8 @@ PLACEHOLDERS = frozenset(
         "municipality",
     }
 )
+DAYS = ("mandag", "tirsdag", "onsdag", "torsdag", "fredag", "lørdag", "søndag")
+DAYS_EN = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = ("januar", "februar", "marts", "april", "maj", "juni", "juli", "august", "september", "oktober", "november", "december")
 MONTHS_EN = (
     "January",
@@ -59,9 +59,14 @@ class ReceiptText:
 def compose_receipt(
     receipt: Receipt, headers: Headers, text: ReceiptText, *, policy: Policy, now: datetime, message_id: str
 ) -> bytes:
-    """The receipt as an RFC 5322 mail with CRLF line ends. It quotes nothing of what it answers, not even the subject."""
-    mailbox, citizen = receipt.mailbox or "", receipt.to or ""
-    values = _values(mailbox, policy, now)
+    """The receipt as an RFC 5322 mail with CRLF line ends. It quotes nothing of what it answers, not even the subject.
+
+    Raises ``ValueError`` for a receipt that is not to be sent.
+    """
+    mailbox, citizen, promised = receipt.mailbox, receipt.to, receipt.answer_by
+    if mailbox is None or citizen is None or promised is None:
+        raise ValueError("no receipt is to be sent")
+    values = _values(mailbox, promised, policy, now)
     words = Template(text.body).safe_substitute(values)
     fields = [
         ("From", mailbox),
@@ -84,17 +89,23 @@ def _thread(headers: Headers) -> Iterator[tuple[str, str]]:
         yield "References", " ".join([*filter(_MESSAGE_ID.match, headers.references[-10:]), headers.message_id])
 
 
-def _values(mailbox: str, policy: Policy, now: datetime) -> dict[str, str]:
+def _values(mailbox: str, promised: date, policy: Policy, now: datetime) -> dict[str, str]:
     local = now.astimezone(policy.zone)
-    days = policy.answer_within_days.get(normalise(mailbox), ANSWER_WITHIN)
-    answer = policy.calendar.working_day_after(local.date(), days)
     return {
         "mailbox": mailbox,
         "municipality": policy.municipality,
-        "received_date": f"{local.day}. {MONTHS[local.month - 1]} {local.year}",
+        "received_date": _day(local),
         "received_time": local.strftime("%H.%M"),
-        "answer_by": f"{answer.day}. {MONTHS[answer.month - 1]} {answer.year}",
+        "answer_by": f"{DAYS[promised.weekday()]} den {_day(promised)}",
         "received_time_en": local.strftime("%H:%M"),
-        "received_date_en": f"{local.day} {MONTHS_EN[local.month - 1]} {local.year}",
-        "answer_by_en": f"{answer.day} {MONTHS_EN[answer.month - 1]} {answer.year}",
+        "received_date_en": _day_en(local),
+        "answer_by_en": f"{DAYS_EN[promised.weekday()]} {_day_en(promised)}",
     }
+
+
+def _day(day: date) -> str:
+    return f"{day.day}. {MONTHS[day.month - 1]} {day.year}"
+
+
+def _day_en(day: date) -> str:
+    return f"{day.day} {MONTHS_EN[day.month - 1]} {day.year}"

@@ -66,7 +66,7 @@ def test_the_answer_has_the_contracts_shape(box):
     assert {"kind": "registered_address", "value": BO} in found["sender"]["evidence"]
     one = found["recipients"][0]
     assert (one["action"], one["framework"], one["measure"]) == ("redirect", "f-1", "functional_mailbox")
-    assert found["receipt"] | {"blocked_by": None} == {"send": True, "to": BO, "reason": APPLIES, "blocked_by": None}
+    assert found["receipt"].items() >= {"send": True, "to": BO, "reason": APPLIES}.items()
     told = {(one["to"], one["role"]) for one in found["notify"]}
     assert told == {(KAREN, "caseworker"), (LENE, "leader")}  # people, never the mailbox
     assert found == box.decide(town(framework()), KAREN, mail=mail)

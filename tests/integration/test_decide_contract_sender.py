@@ -285,12 +285,7 @@ def test_only_a_functional_mailbox_gives_a_receipt(box, measures):
 
 def test_one_redirected_recipient_is_enough_for_a_receipt(box):
     found = box.decide(FRAMED, PER, KAREN, mail=written(RESULT, f"Cc: {KAREN}", to=PER), sender="Bo@Example.net")
-    assert found["receipt"] | {"blocked_by": None} == {
-        "send": True,
-        "to": "Bo@Example.net",
-        "reason": "framework_applies",
-        "blocked_by": None,
-    }
+    assert found["receipt"].items() >= {"send": True, "to": "Bo@Example.net", "reason": "framework_applies"}.items()
 
 
 def test_a_citizen_system_address_gets_no_receipt(box):

@@ -47,6 +47,7 @@ def by_hand(decision: Decision) -> dict[str, Any]:
             "to": receipt.to,
             "reason": receipt.reason.value if receipt.reason else None,
             "blocked_by": receipt.blocked_by,
+            "answer_by": receipt.answer_by.isoformat() if receipt.answer_by else None,
         },
         "notify": None,
         "trace": [step_by_hand(one) for one in decision.trace],

@@ -1,11 +1,12 @@
 """Whether a citizen gets a receipt, and that it gives nothing away."""
 
 import email
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from email.message import Message
 
 import pytest
-from fakes.town import BO, BOX, KAREN, NOW, PASS, POLICY, decided, facts, framework, mail, town
+from fakes.town import BO, BOX, KAREN, MAILBOX, NOW, PASS, POLICY, decided, facts, framework, mail, town
 
 from services.gather import receipt_text
 from workflows.decide import decide
@@ -81,7 +82,9 @@ def test_the_receipt_is_threaded_automatic_and_dated_in_danish() -> None:
     assert (found["In-Reply-To"], found["References"]) == ("<a@example.net>", "<z@example.net> <a@example.net>")
     assert (found["Auto-Submitted"], found["From"], found["To"]) == ("auto-replied", BOX, BO)
     words = found.get_payload(decode=True).decode()
-    assert "23. november 2026 kl. 10.00" in words and "30. november 2026" in words and "$" not in words
+    assert "23. november 2026 kl. 10.00" in words and "$" not in words
+    assert "Du kan vente svar senest mandag den 30. november 2026." in words
+    assert "You can expect an answer by Monday 30 November 2026." in words
 
 
 def test_law_9_the_receipt_says_nothing_of_framework_case_employee_or_what_was_written() -> None:
@@ -100,3 +103,29 @@ def test_a_mailbox_with_danish_letters_stands_as_it_is() -> None:
     receipt = decided(FRAMED, mail(KAREN, authentication_results=(PASS,))).receipt._replace(mailbox="børn@eksempel.dk")
     content = compose_receipt(receipt, Headers(), receipt_text(), policy=POLICY, now=NOW, message_id="<r@eksempel.dk>")
     assert "From: børn@eksempel.dk\r\n".encode() in content  # RFC 6532: an encoded word is no address
+
+
+WINDOW = {"kind": "contact_window", "days": ["thu"], "from": "10:00", "to": "12:00"}
+
+
+def test_the_answer_comes_in_the_contact_window_of_the_framework_that_moved_the_mail() -> None:
+    framed = town(framework(measures=[MAILBOX, WINDOW]), framework(id="f-2", state="lifted", measures=[WINDOW | {"days": ["mon"]}]))
+    receipt = decided(framed, mail(KAREN, authentication_results=(PASS,))).receipt
+    assert receipt.answer_by == date(2026, 12, 3)
+    content = compose_receipt(receipt, Headers(), receipt_text(), policy=POLICY, now=NOW, message_id="<r@eksempel.dk>")
+    words = email.message_from_bytes(content).get_payload(decode=True).decode()
+    assert "Du kan vente svar senest torsdag den 3. december 2026." in words
+    for told in ("10.00-", "10-12", "12.00", "vindue", "window", "torsdage", "Thursdays"):
+        assert told not in words
+
+
+def test_the_mailbox_has_a_deadline_of_its_own() -> None:
+    policy = replace(POLICY, answer_within_days={BOX: 1})
+    assert decided(FRAMED, mail(KAREN, authentication_results=(PASS,)), policy=policy).receipt.answer_by == date(2026, 11, 24)
+
+
+def test_what_is_not_sent_promises_nothing_and_is_never_composed() -> None:
+    receipt = decided(FRAMED, mail(KAREN)).receipt
+    assert receipt.answer_by is None
+    with pytest.raises(ValueError, match="no receipt"):
+        compose_receipt(receipt, Headers(), receipt_text(), policy=POLICY, now=NOW, message_id="<r@eksempel.dk>")

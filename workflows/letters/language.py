@@ -6,12 +6,9 @@ from itertools import pairwise
 
 from workflows.deadlines import WEEKDAYS
 from workflows.letters.shapes import Hours, Language
-from workflows.receipt_mail import MONTHS, MONTHS_EN
+from workflows.receipt_mail import DAYS, DAYS_EN, MONTHS, MONTHS_EN
 
-_DAYS: Mapping[Language, tuple[str, ...]] = {
-    "da": ("mandag", "tirsdag", "onsdag", "torsdag", "fredag", "lørdag", "søndag"),
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-}
+_DAYS: Mapping[Language, tuple[str, ...]] = {"da": DAYS, "en": DAYS_EN}
 _AND: Mapping[Language, str] = {"da": "og", "en": "and"}
 _TO: Mapping[Language, str] = {"da": "til", "en": "to"}
 
