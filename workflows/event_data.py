@@ -103,6 +103,17 @@ class RaisedSignal(EventData):
     level: Literal["red", "yellow", "grey"]
 
 
+class ReceiptUndelivered(EventData):
+    """A receipt did not reach the citizen: somebody has to tell them that their mail has come."""
+
+    mail: Id = Field(description="The mail that it was the receipt for")
+    delivery: Id
+    unit: Id | None = None
+    why: Literal["refused", "expired", "reported"] = Field(
+        description="refused: its server did not take it; expired: no server did for days; reported: one took it, and sent a report"
+    )
+
+
 class SignalRaised(EventData):
     """A mail holds something that a leader should look at. Advice: it moves nothing."""
 
@@ -168,6 +179,7 @@ EVENTS: dict[str, type[EventData]] = {
     "mail.returned": MailReturned,
     "mail.stuck": MailStuck,
     "mailbox.unreachable": MailboxUnreachable,
+    "receipt.undelivered": ReceiptUndelivered,
     **{
         f"framework.{move}": create_model(f"Framework{record.__name__}", __base__=FrameworkMoved, __doc__=record.__doc__)
         for move, record in RECORDS.items()

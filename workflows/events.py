@@ -101,6 +101,12 @@ def mail_stuck(id: str, at: datetime, mail_id: str, copy: Mapping[str, str | Non
     return Event(id, "mail.stuck", mail_id, at, {"mail": mail_id, **copy})
 
 
+def receipt_undelivered(delivery: str, at: datetime, mail_id: str, unit: str | None, why: str) -> Event:
+    """The receipt ``delivery`` did not reach the citizen; told once for each."""
+    data = {"mail": mail_id, "delivery": delivery, "unit": unit, "why": why}
+    return Event(f"{delivery}.undelivered", "receipt.undelivered", mail_id, at, data)
+
+
 def signal_raised(mail_id: str, at: datetime, signals: Sequence[Mapping[str, str]], rights: Sequence[str]) -> Event:
     """What the assessment of a mail found, as codes."""
     data = {

@@ -96,10 +96,11 @@ class Facts(NamedTuple):
 
     ``files`` holds the file of every citizen who has, or around whom somebody has, one of the sender's addresses.
     ``last_receipt`` is when this envelope sender last got a receipt from us. ``returns`` maps our own signed return addresses
-    among the recipients (normalised) to the main mailbox that takes what comes home. ``clock_wrong``: nobody knows what time it
-    is, so frameworks count as lapsed. Where the database is away facts come from a signed snapshot: ``known`` is False where it is
-    missing or not to be believed (then nothing may be decided), ``snapshot_expired`` where it is too old (frameworks count as
-    lapsed), and ``receipts_known`` is False, since others may have sent a receipt meanwhile.
+    among the recipients (normalised) to the main mailbox that takes what comes home; one that maps to itself takes it.
+    ``clock_wrong``: nobody knows what time it is, so frameworks count as lapsed. Where the database is away facts come from a
+    signed snapshot: ``known`` is False where it is missing or not to be believed (then nothing may be decided),
+    ``snapshot_expired`` where it is too old (frameworks count as lapsed), and ``receipts_known`` is False, since others may have
+    sent a receipt meanwhile.
     """
 
     policy: Policy
@@ -111,6 +112,11 @@ class Facts(NamedTuple):
     known: bool = True
     snapshot_expired: bool = False
     receipts_known: bool = True
+
+    def ends_here(self, address: str) -> bool:
+        """Whether mail to ``address`` ends with the guard itself."""
+        key = normalise(address)
+        return self.returns.get(key) == key
 
     @property
     def lapsed(self) -> bool:

@@ -31,6 +31,7 @@ NoticeKind = Literal[
     "mail_unaccounted",
     "mail_set_aside",
     "mail_untold",
+    "receipt_undelivered",
     "framework_review",
     "framework_expires_soon",
     "framework_expired",
@@ -250,14 +251,14 @@ def mail_stuck(event_id: str, data: Json, house: House, now: datetime) -> tuple[
     kind = STUCK[data.get("why")]
     about = _of_event(data, house, now)
     leader = house.leader(data.get("unit"))
-    told: dict[str, NoticeRole] = dict.fromkeys(_operations(house), "it")
+    told: dict[str, NoticeRole] = dict.fromkeys(operations(house), "it")
     if leader:
         told[leader] = "leader"
     return tuple(Notice(to, role, "same_day", kind, now, f"notice:{event_id}:{to}", about) for to, role in sorted(told.items()))
 
 
-def _operations(house: House) -> Collection[str]:
-    """Employees of IT, else the postmaster whom every domain has (RFC 5321 4.5.1)."""
+def operations(house: House) -> Collection[str]:
+    """Who runs the guard: employees of IT, else the postmaster whom every domain has (RFC 5321 4.5.1)."""
     found = {normalise(one.address) for one in house.organisation.employees.values() if one.role == "it"}
     return found or {house.policy.postmaster}
 

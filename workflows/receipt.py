@@ -12,7 +12,7 @@ from workflows.addresses import domain_of, normalise
 from workflows.decision import Outcome, Receipt, Sender, Sentence, Step
 from workflows.facts import Facts
 from workflows.framework import ContactWindow
-from workflows.mail import MAX_RECEIVED, Mail
+from workflows.mail import MAX_RECEIVED, Headers, Mail
 from workflows.people import Grade, Role
 from workflows.receipt_date import answer_by
 from workflows.scope import person_key
@@ -36,6 +36,9 @@ SYSTEM_NAMES = frozenset(
 SYSTEM_STARTS = ("owner-", "bounce-", "bounces-", "noreply-", "no-reply-")
 SYSTEM_ENDS = ("-request", "-owner", "-bounces", "-bounce", "-noreply", "-no-reply")
 SUPPRESSED = frozenset({"all", "oof", "autoreply"})
+TOLD = ("phone", "letter", "mail", "meeting", "answered", "not_reached")
+"""How somebody told a citizen whom a receipt did not reach; ``not_reached``: they tried, and could not."""
+_ENDING = ".k"  # of the id of a receipt's delivery
 
 Obstacle = tuple[str, Sentence]
 
@@ -46,6 +49,31 @@ class _Asked(NamedTuple):
     moved: tuple[Outcome, ...]
     facts: Facts
     now: datetime
+
+
+def receipt_id(mail: str) -> str:
+    """The id of the delivery of the receipt for the mail of that id."""
+    return mail + _ENDING
+
+
+def is_receipt(delivery: str) -> bool:
+    """Whether the delivery of that id is a receipt's."""
+    return delivery.endswith(_ENDING)
+
+
+def by_a_program(mail: Mail) -> bool:
+    """Whether no person sent it: a report, an automatic answer or a list (RFC 3834 2, RFC 3464 2)."""
+    headers = mail.headers
+    return (
+        not mail.envelope.sender
+        or headers.content_type == "multipart/report"
+        or bool(headers.list_fields)
+        or _is_automatic(headers)
+    )
+
+
+def _is_automatic(headers: Headers) -> bool:
+    return headers.auto_submitted not in {None, "no"} or headers.precedence in {"bulk", "junk", "list"}
 
 
 def decide_receipt(mail: Mail, sender: Sender, outcomes: tuple[Outcome, ...], facts: Facts, now: datetime) -> tuple[Receipt, Step]:
@@ -109,8 +137,7 @@ def _own_address(asked: _Asked) -> Obstacle | None:
 def _automatic(asked: _Asked) -> Obstacle | None:
     headers = asked.mail.headers
     suppressed = {one.strip() for one in (headers.auto_response_suppress or "").split(",")}
-    bulk = headers.precedence in {"bulk", "junk", "list"}
-    if headers.auto_submitted in {None, "no"} and not bulk and not suppressed & SUPPRESSED:
+    if not _is_automatic(headers) and not suppressed & SUPPRESSED:
         return None
     return "auto_submitted", Sentence("Mailen er sendt automatisk.", "The mail was sent automatically.")
 

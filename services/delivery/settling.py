@@ -2,7 +2,8 @@
 
 Passed-through mail that finally fails is returned with a report; with a null sender it goes on to people of ours.
 Redirected mail tries its fallbacks, and when none is left it stays queued and is raised to people: it is never returned,
-because that would tell the citizen where it went. Our own mails fail visibly. Event ids come from the delivery's id and
+because that would tell the citizen where it went. Our own mails fail visibly; where a receipt does, people are told, since the
+citizen was not. Event ids come from the delivery's id and
 what happened, so that a retry makes the same.
 """
 
@@ -23,7 +24,9 @@ from services.store.interface import (
     OutgoingMail,
     Rerouted,
     Returned,
+    Undelivered,
 )
+from services.store.values import WhyUndelivered
 from workflows.addresses import domain_of, normalise
 from workflows.audit import AuditRecord
 from workflows.backoff import aside_delay, gives_up, hop_delay, retry_delay
@@ -137,7 +140,11 @@ def _refused(lease: Leased, refusal: Refused, about: Circumstances) -> Attempt:
         case "report" if normalise(one.address) != about.house.postmaster:
             outcome = Rerouted(about.house.postmaster, (), about.now, refusal.error, redirected=False, hop="next")
             return Attempt(one.id, lease.lease, outcome)
-        case "report" | "receipt" | "notice":
+        case "receipt":
+            why: WhyUndelivered = "expired" if refusal.status == EXPIRED else "refused"
+            failed = Undelivered(one.id, one.mail, one.unit, about.now, why)
+            return Attempt(one.id, lease.lease, Failed(about.now, refusal.error), undelivered=failed)
+        case "report" | "notice":
             return Attempt(one.id, lease.lease, Failed(about.now, refusal.error))
         case _:
             assert_never(one.kind)

@@ -11,9 +11,10 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from services.gateway.receipts import receipt_mail, undelivered
 from services.gateway.received import Received
 from services.gather import receipt_key
-from services.store.interface import Arrival, Bounced, NewDelivery, OutgoingMail, Redirection
+from services.store.interface import Arrival, Bounced, NewDelivery, Redirection
 from workflows.addresses import normalise
 from workflows.audit import AuditRecord, keyed
 from workflows.decision import Decision, Outcome, Reason
@@ -21,7 +22,7 @@ from workflows.events import Event, mail_decided, mail_received, mail_stuck, mai
 from workflows.facts import Facts
 from workflows.mail import MAX_RECEIVED
 from workflows.receipt import ONCE_IN
-from workflows.receipt_mail import ReceiptText, compose_receipt
+from workflows.receipt_mail import ReceiptText
 from workflows.replay import is_known, kept
 from workflows.return_path import sign
 
@@ -51,11 +52,12 @@ class _Copy(NamedTuple):
 def arrival(received: Received, decision: Decision, facts: Facts, homes: Mapping[str, Redirection], desk: Desk) -> Arrival:
     """Everything that ``received`` puts on disk.
 
-    ``homes`` maps our return addresses among the recipients (normalised) to the copies they name.
+    ``homes`` maps our return addresses among the recipients (normalised) to the copies and receipts that they name, and that the
+    mail says did not arrive.
     """
     deliveries = _deliveries(received, decision, facts, desk)
     bounced = tuple(_bounced(received, homes, facts, desk)) if homes else ()
-    outgoing = _receipt(received, decision, facts, desk) if decision.receipt.send else ()
+    outgoing = (receipt_mail(received, decision, facts, desk.key, desk.receipt),) if decision.receipt.send else ()
     sender = receipt_key(desk.key, decision.mail.envelope.sender) if outgoing else None
     return Arrival(
         decision=decision,
@@ -70,6 +72,8 @@ def arrival(received: Received, decision: Decision, facts: Facts, homes: Mapping
         audit=(_audit(received, decision, desk), *[_moved_on(one, received.received_at) for one in bounced]),
         receipt_sender=sender,
         receipt_not_since=received.received_at - ONCE_IN if outgoing else None,
+        arrived=_arrived(decision, facts) if facts.returns else (),
+        undelivered=undelivered(received, homes) if homes else (),
         framework_in_force=any([one.framework for one in decision.recipients]),
         replay=kept(decision.mail, facts) if is_known(decision) else None,
     )
@@ -98,7 +102,7 @@ def _deliveries(received: Received, decision: Decision, facts: Facts, desk: Desk
     trace = trace_field(received, desk.hostname)
     loops = decision.mail.headers.received_count > MAX_RECEIVED
     refuse = LOOP if loops else None
-    copies = _copies(_as_addressed(decision) if loops else decision.recipients)
+    copies = [one for one in _copies(_as_addressed(decision) if loops else decision.recipients) if not facts.ends_here(one.address)]
     return tuple(
         [
             NewDelivery(
@@ -123,6 +127,10 @@ def _deliveries(received: Received, decision: Decision, facts: Facts, desk: Desk
             for place, copy in enumerate(copies)
         ]
     )
+
+
+def _arrived(decision: Decision, facts: Facts) -> tuple[int, ...]:
+    return tuple([n for n, one in enumerate(decision.recipients) if facts.ends_here(one.deliver_to[0])])
 
 
 def _as_addressed(decision: Decision) -> tuple[Outcome, ...]:
@@ -176,7 +184,7 @@ def _bounced(received: Received, homes: Mapping[str, Redirection], facts: Facts,
     """
     for place, home in enumerate(homes.values()):
         old = home.delivery
-        if not home.content_kept:
+        if old.kind != "mail" or not home.content_kept:
             continue
         id_ = f"{received.id}.h{place}"
         stuck = not old.fallbacks
@@ -203,30 +211,6 @@ def _bounced(received: Received, homes: Mapping[str, Redirection], facts: Facts,
                 framework=old.framework,
             ),
         )
-
-
-def _receipt(received: Received, decision: Decision, facts: Facts, desk: Desk) -> tuple[OutgoingMail, ...]:
-    receipt = decision.receipt
-    if receipt.to is None or receipt.mailbox is None:
-        return ()
-    id_ = f"{received.id}.k"
-    message_id = f"<{id_}@{facts.policy.bounce_domain}>"
-    content = compose_receipt(
-        receipt, decision.mail.headers, desk.receipt, policy=facts.policy, now=received.received_at, message_id=message_id
-    )
-    delivery = NewDelivery(
-        id=id_,
-        mail=received.id,
-        content=id_,
-        kind="receipt",
-        hop="internet",
-        envelope_from="",
-        address=receipt.to,
-        prepend=b"",
-        due=received.received_at,
-        smtputf8=not (receipt.to + receipt.mailbox).isascii(),
-    )
-    return (OutgoingMail(content, delivery),)
 
 
 def _events(received: Received, decision: Decision, bounced: tuple[Bounced, ...]) -> tuple[Event, ...]:

@@ -1,9 +1,7 @@
 """The hand-over: gather, decide, commit. When ``take`` returns, the mail is ours; until then it is the sender's."""
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
-from pathlib import Path
 
 import structlog
 from prometheus_client import Counter
@@ -11,6 +9,7 @@ from prometheus_client import Counter
 from services.clock_watch import ClockWatch
 from services.gateway.dispatch import Desk, arrival
 from services.gateway.received import Received
+from services.gateway.reports import Homes, failures
 from services.gather import gather, policy_of, receipt_text
 from services.island import Island
 from services.marks import CRASHES, Marks
@@ -22,18 +21,13 @@ from workflows.decision import Decision, Reason, Receipt
 from workflows.facts import Facts
 from workflows.mail import Headers, Mail
 from workflows.reading import read_headers
+from workflows.receipt import by_a_program, is_receipt
 from workflows.return_path import verify
 
 log = structlog.get_logger()
 NOT_EVALUATED = Counter("rammevagt_mails_not_evaluated_total", "Mails that went as addressed because deciding failed")
 DECIDED = Counter("rammevagt_recipients_decided_total", "Envelope recipients decided, by reason", ["reason"])
 TRIES = 3  # a fact can change between the reading and the commit: somebody else's mail took the receipt
-REPORT_LOOKED_AT = 262_144
-_ACTION = re.compile(rb"^Action:[ \t]*([A-Za-z]+)", re.MULTILINE | re.IGNORECASE)
-
-
-Homes = Mapping[str, Redirection | None]
-"""Of each recipient in the bounce domain (normalised) the redirected copy that it names; None where it names none."""
 
 
 @cache
@@ -136,7 +130,7 @@ class StoreIntake:
         if island is not None:
             facts = await island.register.facts(self._policy, mail, received.received_at)
         else:
-            facts = await self._facts(mail, self._returns(homes) if homes else {})
+            facts = await self._facts(mail, self._returns(mail, homes) if homes else {})
         if self._watch and self._watch.is_wrong(received.received_at):
             facts = facts._replace(clock_wrong=True)
         return mail, facts
@@ -166,7 +160,7 @@ class StoreIntake:
         return not_evaluated(mail, facts.returns)
 
     def _arrival(self, received: Received, decision: Decision, facts: Facts, homes: Homes) -> tuple[Decision, Arrival]:
-        failed = _failed(received, decision.mail.headers, homes) if homes else {}
+        failed = failures(received, decision.mail.headers, homes) if homes else {}
         try:
             return decision, arrival(received, decision, facts, failed, self._desk)
         except Exception:
@@ -197,11 +191,17 @@ class StoreIntake:
                 homes[normalise(recipient)] = await self._store.redirection(delivery) if delivery else None
         return homes
 
-    def _returns(self, homes: Homes) -> dict[str, str]:
-        """Where each recipient in the bounce domain goes: nothing may be sent on to that domain, it leads back here."""
+    def _returns(self, mail: Mail, homes: Homes) -> dict[str, str]:
+        """Where each recipient in the bounce domain goes: nothing may be sent on to that domain, it leads back here.
+
+        What a program sends to a receipt's address stays there, so that no two answer each other.
+        """
         units = self._store.organisation().units
         found = {}
         for address, home in homes.items():
+            if by_a_program(mail) and is_receipt(self._returning(address) or ""):
+                found[address] = address
+                continue
             unit = units.get(home.delivery.unit or "") if home else None
             found[address] = (unit.main_mailbox if unit else None) or self._policy.postmaster
         return found
@@ -214,24 +214,3 @@ def _waiting(arriving: Arrival, claim: Claim | None) -> set[Hop]:
     hops += [one.delivery.hop for one in arriving.outgoing]
     hops += [one.replacement.hop for one in arriving.bounced]
     return set(hops)
-
-
-def _failed(received: Received, headers: Headers, homes: Homes) -> dict[str, Redirection]:
-    """The copies whose failure the mail reports; none for an automatic answer, and for a report of delay or success.
-
-    RFC 3464 2.3.3 names the actions.
-    """
-    named = {address: home for address, home in homes.items() if home}
-    if not named:
-        return {}
-    if received.envelope.sender and headers.content_type != "multipart/report":
-        return {}
-    actions = {one.lower() for one in _ACTION.findall(_beginning(received.content))}
-    return named if not actions or b"failed" in actions else {}
-
-
-def _beginning(content: bytes | Path) -> bytes:
-    if isinstance(content, bytes):
-        return content[:REPORT_LOOKED_AT]
-    with content.open("rb") as file:
-        return file.read(REPORT_LOOKED_AT)

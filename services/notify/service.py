@@ -22,7 +22,7 @@ from services.repeating import repeat
 from services.settings import Settings
 from services.signal_words import load
 from services.store.interface import Assessed, Claim, Hop, NewDelivery, OutgoingMail, Store, StoreUnavailable, Unassessed
-from workflows import framework_notices, notices
+from workflows import framework_notices, notices, receipt_notices
 from workflows.addresses import normalise
 from workflows.audit import AuditRecord
 from workflows.deadlines import WorkingHours
@@ -45,6 +45,13 @@ GROUP = 250  # mails assessed together, of those at hand
 GATHER = 0.25  # seconds between such groups; people read no faster
 Wire = dict[str, Any]
 Told = Mapping[str, Any]  # data of ``mail.decided``, as far as ``notices.nobody_to_tell`` reads it
+
+
+_TOLD: Mapping[str, Callable[..., tuple[Notice, ...]]] = {  # events that say by themselves whom they concern
+    "mailbox.unreachable": notices.mailbox_unreachable,
+    "mail.stuck": notices.mail_stuck,
+    "receipt.undelivered": receipt_notices.undelivered,
+}
 
 
 class Notifier:
@@ -84,8 +91,7 @@ class Notifier:
         of_mail: tuple[str, str, Handler] = ("mail.decided", "assess", self.mail_decided)
         return (
             *(() if self._at_hand else (of_mail,)),
-            ("mailbox.unreachable", "tell_mailbox_unreachable", self.mailbox_unreachable),
-            ("mail.stuck", "tell_mail_stuck", self.mail_stuck),
+            *((what, f"tell_{what.replace('.', '_')}", self.told) for what in _TOLD),
             *((what, f"tell_{what.replace('.', '_')}", self.framework) for what in framework_notices.KINDS),
         )
 
@@ -201,17 +207,10 @@ class Notifier:
             return ()
         return await self._store.files_of({normalise(one) for one in decision["mail"]["header_from"]})
 
-    async def mailbox_unreachable(self, events: Sequence[Event]) -> None:
-        """Functional mailboxes did not take a mail."""
-        await self._tell(events, notices.mailbox_unreachable)
-
-    async def mail_stuck(self, events: Sequence[Event]) -> None:
-        """Mails have no road left."""
-        await self._tell(events, notices.mail_stuck)
-
-    async def _tell(self, events: Sequence[Event], plan: Callable[..., tuple[Notice, ...]]) -> None:
+    async def told(self, events: Sequence[Event]) -> None:
+        """What went wrong with mails and receipts."""
         house, now = self._house(), self._clock.now()
-        if planned := [notice for event in events for notice in plan(event.id, event.data, house, now)]:
+        if planned := [notice for event in events for notice in _TOLD[event.what](event.id, event.data, house, now)]:
             await self._store.enqueue(self._mails(planned, self._clock.now()), (), ())
             self._after_commit((NEXT,))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import or_, select, update
 
-from services.store import schema
+from services.store import receipts, schema
 from services.store.about import add_about
 from services.store.columns import compact, micros, numbers_out, text_in
 from services.store.deliveries import Origin, add_outgoing, addresses_out, dedupes_of, new_row
@@ -32,6 +32,8 @@ class CommitArrival(Operation[list[Leased]]):
             needs.senders.add(self.arrival.receipt_sender)
         if self.arrival.outgoing:
             needs.dedupes |= dedupes_of(self.arrival.outgoing)
+        if self.arrival.undelivered:
+            needs.dedupes |= receipts.dedupes_of(self.arrival.undelivered)
         if self.arrival.bounced:
             needs.reopens = True
             needs.deliveries.update(one.delivery for one in self.arrival.bounced)
@@ -52,6 +54,8 @@ class CommitArrival(Operation[list[Leased]]):
             add_outgoing(work, arrival.outgoing, now)
         for bounced in arrival.bounced:
             _take_over(work, bounced, now)
+        for one in arrival.undelivered:
+            receipts.came_home(work, one)
         work.born(arrival.events, arrival.audit)
         if self.spent is not None:
             work.after_commit.append(partial(self.spool.remove, [self.spent]))
@@ -103,7 +107,8 @@ def _claim_receipt(work: UnitOfWork, sender: str, not_since: datetime | None, no
 def _links(arrival: Arrival) -> dict[int, tuple[str, str | None]]:
     """For each recipient's number its state and the delivery that serves it; a recipient that nothing serves would be lost."""
     links: dict[int, tuple[str, str | None]] = {n: ("returned", None) for n in arrival.returned}
-    served = len(arrival.returned)
+    links |= {n: ("delivered", None) for n in arrival.arrived}
+    served = len(arrival.returned) + len(arrival.arrived)
     for one in arrival.deliveries:
         served += len(one.serves)
         for n in one.serves:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from services.store import receipts
 from services.store.columns import compact, micros, numbers_out, text_in, text_out
 from services.store.deliveries import DEFERRED, FRESH, WAITING, add_outgoing, addresses_out, dedupes_of
 from services.store.interface import (
@@ -33,6 +34,8 @@ class RecordAttempts(Operation[list[str]]):
         for one in self.attempts:
             needs.deliveries.add(one.delivery)
             needs.dedupes |= dedupes_of(one.outgoing)
+            if one.undelivered:
+                needs.dedupes |= receipts.dedupes_of((one.undelivered,))
 
     def apply(self, work: UnitOfWork) -> list[str]:
         """Nothing of a late writer's attempt is written."""
@@ -47,6 +50,8 @@ class RecordAttempts(Operation[list[str]]):
             work.recipients_reached(state, recipients_states(state, one.outcome))
             add_outgoing(work, one.outgoing, self.now)
             work.born(one.events, one.audit)
+            if one.undelivered:
+                receipts.write(work, one.undelivered)
         return fenced
 
 

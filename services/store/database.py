@@ -7,11 +7,11 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, event, inspe
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from services.store import schema, schema_people  # noqa: F401 - its tables belong to the same metadata
+from services.store import schema, schema_people, schema_receipts  # noqa: F401 - its tables belong to the same metadata
 from services.store.errors import BadStore
 from services.store.locks import Lock, lock
 
-HEAD = "0004"  # the newest migration
+HEAD = "0007"  # the newest migration
 MIGRATIONS = Path(__file__).parent / "migrations"
 READERS = 4
 STATEMENTS = 512  # kept prepared for each connection: those of the mail path for every number of rows

@@ -45,6 +45,7 @@ from services.store.values import (
     Returned,
     StoreUnavailable,
     Unassessed,
+    Undelivered,
 )
 from workflows.audit import AuditRecord
 from workflows.events import Event
@@ -91,6 +92,7 @@ __all__ = [
     "StoredMail",
     "Unaccounted",
     "Unassessed",
+    "Undelivered",
 ]
 
 
@@ -124,7 +126,7 @@ class Store(Protocol):
         ...
 
     async def redirection(self, delivery: str) -> Redirection | None:
-        """The redirected copy whose signed envelope sender named ``delivery``."""
+        """The redirected copy, or the receipt, whose signed envelope sender named ``delivery``."""
         ...
 
     # -- mail path

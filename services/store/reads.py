@@ -112,7 +112,7 @@ def redirection(connection: Connection, id: str) -> Redirection | None:
     row = connection.execute(
         select(*NEW_COLUMNS, content.id.is_not(None))
         .outerjoin(schema.content, content.id == delivery.content)
-        .where(delivery.id == id, delivery.kind == "mail")
+        .where(delivery.id == id, delivery.kind.in_(("mail", "receipt")))
     ).one_or_none()
     return None if row is None else Redirection(delivery_of(row), bool(row[-1]))
 

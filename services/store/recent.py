@@ -60,7 +60,7 @@ class Recent:
         return {id: self._arrivals[id] for id in ids if id in self._arrivals}
 
 
-class Receipts:
+class LastReceipts:
     """When senders last got a receipt. What is known here may be too old, never too new: a commit that relies on it says so."""
 
     def __init__(self) -> None:

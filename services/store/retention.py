@@ -13,7 +13,7 @@ from functools import partial
 from sqlalchemy import Connection, Select, delete, exists, func, insert, select, update
 
 from services.settings import ZONE
-from services.store import dossier_rows, schema, schema_people
+from services.store import dossier_rows, schema, schema_people, schema_receipts
 from services.store.columns import instant, micros
 from services.store.interface import Purged
 from services.store.locks import Lock, lock
@@ -210,7 +210,8 @@ def remove_mails(connection: Connection, ids: list[str]) -> list[str]:
     connection.execute(delete(schema.content).where(content.id.in_(own) | content.id.in_(ids)))
     connection.execute(delete(schema.delivery).where(delivery.mail.in_(ids)))
     connection.execute(delete(schema.recipient).where(recipient.mail.in_(ids)))
-    for of_mail in (schema.assessment, schema_people.mail_about, schema_people.replay):
+    receipts = (schema_receipts.undelivered_receipt, schema_receipts.citizen_told)
+    for of_mail in (schema.assessment, schema_people.mail_about, schema_people.replay, *receipts):
         connection.execute(delete(of_mail).where(of_mail.c.mail.in_(ids)))
     connection.execute(delete(schema.mail).where(mail.id.in_(ids)))
     return files

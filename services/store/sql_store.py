@@ -47,7 +47,8 @@ from services.store.interface import (
 from services.store.own import Enqueue, Probe, Published, SaveAssessments, Tell
 from services.store.promises import Promises
 from services.store.readers import Readers
-from services.store.recent import Receipts, Recent, unassessed
+from services.store.receipts import Receipts
+from services.store.recent import LastReceipts, Recent, unassessed
 from services.store.register_load import LoadRegister
 from services.store.spool import Spool
 from services.store.tenure import Tenure
@@ -87,11 +88,12 @@ class SqlStore:
         self._directory = Directory(self._readers, key, extra_authorities)
         self.writer = self._writer = Writer(engines[0], key, promises)
         self.dossiers = Dossiers(self._writer, self._readers, self._now)
+        self.receipts = Receipts(self._writer, self._readers, self._now)
         self.users = Accounts(self._writer, self._readers)
         self.begun_moves = BegunMoves(self._writer, self._readers)
         self._tenure = Tenure(self._writer.run, holders, engines[1] if shared else None)
         self._recent = Recent()
-        self._receipts = Receipts()
+        self._last_receipts = LastReceipts()
         self._directory.start()
 
     # -- facts
@@ -117,8 +119,8 @@ class SqlStore:
 
     async def last_receipt(self, sender_hash: str) -> datetime | None:
         """When this sender last got a receipt."""
-        known = self._receipts.get(sender_hash)
-        return known or self._receipts.note(sender_hash, await self._readers.run(reads.last_receipt, sender_hash))
+        known = self._last_receipts.get(sender_hash)
+        return known or self._last_receipts.note(sender_hash, await self._readers.run(reads.last_receipt, sender_hash))
 
     async def redirection(self, delivery: str) -> Redirection | None:
         """The copy that a bounce is about."""
@@ -139,11 +141,11 @@ class SqlStore:
             else:
                 await self._writer.run(CommitArrival(arrival, self.spool, claim, self._tenure.token(), spent), claim.take)
         except FactsChanged:
-            self._receipts.forget(arrival.receipt_sender)
+            self._last_receipts.forget(arrival.receipt_sender)
             raise
         self._recent.add(arrival)
         if arrival.receipt_sender is not None:
-            self._receipts.note(arrival.receipt_sender, arrival.received_at)
+            self._last_receipts.note(arrival.receipt_sender, arrival.received_at)
 
     async def lease(self, hop: Hop, now: datetime, until: datetime, limit: int) -> list[Leased]:
         """Take due deliveries."""

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from workflows.audit import AuditRecord
 from workflows.decision import Decision
-from workflows.events import Event
+from workflows.events import Event, receipt_undelivered
 
 Hop = Literal["next", "internet"]
 Kind = Literal["mail", "receipt", "notice", "report"]
+WhyUndelivered = Literal["refused", "expired", "reported"]
 RecipientState = Literal["queued", "delivered", "redirected", "returned"]
 
 
@@ -76,6 +77,22 @@ class Bounced:
 
 
 @dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A receipt that did not reach the citizen, as it is found out. It is written once, with what ``told`` gives."""
+
+    delivery: str
+    mail: str
+    unit: str | None
+    at: datetime
+    why: WhyUndelivered
+
+    def told(self) -> tuple[Event, AuditRecord]:
+        """The event and the audit entry that are born with it."""
+        event = receipt_undelivered(self.delivery, self.at, self.mail, self.unit, self.why)
+        return event, AuditRecord(self.at, "guard", event.what, self.mail, event.data)
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """Everything that one received mail puts on disk, in one transaction, before 250.
 
@@ -83,8 +100,8 @@ class Arrival:
     then owns it); its content id is the mail's id. ``day`` is the Danish date of acceptance. ``receipt_sender`` (a keyed hash) is
     set when a receipt is among ``outgoing``: ``FactsChanged`` is raised when that sender got one after ``receipt_not_since``.
 
-    Every recipient of the decision is served by exactly one delivery or is in ``returned``, else ``commit`` raises ``ValueError``;
-    of a mail with ``bounced`` the others are the guard's own address, where it has arrived.
+    Every recipient of the decision is served by exactly one delivery or is in ``returned`` or ``arrived``, else ``commit`` raises
+    ``ValueError``; of a mail with ``bounced`` the others are the guard's own address, where it has arrived.
     """
 
     decision: Decision
@@ -101,6 +118,8 @@ class Arrival:
     receipt_not_since: datetime | None = None
     framework_in_force: bool = False  # the sender had one in force: the facts are kept longer
     returned: tuple[int, ...] = ()  # numbers of recipients given back at once: the report is among ``outgoing``
+    arrived: tuple[int, ...] = ()  # numbers of recipients that are the guard's own address, where it ends
+    undelivered: tuple[Undelivered, ...] = ()  # what it reports
     replay: str | None = None  # ``workflows.replay``, of mail of somebody whom the register knows
 
 
@@ -195,6 +214,7 @@ class Attempt:
     outgoing: tuple[OutgoingMail, ...] = ()
     events: tuple[Event, ...] = ()
     audit: tuple[AuditRecord, ...] = ()
+    undelivered: Undelivered | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +254,7 @@ class Assessed:
 
 @dataclass(frozen=True, slots=True)
 class Redirection:
-    """What a bounce that came home is about."""
+    """What a bounce that came home is about: a redirected copy, or a receipt."""
 
     delivery: NewDelivery
     content_kept: bool

@@ -10,7 +10,7 @@ from fakes.town import BO, BOX, CPH, IDA, KAREN, MAIN, NOW, PER, POLICY, facts, 
 from services.gather import facts_from_register
 from services.notify.texts import letterhead
 from services.settings import Settings
-from workflows import notices
+from workflows import notices, receipt_notices
 from workflows.decide import decide
 from workflows.events import mail_decided
 from workflows.mail import Mail
@@ -151,6 +151,13 @@ def test_a_stuck_mail_is_told_to_leader_and_operations():
     assert [one.to for one in notices.mail_stuck("e1", {**DATA, "unit": None}, _house(it), NOW)] == ["drift@eksempel.dk"]
 
 
+def test_a_citizen_without_a_receipt_is_told_to_the_leader_else_to_operations():
+    (one,) = receipt_notices.undelivered("e1", DATA, _house(), NOW)
+    assert (one.to, one.role, one.dedupe) == (LENE, "leader", f"notice:e1:{LENE}")
+    (one,) = receipt_notices.undelivered("e1", {**DATA, "unit": None}, _house(), NOW)
+    assert (one.to, one.role) == ("postmaster@eksempel.dk", "it")
+
+
 def every_kind():
     cases = [{"id": f"s-{n}", "citizen": "c-1", "unit": "bf", "caseworker": KAREN} for n in (1, 2)]
     yield from planned(town(framework()), mail(KAREN), RED, ("complaint", "application"))
@@ -161,6 +168,7 @@ def every_kind():
     yield from planned(town(framework(), cases=cases), mail(KAREN))
     yield from notices.mailbox_unreachable("e1", DATA, _house(), NOW)
     yield from notices.mail_stuck("e1", {**DATA, "unit": None}, _house(), NOW)
+    yield from receipt_notices.undelivered("e1", DATA, _house(), NOW)
     for why in filter(None, notices.STUCK):
         yield from notices.mail_stuck("e1", {**DATA, "why": why}, _house(), NOW)
 
