@@ -34,8 +34,7 @@ async def done_aside(module: str, settings: Settings, now: datetime, asked: dict
 
     Raises ``StoreUnavailable``, and ``Undone``. Whoever is cancelled meanwhile leaves no process behind.
     """
-    own = settings.model_dump(mode="json", by_alias=True)
-    head = {"settings": own, "now": now.isoformat(), "asked": asked, "bytes": len(content)}
+    head = {"settings": written(settings), "now": now.isoformat(), "asked": asked, "bytes": len(content)}
     async with _TURNS.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE)):
         status, answer = await _run(module, json.dumps(head).encode() + b"\n" + content)
     if status == UNAVAILABLE:
@@ -44,6 +43,11 @@ async def done_aside(module: str, settings: Settings, now: datetime, asked: dict
         log.error("aside_failed", module=module, status=status)
         raise Undone
     return answer
+
+
+def written(settings: Settings) -> dict[str, Any]:
+    """As JSON values, of which the child makes the same settings again."""
+    return settings.model_dump(mode="json", by_alias=True)
 
 
 async def _run(module: str, given: bytes) -> tuple[int, bytes]:

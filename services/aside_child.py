@@ -28,7 +28,7 @@ from services.store.sql_store import SqlStore
 
 MEMORY = 2 << 30  # bytes of address space; the heaviest takes a quarter of it
 CPU = 50  # seconds
-BEHIND = 10  # how far it steps back for mail where processors are few (nice)
+BEHIND = 5  # how far it steps back for mail where processors are few (nice)
 FAILED, UNAVAILABLE = 1, 4  # how it ends
 log = structlog.get_logger()
 

@@ -1,6 +1,7 @@
 """Work in a process of its own: what it answers, and that nothing is left of it when it dies, takes too long or is given up."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -12,11 +13,14 @@ from fakes.arrivals import SetClock
 from fakes.children import is_gone, noting
 
 from services import aside
-from services.aside import Undone, done_aside
+from services.aside import Undone, done_aside, written
+from services.aside_child import MEMORY
 from services.settings import Settings
+from services.settings_loading import load_settings
 from services.store.interface import StoreUnavailable
 from services.store.open import open_store
 
+CONFIG = Path(__file__).parents[2] / "config/rammevagt.toml"
 WAITING = "fakes.waiting_child"
 NOW = SetClock().now()
 GIVEN = "ø\n" * 50_000  # more than a pipe holds
@@ -66,6 +70,22 @@ async def test_what_it_dies_of_is_undone_and_the_next_is_done(settings, capfd):
     assert await done_aside(WAITING, settings, NOW, {"says": "x"})
 
 
+async def test_one_that_takes_too_much_memory_is_undone(settings):
+    with pytest.raises(Undone):
+        await done_aside(WAITING, settings, NOW, {"takes": MEMORY})
+
+
+async def test_every_setting_is_the_same_there():
+    """The documented ones, and those that only some have."""
+    more = {
+        "RAMMEVAGT_LETTERS__PHONE_HOURS": '[{"days": ["mon"], "from": "09:00", "to": "15:00"}]',
+        "RAMMEVAGT_GATEWAY__TRUSTED_CLIENTS": '["10.0.0.0/8", "::1/128"]',
+        "RAMMEVAGT_STORE__URL": "postgresql://guard:secret@db/rammevagt",
+    }
+    for settings in (load_settings(CONFIG, {}), load_settings(CONFIG, more)):
+        assert Settings.model_validate(json.loads(json.dumps(written(settings)))) == settings
+
+
 async def test_one_that_is_killed_is_undone(settings, started):
     waiting = asyncio.create_task(done_aside(WAITING, settings, NOW, {}))
     os.kill((await started.get()).pid, signal.SIGKILL)
@@ -95,7 +115,7 @@ async def test_it_ends_with_a_guard_that_was_killed(settings):
     assert not is_gone(child)
     guard.kill()
     await guard.wait()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not is_gone(child):
             await asyncio.sleep(0.01)
 

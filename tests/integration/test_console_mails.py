@@ -272,7 +272,7 @@ def many(monkeypatch):
 
 
 async def the_end_of(client, path):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while "Mailene gås igennem" in (shown := await client.get(path)).text:
             await asyncio.sleep(0.01)
     return shown
