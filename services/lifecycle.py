@@ -162,7 +162,7 @@ class Lifecycle:
     def _adopted(self, since: Kept, cases: Mapping[str, Case]) -> Save:
         """As of when it was loaded; what was removed has lost its instant."""
         around = Around(self._store.organisation(), self._policy, cases)
-        need = due_on(since.dossier, around)
+        need = due_on(since.dossier, around, self.day(self._clock.now()))
         at, move = (since.at, "loaded") if since.version else (self._clock.now(), "removed")
         return Save(since.dossier, since, LOAD, at, move, units=units_of(since.dossier, around), due=need and need.by)
 
@@ -177,7 +177,7 @@ class Lifecycle:
         codes: dict[str, str] | None = None,
     ) -> Save:
         """Writing leaves no entry of its own in the chain: what it comes to does. ``codes`` are told there instead of states."""
-        need = due_on(after, by.around)
+        need = due_on(after, by.around, self.day(by.now))
         codes = codes or {"state": after.framework.state.value, "from": since.dossier.framework.state.value}
         audit = (AuditRecord(by.now, by.doer.account, f"framework.{move}", after.framework.id, codes),) if move else ()
         return Save(

@@ -31,20 +31,30 @@ class Need(NamedTuple):
     letter: str | None = None
 
 
-def due_on(dossier: Dossier, around: Around) -> Need | None:
+def by_its_dates(dossier: Dossier, around: Around, today: date) -> Dossier:
+    """As it is today: what has ended by its dates has ended, also where nobody has written that down yet."""
+    one, last = dossier.framework, around.last_day(dossier.framework)
+    if one.state not in IN_FORCE | {State.DECIDED} or last is None or today <= last:
+        return dossier
+    return dossier.model_copy(update={"framework": one.model_copy(update={"state": State.EXPIRED})})
+
+
+def due_on(dossier: Dossier, around: Around, today: date) -> Need | None:
     """What has to be done next; None where it has ended."""
-    return min(needs(dossier, around), key=lambda one: one.by, default=None)
+    return min(needs(dossier, around, today), key=lambda one: one.by, default=None)
 
 
-def needs(dossier: Dossier, around: Around) -> tuple[Need, ...]:
+def needs(dossier: Dossier, around: Around, today: date) -> tuple[Need, ...]:
     """Everything that somebody has to do, as things stand."""
+    now = by_its_dates(dossier, around, today)
     parts = (_of_approval, _of_lawyer, _of_letters, _of_state)
-    return tuple([need for part in parts for need in part(dossier, around)])
+    return tuple([need for part in parts for need in part(now, around)])
 
 
-def needs_of(actor: Actor, dossier: Dossier, around: Around) -> tuple[Need, ...]:
+def needs_of(actor: Actor, dossier: Dossier, around: Around, today: date) -> tuple[Need, ...]:
     """What this person has to do, the most urgent first."""
-    return tuple(sorted((one for one in needs(dossier, around) if _is_for(one, actor, dossier, around)), key=lambda one: one.by))
+    mine = (one for one in needs(dossier, around, today) if _is_for(one, actor, dossier, around))
+    return tuple(sorted(mine, key=lambda one: one.by))
 
 
 def _is_for(need: Need, actor: Actor, dossier: Dossier, around: Around) -> bool:

@@ -19,6 +19,7 @@ from workflows.addresses import normalise
 from workflows.dossier import Dossier, Record
 from workflows.framework import ContactFramework, State
 from workflows.letters import Kind, Language, Letter, Matter, compose
+from workflows.lifecycle_needs import by_its_dates
 from workflows.lifecycle_who import Around
 from workflows.people import Citizen
 from workflows.rights import Action
@@ -56,6 +57,11 @@ class Opened:
     def today(self) -> date:
         """The Danish day."""
         return self.around.day(self.now)
+
+    @property
+    def as_today(self) -> Dossier:
+        """As it is by its dates, where the calendar has not written yet that it has ended."""
+        return by_its_dates(self.dossier, self.around, self.today)
 
     @property
     def place(self) -> str:

@@ -68,7 +68,7 @@ class Next:
 
 def next_of(found: Opened, visitor: Visitor) -> Next | None:
     """What comes next; None where it has ended."""
-    need = due_on(found.dossier, found.around)
+    need = due_on(found.dossier, found.around, found.today)
     if need is None:
         return None
     waits = need.what == "review" and need.by > found.today
@@ -79,7 +79,8 @@ def next_of(found: Opened, visitor: Visitor) -> Next | None:
 
 def quiet_ways(found: Opened, visitor: Visitor) -> tuple[Way, ...]:
     """Everything else that the visitor may do with it."""
-    moves = [one for one in _QUIET if one in lifecycle.moves_from(found.dossier) and _fits(one, found.dossier)]
+    there = {*lifecycle.moves_from(found.dossier)} & {*lifecycle.moves_from(found.as_today)}
+    moves = [one for one in _QUIET if one in there and _fits(one, found.as_today)]
     named = next_of(found, visitor)
     taken = {way.path for way in named.ways} if named else set()
     ways = [Way(f"{found.path}/move/{one}", FORMS[one].title) for one in moves]
@@ -92,6 +93,8 @@ def _fits(move: str, one: Dossier) -> bool:
     match move:
         case "heard":
             return state is State.HEARING
+        case "lifted":
+            return state is not State.EXPIRED or one.decided is not None
         case "observe_begun" | "observe_ended":
             return observe == (move == "observe_ended")
         case "registered_in_error":

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -31,6 +31,15 @@ class Task(NamedTuple):
 
     need: Need
     kept: Kept
+    around: Around
+
+    @property
+    def begun(self) -> tuple[datetime, str]:
+        """When it was begun, and the name of whoever did: who has several at once tells them apart by it."""
+        first = self.kept.dossier.steps[:1]
+        at, by = (first[0].at, first[0].by) if first else (self.kept.at, self.kept.author)
+        found = self.around.organisation.employee(by, self.around.policy) if by and "@" in by else None
+        return at, found.name if found else by or ""
 
     @property
     def framework(self) -> str:
@@ -70,15 +79,16 @@ async def tasks_of(request: Request, who: Visitor) -> Tasks:
     else:
         found = await dossiers.needing(who.units, today + AHEAD)
     actor = Lifecycle(console.settings, console.store, console.clock).actor(who.address, who.role)
-    return sorted_out([one for kept, around in await _with_cases(request, found) for one in _tasks(actor, kept, around)], today)
+    each = await _with_cases(request, found)
+    return sorted_out([one for kept, around in each for one in _tasks(actor, kept, around, today)], today)
 
 
 async def overdue(request: Request, limit: int = 20) -> tuple[Task, ...]:
     """Whatever should have been done by somebody, anywhere."""
     today = _today(request)
     found = await console_of(request).store.dossiers.needing(None, today - timedelta(days=1), limit)
-    each = [(due_on(kept.dossier, around), kept) for kept, around in await _with_cases(request, found)]
-    return tuple(Task(need, kept) for need, kept in each if need and need.by < today)
+    each = [(due_on(kept.dossier, around, today), kept, around) for kept, around in await _with_cases(request, found)]
+    return tuple(Task(need, kept, around) for need, kept, around in each if need and need.by < today)
 
 
 def sorted_out(tasks: Sequence[Task], today: date) -> Tasks:
@@ -112,8 +122,8 @@ def _counts(request: Request) -> dict[str, Found[int]]:
     return found
 
 
-def _tasks(actor: Actor, kept: Kept, around: Around) -> Iterator[Task]:
-    return (Task(one, kept) for one in needs_of(actor, kept.dossier, around))
+def _tasks(actor: Actor, kept: Kept, around: Around, today: date) -> Iterator[Task]:
+    return (Task(one, kept, around) for one in needs_of(actor, kept.dossier, around, today))
 
 
 async def _with_cases(request: Request, found: Sequence[Kept]) -> list[tuple[Kept, Around]]:

@@ -2,17 +2,19 @@
 
 import json
 import re
+from datetime import timedelta
 
 import httpx2
 import pytest
 from fakes.console import COOKIE, console_running, visitor_as
 from fakes.console_door import csrf_of, housed
 from fakes.console_matters import lived_in
-from fakes.dossiers import TODAY, decided, draft
+from fakes.dossiers import AROUND, TODAY, active, decided, draft, record
 from sqlalchemy import select
 
 from services.console.pages import overview
 from services.console.tasks import Task, sorted_out
+from services.lifecycle import Doer, Lifecycle
 from services.store import schema
 from services.store.dossiers import Kept, Save
 from workflows.audit import AuditRecord
@@ -125,6 +127,30 @@ async def test_the_number_is_counted_anew_after_a_form_and_after_a_minute(tmp_pa
         assert await number() == ["2"]
 
 
+async def test_two_drafts_about_one_citizen_are_told_apart(running):
+    lifecycle = Lifecycle(running.guard.settings, running.guard.store, running.clock)
+    drafted = record("drafted")
+    for role in ("leader", "head"):
+        who = Doer(lifecycle.actor(visitor_as(role).address), f"a-{role}")
+        assert isinstance(await lifecycle.move(lifecycle.begin("c-1010"), drafted, who), Kept)
+    text = await shown(running, "leader")
+    assert "af Lene Lund" in text and "af Birgit Bruun" in text and "Sagen s-90" in text and "Ikke valgt endnu" in text
+
+
+async def test_what_has_ended_by_its_dates_asks_for_nothing_though_the_calendar_has_not_been_there(tmp_path):
+    async with housed(tmp_path) as house:
+        await house.account("lene", "leader")
+        client = await house.logged_in("lene")
+        one = active(id="f-9")
+        over = {"starts": TODAY - timedelta(days=90), "review": TODAY - timedelta(days=20), "ends": TODAY - timedelta(days=1)}
+        ended = one.model_copy(update={"framework": one.framework.model_copy(update=over)})
+        save = Save(ended, None, "lene@eksempel.dk", house.clock.now(), units=("bf",), due=over["review"])
+        assert isinstance(await house.store.dossiers.keep(save), Kept)
+        assert "f-9" not in (await client.get("/")).text
+        text = FIRST.search((await client.get("/frameworks/f-9")).text)[0]
+        assert "Udløbet" in text and "Evaluér" not in text and "Næste skridt" not in text and "/move/eased" not in text
+
+
 async def test_law_10_what_somebody_was_shown_is_recorded(running):
     await shown(running, "lawyer")
 
@@ -151,7 +177,7 @@ async def test_a_caseworker_who_takes_over_sees_it_too(running):
 
 def task(what, days, id="f-1"):
     need = Need(what, TODAY.fromordinal(TODAY.toordinal() + days), "leader", Sentence("Gør det.", "Do it."))
-    return Task(need, Kept(draft(id=id), 1, 1, "lene@eksempel.dk", None))
+    return Task(need, Kept(draft(id=id), 1, 1, "lene@eksempel.dk", None), AROUND)
 
 
 def test_what_comes_waits_from_a_week_before_and_is_told_from_thirty_days_before():

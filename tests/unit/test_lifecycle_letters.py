@@ -177,7 +177,7 @@ def test_what_waits_for_a_head_still_waits_when_a_letter_arrives():
     one = told(found.dossier, "l-r")
     assert one.waiting == found.dossier.waiting
     assert isinstance(approve(one, actor(HANS), NOW, AROUND), Moved)
-    assert due_on(told(WARNED, "l-w"), AROUND).what == "see"
+    assert due_on(told(WARNED, "l-w"), AROUND, TODAY).what == "see"
 
 
 # -- on trial

@@ -68,7 +68,7 @@ IN_2028 = {"starts": date(2028, 2, 15), "review": date(2028, 3, 1), "ends": date
     ],
 )
 def test_what_comes_next(dossier, what, by, who):
-    found = due_on(dossier, AROUND)
+    found = due_on(dossier, AROUND, TODAY)
     assert (found.what, found.by, found.who) == (what, by, who)
     assert found.sentence.da.endswith(".")
     assert found.sentence.en.endswith(".")
@@ -85,14 +85,14 @@ def test_what_comes_next(dossier, what, by, who):
     ids=lambda one: one.framework.state,
 )
 def test_nobody_has_to_do_anything_about_what_has_ended(dossier):
-    assert needs(dossier, AROUND) == ()
+    assert needs(dossier, AROUND, TODAY) == ()
 
 
 def test_a_lawyer_who_was_asked_is_among_those_who_are_waited_for():
     asked = draft().model_copy(update={"ground": GROUND.model_copy(update={"lawyer": JURA})})
-    assert [(one.what, one.who) for one in needs(asked, AROUND)] == [("advise", "lawyer"), ("write", "leader")]
+    assert [(one.what, one.who) for one in needs(asked, AROUND, TODAY)] == [("advise", "lawyer"), ("write", "leader")]
     said = asked.model_copy(update={"ground": asked.ground.model_copy(update={"lawyer_says": "Ja."})})
-    assert [one.what for one in needs(said, AROUND)] == ["write"]
+    assert [one.what for one in needs(said, AROUND, TODAY)] == ["write"]
 
 
 def days_before(count: int, one: Dossier) -> int | None:
@@ -149,4 +149,15 @@ OTHERS_UNIT = draft().model_copy(update={"framework": framework(scope={"units": 
     ],
 )
 def test_everybody_is_told_of_what_they_may_do_themselves(dossier, address, what):
-    assert [one.what for one in needs_of(actor(address), dossier, AROUND)] == what
+    assert [one.what for one in needs_of(actor(address), dossier, AROUND, TODAY)] == what
+
+
+@pytest.mark.parametrize("one", [active(), REVIEWED, REQUESTED, decided()], ids=lambda one: one.framework.state)
+def test_what_has_ended_by_its_dates_asks_for_nothing_more_whatever_is_written(one):
+    assert needs(one, AROUND, ENDS)
+    assert needs(one, AROUND, ENDS + timedelta(days=1)) == ()
+
+
+def test_an_extension_that_nobody_was_told_of_is_still_to_be_told_when_its_time_has_come():
+    extended = done(active(), "extended", starts=ENDS, review=ENDS, ends=ENDS + timedelta(days=30))
+    assert [one.what for one in needs(extended, AROUND, ENDS + timedelta(days=1))] == ["tell"]

@@ -62,5 +62,5 @@ def test_any_leader_begins_and_a_report_is_taken_up_where_it_came_from_or_the_ci
     reported = done(begin("f-1", "c-1"), "reported", VERA)  # who works in Mia's unit
     assert isinstance(try_(reported, "drafted", MIA, around=OF_NOBODY), Moved)
     assert refused(try_(reported, "drafted", MIA, around=OF_BF)) == [NOT_LEADER.da]
-    assert [bool(needs_of(actor(MIA), reported, around)) for around in (OF_NOBODY, OF_BF)] == [True, False]
+    assert [bool(needs_of(actor(MIA), reported, around, TODAY)) for around in (OF_NOBODY, OF_BF)] == [True, False]
     assert isinstance(try_(reported, "drafted", LENE, around=OF_BF), Moved)

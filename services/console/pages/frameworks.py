@@ -43,7 +43,7 @@ async def framework(request: Request, who: Someone, id: str, as_of: str = "", sa
         "framework.html",
         topics=None if as_of else topics(request, who, id),
         found=shown,
-        one=shown.dossier.framework,
+        one=shown.dossier.framework if as_of else shown.as_today.framework,
         dossier=shown.dossier,
         then=_instant(as_of) if as_of else None,
         grade=intervention(shown.dossier.framework),
