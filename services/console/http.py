@@ -107,10 +107,11 @@ def pages(settings: Settings, store: SqlStore, clock: Clock, checks: Checks, tol
     ``told`` is called when there is something to publish.
     """
     from services.console.app import create_app  # noqa: PLC0415
+    from services.console.auth.still import Still  # noqa: PLC0415
     from services.console.context import Console  # noqa: PLC0415
     from services.console.warm import warm  # noqa: PLC0415
 
-    live = Live(lambda after: store.readers.run(changes, after))
+    live = Live(lambda after: store.readers.run(changes, after), Still(store, clock).closed)
     return Pages(create_app(Console(settings, store, clock, live, checks, told)), live, warm)
 
 

@@ -9,6 +9,7 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 import structlog
 
@@ -29,20 +30,39 @@ class Busy(Exception):
     """An account has enough connections open."""
 
 
+class Pass(NamedTuple):
+    """What somebody came in with: a session by its hash, or a token by its id."""
+
+    kind: Literal["session", "token"]
+    id: str
+
+
 @dataclass(eq=False, slots=True)
 class Listener:
-    """One open page. ``news`` holds topics, or None when it is over."""
+    """One open page. ``came_with`` is what lets it in. ``news`` holds topics, or None when it is over."""
 
     account: str
     topics: frozenset[str]
+    came_with: Pass | None = None
     news: asyncio.Queue[tuple[int, str] | None] = field(default_factory=asyncio.Queue)
 
 
-class Live:
-    """One a process. ``look`` gives what changed after an entry of the audit chain (None: only which one is the last)."""
+async def _none(_: Collection[Pass]) -> set[Pass]:
+    return set()
 
-    def __init__(self, look: Callable[[int | None], Awaitable[Changes]], every: float = LOOK_EVERY) -> None:
+
+class Live:
+    """One a process. ``look`` gives what changed after an entry of the audit chain (None: only which one is the last);
+    ``closed`` tells which of those who listen would not be let in any more."""
+
+    def __init__(
+        self,
+        look: Callable[[int | None], Awaitable[Changes]],
+        closed: Callable[[Collection[Pass]], Awaitable[set[Pass]]] = _none,
+        every: float = LOOK_EVERY,
+    ) -> None:
         self._look = look
+        self._closed = closed
         self._every = every
         self._last = 0
         self._listeners: set[Listener] = set()
@@ -50,7 +70,9 @@ class Live:
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
 
-    async def listen(self, account: str, topics: Collection[str], since: int | None = None) -> Listener:
+    async def listen(
+        self, account: str, topics: Collection[str], since: int | None = None, came_with: Pass | None = None
+    ) -> Listener:
         """Begin to hear of ``topics``, from the entry ``since`` on where a page comes again. Raises ``Busy``.
 
         Whoever listens calls ``leave`` at the end.
@@ -58,7 +80,7 @@ class Live:
         if self._stopped or self._accounts[account] >= MOST:
             raise Busy
         self._accounts[account] += 1
-        one = Listener(account, frozenset(topics))
+        one = Listener(account, frozenset(topics), came_with)
         try:
             now = await self._look(since)
         except BaseException:
@@ -106,7 +128,16 @@ class Live:
             await asyncio.sleep(self._every)
             if self._listeners:
                 with contextlib.suppress(StoreUnavailable):  # the next look tells it
+                    await self._close()
                     await self._tell()
+
+    async def _close(self) -> None:
+        """Whoever was logged out, or lost a token or an account, hears nothing more."""
+        passes = {one.came_with for one in self._listeners if one.came_with}
+        over = await self._closed(passes) if passes else set()
+        for one in self._listeners:
+            if one.came_with in over:
+                one.news.put_nowait(None)
 
     async def _tell(self) -> None:
         news = await self._look(self._last)

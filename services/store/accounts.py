@@ -1,7 +1,7 @@
 """Accounts, sessions and tokens: everything that opens a door is looked up by its hash."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -103,6 +103,10 @@ class Accounts:
         """The session of this hash, also one that has ended, and whose it is."""
         return await self._readers.run(_session, id)
 
+    async def sessions(self, ids: Collection[str]) -> list[tuple[UserSession, UserAccount]]:
+        """The sessions of these hashes, as ``session`` gives each; those that there are."""
+        return await self._readers.run(_sessions, ids) if ids else []
+
     async def sessions_of(self, account: str, now: datetime) -> list[UserSession]:
         """Those that have not ended, the newest first."""
         return await self._readers.run(_sessions_of, account, micros(now))
@@ -141,6 +145,10 @@ class Accounts:
     async def token(self, hash: str) -> tuple[ApiToken, UserAccount] | None:
         """The token of this hash, also one that no longer opens, and whose it is."""
         return await self._readers.run(_token, hash)
+
+    async def tokens_named(self, ids: Collection[str]) -> list[tuple[ApiToken, UserAccount]]:
+        """The tokens of these ids, also those that no longer open, and whose they are."""
+        return await self._readers.run(_tokens_named, ids) if ids else []
 
     async def tokens(self) -> list[ApiToken]:
         """Every token, the newest first; also those that were revoked."""
@@ -192,9 +200,24 @@ def _accounts(connection: Connection, *which: ColumnElement[bool]) -> list[UserA
 
 
 def _session(connection: Connection, id: str) -> tuple[UserSession, UserAccount] | None:
-    row = connection.execute(select(tables.session).where(tables.session.c.id == id)).one_or_none()
-    owner = _accounts(connection, tables.account.c.id == row.account) if row else []
-    return (_of_session(row), owner[0]) if row and owner else None
+    found = _sessions(connection, [id])
+    return found[0] if found else None
+
+
+def _sessions(connection: Connection, ids: Collection[str]) -> list[tuple[UserSession, UserAccount]]:
+    rows = connection.execute(select(tables.session).where(tables.session.c.id.in_(ids))).all()
+    return [(_of_session(row), owner) for row, owner in _owned(connection, rows)]
+
+
+def _tokens_named(connection: Connection, ids: Collection[str]) -> list[tuple[ApiToken, UserAccount]]:
+    rows = connection.execute(select(tables.api_token).where(tables.api_token.c.id.in_(ids))).all()
+    return [(_of_token(row), owner) for row, owner in _owned(connection, rows)]
+
+
+def _owned(connection: Connection, rows: Sequence[Row[Any]]) -> list[tuple[Row[Any], UserAccount]]:
+    """Each row with its account; nobody's are left out."""
+    owners = {one.id: one for one in _accounts(connection, tables.account.c.id.in_({row.account for row in rows}))} if rows else {}
+    return [(row, owners[row.account]) for row in rows if row.account in owners]
 
 
 def _sessions_of(connection: Connection, account: str, now: int) -> list[UserSession]:

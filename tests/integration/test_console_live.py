@@ -2,15 +2,18 @@
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 import httpx2
 import pytest
 from fakes.console import COOKIE, ByCookie, console_running, visitor_as
 from fakes.guard import guarding
+from fakes.visitors import browser, program
 from fastapi import Depends
 from starlette.requests import Request
 
 from services.clock import SystemClock
+from services.console.auth.door import IDLE
 from services.console.auth.visitor import visitor
 from services.console.live import MOST, Live, topics_of
 from services.console.pages.live import topics
@@ -120,6 +123,44 @@ async def test_one_account_has_a_few_connections_and_gets_them_back(running):
 async def connected(client, address):
     async with client.stream("GET", address) as answer:
         return answer.status_code
+
+
+async def ended(lines):
+    async with asyncio.timeout(20):
+        return [line async for line in lines if line.startswith("event: ")]
+
+
+@pytest.mark.parametrize("how", ["logged out", "disabled", "idle"])
+async def test_a_stream_ends_with_its_session_and_those_of_others_go_on(tmp_path, how):
+    async with console_running(tmp_path) as running:
+        with_pages(running)
+        users, clock = running.guard.store.users, running.clock
+        async with await browser(running, "lene", "leader") as lene, await browser(running, "tove", "leader") as tove:
+            mine, theirs = [(await one.get("/of")).json() for one in (lene, tove)]
+            async with listening(lene, mine) as lines, listening(tove, theirs) as other:
+                account = await users.by_address("lene@eksempel.dk")
+                entry_ = AuditRecord(clock.now(), "test", "session.ended", account.id)
+                if how == "logged out":
+                    await users.end_sessions(account.id, entry_)
+                elif how == "disabled":
+                    await users.change(account, entry_, disabled_at=clock.now())
+                else:
+                    clock.forward(IDLE - timedelta(minutes=1))
+                    assert (await tove.get("/account", headers={"Sec-Fetch-Mode": "navigate"})).status_code == 200
+                    clock.forward(timedelta(minutes=1))
+                assert await ended(lines) == []
+                await running.guard.store.append_audit(entry("framework.lifted", "f-1"))
+                assert await event(other) in {"f-1", "overview"}
+            assert (await lene.get(mine)).status_code == 303
+
+
+async def test_a_stream_ends_when_its_token_is_revoked(tmp_path):
+    async with console_running(tmp_path) as running:
+        users = running.guard.store.users
+        async with await program(running, "lene", "leader") as client, listening(client, "/api/v1/events") as lines:
+            [token] = await users.tokens()
+            assert await users.revoke_token(token.id, AuditRecord(running.clock.now(), "test", "token.revoked", token.id))
+            assert await ended(lines) == []
 
 
 async def test_a_stop_ends_them_in_order(tmp_path):

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from services.console.api.asking import Who
+from services.console.auth.still import pass_of
 from services.console.auth.visitor import Visitor
 from services.console.concern import Concerns, Matter, concerns, opened
 from services.console.context import console_of
@@ -35,7 +36,7 @@ async def events(
         await _seen(request, who, concerned, one)
     bus = console_of(request).live
     try:
-        listener = await bus.listen(f"token:{who.token or who.account}", subject or [OVERVIEW], last_event_id)
+        listener = await bus.listen(f"token:{who.token or who.account}", subject or [OVERVIEW], last_event_id, pass_of(who))
     except Busy:
         raise HTTPException(429, "This token listens already.", {"Retry-After": "60"}) from None
     return StreamingResponse(_events(bus, listener), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

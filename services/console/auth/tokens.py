@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.clock import Clock
 from services.console.auth.door import hash_of
 from services.console.auth.scopes import PREFIX
+from services.console.auth.still import opens
 from services.console.auth.visitor import Visitor, visitor_from
 from services.store.sql_store import SqlStore
 
@@ -33,8 +34,7 @@ class Tokens:
             return None
         token, account = found
         now = self._clock.now()
-        over = token.revoked_at is not None or (token.ends_at is not None and token.ends_at <= now)
-        if over or account.disabled_at is not None:
+        if not opens(token, account, now):
             return None
         if token.used_at is None or (now - token.used_at).total_seconds() >= NOTED_EVERY:
             await self._store.users.token_used(token.id, now)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from services.console.auth.still import pass_of
 from services.console.auth.visitor import Visitor, visitor
 from services.console.context import console_of
 from services.console.live import Busy, Listener, Live
@@ -37,7 +38,7 @@ async def live(
         raise HTTPException(404)
     bus = console_of(request).live
     try:
-        listener = await bus.listen(who.account, topic, last_event_id)
+        listener = await bus.listen(who.account, topic, last_event_id, pass_of(who))
     except Busy:
         return Response(status_code=204)
     return StreamingResponse(_events(bus, listener), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
