@@ -1,6 +1,7 @@
 """A leader's whole way in Danish with the keyboard alone; those who may not, who meet, who have no scripts, who are logged out."""
 
 import re
+from datetime import timedelta
 
 import httpx2
 import pytest
@@ -187,6 +188,37 @@ async def test_what_is_chosen_shows_in_the_grade_and_the_letter_at_once(visit, l
         await looking.page.get_by_role("link", name="Se brevet").click()
         await expect(aside).to_be_visible()
         assert await looking.axe() == []
+
+
+async def test_a_hearing_is_written_down_as_received_by_keyboard_before_anything_is_decided(visit, town, lene):
+    id = await whole(lene)
+    deadline = (town.clock.now() + timedelta(days=14)).date().isoformat()
+    assert (await move(lene, id, "heard", answer_by=deadline)).status_code == 303
+    town.clock.forward(timedelta(minutes=1))
+    async with visit("leader") as looking:
+        leader = Hands(looking)
+        await looking.open("/")
+        await leader.sees("Send høringsbrevet til borgeren, og skriv, hvornår det nåede frem.")
+        await looking.open(f"/frameworks/{id}")
+        await leader.sees("Brevet er ikke registreret som sendt")
+        assert await looking.axe() == []
+        await looking.picture("letter-owed")
+        await leader.press("Skriv, hvornår brevet nåede frem")
+        assert await looking.axe() == []
+        await looking.picture("letter-delivered")
+        await leader.write("Reference", "DP 12-34")
+        await leader.press("Gem, at brevet er nået frem")
+        await leader.sees("Det er gemt, at brevet er nået frem")
+        await leader.sees("Digital Post · DP 12-34")
+        await expect(looking.page.get_by_text("Brevet er ikke registreret som sendt")).to_have_count(0)
+        await looking.picture("letter-proved")
+        await looking.open(f"/frameworks/{id}/move/decided")
+        await looking.page.get_by_label("Nej", exact=True).check()
+        await looking.page.get_by_label("Hvorfor kommer der ikke en advarsel først?").fill("Det haster.")
+        await leader.press("Beslut rammen")
+        await leader.sees("Vent, til fristen for at svare er gået.")
+    [kept] = (await town.guard.store.dossiers.get(id)).dossier.delivered
+    assert kept.proof.reference == "DP 12-34"
 
 
 async def test_the_letter_follows_the_answers_and_keeps_its_author_s_own_words(visit, lene):
