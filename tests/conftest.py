@@ -7,7 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("untimed", deadline=None)  # a slow machine is no fault
+settings.load_profile("untimed")
 PACKAGES = dict(
     line.split() for line in (Path(__file__).parent / "packages.txt").read_text().splitlines() if line and not line.startswith("#")
 )
