@@ -15,7 +15,7 @@ from services.aside import done_aside
 from services.console.auth.visitor import Visitor
 from services.console.citizens import LOOKS, Names, Opened
 from services.console.context import console_of
-from services.console.framework_words import ANSWERS, CODES, HISTORY, STATES
+from services.console.framework_words import ANSWERS, CODES, HISTORY, STATES, WAYS
 from services.console.recipients import may_know_why
 from services.console.web import page, words_of
 from services.store.dossiers import Kept
@@ -78,6 +78,7 @@ async def made(request: Request, who: Visitor, found: Opened, shape: Shape) -> b
         history=HISTORY,
         answers=ANSWERS,
         codes=CODES,
+        ways=WAYS,
         looks=LOOKS | {f"framework.{move}": title for move, title in HISTORY.items() if move},
         instant=datetime.fromisoformat,
         date=date.fromisoformat,

@@ -23,8 +23,7 @@ def first_values(move: str, found: Opened) -> dict[str, Any]:
     """What the fields hold when the page is opened."""
     one, ground, today = found.dossier.framework, found.dossier.ground, found.today
     values: dict[str, Any] = {"lawyer": ground.lawyer or "", "lawyer_says": ground.lawyer_says or "", "happenings": ()}
-    local = found.now.astimezone(ZONE)
-    values |= {"delivered": local.date().isoformat(), "delivered_at": local.strftime("%H:%M"), "way": "digital_post"}
+    values |= {"way": "digital_post"} | _when(found.now)
     if move == "heard":
         values["answer_by"] = found.around.policy.calendar.nth_working_day(today + ANSWER_DAYS, 1).isoformat()
     if move == "eased":
@@ -107,6 +106,16 @@ def record_in(move: str, found: Opened, form: Fields, letter: str | None) -> Rec
         changes = {"measures": keep, "review": written.pop("review"), "ends": written.pop("ends")}
         written["framework"] = {**found.dossier.framework.model_dump(by_alias=True), **changes}
     return RECORD.validate_python(written)
+
+
+def proof_values(proof: Proof) -> dict[str, str | None]:
+    """What the fields hold when a proof is looked at again."""
+    return {"way": proof.way, "reference": proof.reference} | _when(proof.delivered)
+
+
+def _when(at: datetime) -> dict[str, str]:
+    local = at.astimezone(ZONE)
+    return {"delivered": local.date().isoformat(), "delivered_at": local.strftime("%H:%M")}
 
 
 def proof_in(form: Fields, found: Opened, letter: str) -> Proof:

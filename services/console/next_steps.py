@@ -45,6 +45,9 @@ _QUIET = (
 )
 
 
+_QUIET_WORDS = {"heard": N_("Hør borgeren igen")}
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """Something to press: where it leads, and its words. ``posts``: it is done at once."""
@@ -83,7 +86,7 @@ def quiet_ways(found: Opened, visitor: Visitor) -> tuple[Way, ...]:
     moves = [one for one in _QUIET if one in there and _fits(one, found.as_today)]
     named = next_of(found, visitor)
     taken = {way.path for way in named.ways} if named else set()
-    ways = [Way(f"{found.path}/move/{one}", FORMS[one].title) for one in moves]
+    ways = [Way(f"{found.path}/move/{one}", _QUIET_WORDS.get(one, FORMS[one].title)) for one in moves]
     return tuple([way for way in ways if way.path not in taken and _open_to(found, visitor, way)])
 
 

@@ -73,6 +73,10 @@ async def test_a_letter_without_proof_is_the_leader_s_next_task_and_its_proof_st
         told = words(await client.get(f"/frameworks/{id}"))
         assert "Brevet er ikke registreret som sendt" not in told and "Digital Post · DP 12-34" in told
         assert "Brevet nåede frem til borgeren" in told  # the history
+        again = (await client.get(f"/frameworks/{id}/letters/{letter}/delivered")).text
+        assert 'value="DP 12-34"' in again  # as it was written, to be mended
+        extract = words(await client.get("/citizens/c-1010/extract"))
+        assert "Brevet nåede frem til borgeren" in extract and "DP 12-34" in extract
     [kept] = (await dossier_of(running, id)).delivered
     assert (kept.proof.letter, kept.proof.way, kept.proof.reference) == (letter, "digital_post", "DP 12-34")
 
@@ -83,7 +87,7 @@ async def test_each_letter_tells_its_hash_and_the_versions_it_is_made_of(running
         [line] = await running.guard.store.dossiers.letter_lines(id)
         told = words(await client.get(f"/frameworks/{id}"))
     assert line.sha256 in told and re.fullmatch(r"[0-9a-f]{8}", line.texts)
-    assert f"Rammens version {line.version} · Brevteksternes version {line.texts}" in told
+    assert f"Fingeraftryk {line.sha256[:8]} · brevtekster {line.texts}" in told and f"Rammens version {line.version}" in told
 
 
 @pytest.mark.parametrize("who", ["it", "other_leader", "work_environment", "lawyer"])

@@ -24,6 +24,7 @@ from services.store.sql_store import SqlStore
 from workflows.events import parse_event
 from workflows.framework import State
 from workflows.lifecycle import IllegalTransition, Refused
+from workflows.proofs import Proof
 
 
 class World:
@@ -118,6 +119,30 @@ async def test_a_leader_s_whole_way_is_kept_told_and_recorded(world: World) -> N
     assert world.told == 4
     assert (await world.store.verify_audit()).entries == 5  # the load's too
     assert [one.move for one in await world.store.dossiers.revisions(id)] == ["reported", "drafted", None, "decided", "activated"]
+
+
+async def test_that_a_letter_arrived_is_one_more_revision_with_its_entry_and_no_event(world: World) -> None:
+    lene, lifecycle = world.doer(LENE), world.lifecycle
+    one = await lifecycle.move(lifecycle.begin("c-1"), record("drafted"), lene)
+    assert isinstance(one, Kept)
+    id = one.dossier.framework.id
+    one = await lifecycle.move(one, record("warned"), lene, letters=(letter("l-w", id, "warning"),))
+    assert isinstance(one, Kept)
+    assert one.due == date(2026, 11, 24)
+    proof = Proof(letter="l-w", way="paper", delivered=NOW)
+    assert isinstance(await lifecycle.deliver(one, proof, world.doer(KAREN)), Refused)
+    events, entries = await world.store.outbox(9), (await world.store.verify_audit()).entries
+    told = await lifecycle.deliver(one, proof, lene)
+    assert isinstance(told, Kept)
+    assert (told.dossier.proofs["l-w"], told.due) == (proof, date(2026, 12, 7))
+    assert (await world.store.outbox(9), (await world.store.verify_audit()).entries) == (events, entries + 1)
+    assert [one.move for one in await world.store.dossiers.revisions(id)] == ["drafted", "warned", "letter_delivered"]
+    late = await lifecycle.deliver(one, proof, world.doer(HANS))
+    assert late == Overtaken(LENE, NOW, told)
+    again = await lifecycle.deliver(told, proof.model_copy(update={"reference": "RK 1"}), world.doer(HANS))
+    assert isinstance(again, Kept)
+    assert [(one.by, one.proof.reference) for one in again.dossier.delivered] == [(LENE, None), (HANS, "RK 1")]
+    assert await world.store.dossiers.get(id) == again
 
 
 async def test_two_leaders_at_once_lose_nothing_and_the_second_is_told(world: World) -> None:

@@ -12,7 +12,7 @@ from services.console import framework_words
 from services.console.auth.visitor import Visitor, visitor
 from services.console.frameworks import Opened, after, opened
 from services.console.move_forms import PROOF
-from services.console.move_records import first_values, proof_in
+from services.console.move_records import first_values, proof_in, proof_values
 from services.console.next_steps import why_not_deliver
 from services.console.pages.framework_moves import fields_of, wrong_in
 from services.console.places import Missing, places
@@ -53,8 +53,7 @@ async def shown(request: Request, who: Someone, id: str, letter: str) -> Respons
     if because := why_not_deliver(letter, found):
         return page(request, "move_refused.html", found=found, form=_TITLE, because=because, **NAMES)
     known = found.dossier.proofs.get(letter)
-    values = {"reference": known.reference, "way": known.way} if known else {}
-    return _page(request, found, one, values)
+    return _page(request, found, one, proof_values(known) if known else {})
 
 
 @router.post("/delivered")
