@@ -24,6 +24,13 @@ async def running(tmp_path_factory):
         yield running
 
 
+@pytest.fixture(scope="module")
+async def owed(running):
+    """A framework of which the citizen was sent a warning, and nobody wrote that it arrived: its id, and the letter's."""
+    async with as_(running) as client:
+        return await warned(running, client)
+
+
 def as_(running, who="leader"):
     return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: who}, timeout=30)
 
@@ -81,9 +88,9 @@ async def test_a_letter_without_proof_is_the_leader_s_next_task_and_its_proof_st
     assert (kept.proof.letter, kept.proof.way, kept.proof.reference) == (letter, "digital_post", "DP 12-34")
 
 
-async def test_each_letter_tells_its_hash_and_the_versions_it_is_made_of(running):
+async def test_each_letter_tells_its_hash_and_the_versions_it_is_made_of(running, owed):
+    id, _ = owed
     async with as_(running) as client:
-        id, _ = await warned(running, client)
         [line] = await running.guard.store.dossiers.letter_lines(id)
         told = words(await client.get(f"/frameworks/{id}"))
     assert line.sha256 in told and re.fullmatch(r"[0-9a-f]{8}", line.texts)
@@ -91,17 +98,17 @@ async def test_each_letter_tells_its_hash_and_the_versions_it_is_made_of(running
 
 
 @pytest.mark.parametrize("who", ["it", "other_leader", "work_environment", "lawyer"])
-async def test_whoever_may_not_see_it_finds_no_letter(running, who):
-    async with as_(running) as lene, as_(running, who) as client:
-        id, letter = await warned(running, lene)
+async def test_whoever_may_not_see_it_finds_no_letter(running, owed, who):
+    id, letter = owed
+    async with as_(running, who) as client:
         path = f"/frameworks/{id}/letters/{letter}/delivered"
         assert (await client.get(path)).status_code == (await client.post(path, data={"way": "paper"})).status_code == 404
         assert not (await dossier_of(running, id)).delivered
 
 
-async def test_the_dpo_reads_the_letter_and_writes_nothing_about_it(running):
-    async with as_(running) as lene, as_(running, "dpo") as dorte:
-        id, letter = await warned(running, lene)
+async def test_the_dpo_reads_the_letter_and_writes_nothing_about_it(running, owed):
+    id, letter = owed
+    async with as_(running, "dpo") as dorte:
         path = f"/frameworks/{id}/letters/{letter}/delivered"
         assert "/delivered" not in (await dorte.get(f"/frameworks/{id}")).text
         assert "Det skal en leder" in words(await dorte.get(path))
@@ -122,17 +129,17 @@ async def test_the_dpo_reads_the_letter_and_writes_nothing_about_it(running):
         ({"since": "1.1"}, 409, "har ændret rammen imens"),
     ],
 )
-async def test_what_is_written_wrong_is_told_beside_it(running, fields, status, says):
+async def test_what_is_written_wrong_is_told_beside_it(running, owed, fields, status, says):
+    id, letter = owed
     async with as_(running) as client:
-        id, letter = await warned(running, client)
         answer = await delivered(client, id, letter, running.clock.now(), **fields)
         assert answer.status_code == status and says in words(answer)
         assert not (await dossier_of(running, id)).delivered
 
 
-async def test_no_letter_of_another_framework_is_marked_here(running):
+async def test_no_letter_of_another_framework_is_marked_here(running, owed):
+    _, letter = owed
     async with as_(running) as client:
-        _, letter = await warned(running, client)
         assert (await client.get(f"/frameworks/f-1/letters/{letter}/delivered")).status_code == 404
         assert (await client.post(f"/frameworks/f-1/letters/{letter}/delivered")).status_code == 404
 

@@ -130,37 +130,37 @@ async def ended(lines):
         return [line async for line in lines if line.startswith("event: ")]
 
 
-@pytest.mark.parametrize("how", ["logged out", "disabled", "idle"])
-async def test_a_stream_ends_with_its_session_and_those_of_others_go_on(tmp_path, how):
-    async with console_running(tmp_path) as running:
-        with_pages(running)
+async def test_a_stream_ends_with_what_let_it_in_and_those_of_others_go_on(tmp_path):
+    async with AsyncExitStack() as stack:
+        running = with_pages(await stack.enter_async_context(console_running(tmp_path)))
         users, clock = running.guard.store.users, running.clock
-        async with await browser(running, "lene", "leader") as lene, await browser(running, "tove", "leader") as tove:
-            mine, theirs = [(await one.get("/of")).json() for one in (lene, tove)]
-            async with listening(lene, mine) as lines, listening(tove, theirs) as other:
-                account = await users.by_address("lene@eksempel.dk")
-                entry_ = AuditRecord(clock.now(), "test", "session.ended", account.id)
-                if how == "logged out":
-                    await users.end_sessions(account.id, entry_)
-                elif how == "disabled":
-                    await users.change(account, entry_, disabled_at=clock.now())
-                else:
-                    clock.forward(IDLE - timedelta(minutes=1))
-                    assert (await tove.get("/account", headers={"Sec-Fetch-Mode": "navigate"})).status_code == 200
-                    clock.forward(timedelta(minutes=1))
-                assert await ended(lines) == []
-                await running.guard.store.append_audit(entry("framework.lifted", "f-1"))
-                assert await event(other) in {"f-1", "overview"}
-            assert (await lene.get(mine)).status_code == 303
+        out, disabled, idle, stays = [
+            await stack.enter_async_context(await browser(running, name, "leader")) for name in ("lene", "tove", "hans", "mia")
+        ]
+        told = await stack.enter_async_context(await program(running, "anne", "leader"))
+        [token] = await users.tokens()
 
+        async def heard(client, address=None):
+            return await stack.enter_async_context(listening(client, address or (await client.get("/of")).json()))
 
-async def test_a_stream_ends_when_its_token_is_revoked(tmp_path):
-    async with console_running(tmp_path) as running:
-        users = running.guard.store.users
-        async with await program(running, "lene", "leader") as client, listening(client, "/api/v1/events") as lines:
-            [token] = await users.tokens()
-            assert await users.revoke_token(token.id, AuditRecord(running.clock.now(), "test", "token.revoked", token.id))
-            assert await ended(lines) == []
+        def why(about):
+            return AuditRecord(clock.now(), "test", "session.ended", about.id)
+
+        lines = {name: await heard(one) for name, one in (("out", out), ("disabled", disabled), ("idle", idle), ("stays", stays))}
+        of_program = await heard(told, "/api/v1/events")
+        lene, tove = [await users.by_address(f"{name}@eksempel.dk") for name in ("lene", "tove")]
+        await users.end_sessions(lene.id, why(lene))
+        assert await ended(lines["out"]) == []
+        await users.change(tove, why(tove), disabled_at=clock.now())
+        assert await ended(lines["disabled"]) == []
+        assert await users.revoke_token(token.id, why(token))
+        await ended(of_program)
+        clock.forward(IDLE - timedelta(minutes=1))
+        assert (await stays.get("/account", headers={"Sec-Fetch-Mode": "navigate"})).status_code == 200
+        clock.forward(timedelta(minutes=1))
+        await ended(lines["idle"])
+        await running.guard.store.append_audit(entry("framework.lifted", "f-1"))
+        assert await event(lines["stays"]) in {"f-1", "overview"}
 
 
 async def test_a_stop_ends_them_in_order(tmp_path):
