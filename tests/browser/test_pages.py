@@ -19,6 +19,7 @@ PAGES = {
     "import": ("it", "/register/import"),
     "framework": ("leader", "/frameworks/f-1"),
     "ease": ("leader", "/frameworks/f-1/move/eased"),
+    "trial": ("leader", "/frameworks/f-1/move/observe_begun"),
     "new": ("leader", "/frameworks/new?citizen=c-1001"),
     "report": ("caseworker", "/report"),
     "mails": ("leader", "/mails"),
