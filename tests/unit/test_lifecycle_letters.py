@@ -24,7 +24,7 @@ from fakes.dossiers import (
     try_,
     urgent,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -164,6 +164,7 @@ def test_r4_a_hearing_that_arrived_late_is_held_again_with_a_new_deadline():
     assert isinstance(decide(one, NOW + timedelta(days=31), **UNANSWERED), Moved)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 40), st.integers(0, 40), st.booleans())
 def test_r4_no_hearing_is_decided_before_it_was_told_and_its_deadline_is_over(arrived, on, proved):
     one = told(HEARD, "l-h", NOW + timedelta(days=arrived)) if proved else HEARD
