@@ -11,9 +11,13 @@ from services.console.auth.kept import CSRF, LARGEST
 from services.console.auth.visitor import Visitor
 from services.console.context import console_of
 from services.console.frameworks import Opened
+from services.console.move_forms import FORMS
+from services.console.move_letters import edited
+from services.console.move_records import first_values, strings
 from services.store.begun_moves import BegunMove
 
 DO = "do"
+_BESIDE = ("part.", "was.", "channel.", "delivered_at")  # told otherwise, or chosen by the page itself
 
 
 class Begun(NamedTuple):
@@ -24,9 +28,12 @@ class Begun(NamedTuple):
 
 
 async def keep(request: Request, who: Visitor, found: Opened, move: str, form: Mapping[str, str]) -> bool | None:
-    """Keep ``form``; False where it is too large to be kept, None where it comes after its own writer has gone on."""
+    """Keep ``form``; False where it is too large, None where it holds nothing, or comes after its own writer has gone on."""
     if form.get("since") != found.place and found.kept.author in (who.address, who.account):
         return None  # a page that saves itself can be slower than the button on it
+    if not _is_written(move, found, form):
+        await drop(request, who, found, move)
+        return None
     fields = {name: value for name, value in form.items() if name not in (CSRF, DO)}
     if sum(len(name) + len(value) for name, value in fields.items()) > LARGEST:
         return False
@@ -57,6 +64,15 @@ async def drop(request: Request, who: Visitor, found: Opened, move: str) -> None
 async def _all(request: Request, who: Visitor, found: Opened) -> list[BegunMove]:
     console = console_of(request)
     return await console.store.begun_moves.of(who.account, found.id, console.clock.now())
+
+
+def _is_written(move: str, found: Opened, form: Mapping[str, str]) -> bool:
+    """Whether anything in it is otherwise than when the page was opened for the first time."""
+    at_first = strings(first_values(move, found)) | {"recipient": found.citizen.name, "letter_language": "da"}
+    unticked = [one.name for one in FORMS[move].asks(found) if one.shape in ("check", "many") and at_first.get(one.name)]
+    asked = {name: text for name, text in form.items() if not name.startswith(_BESIDE) and name not in (CSRF, DO, "since")}
+    changed = any(text.strip() and text != at_first.get(name, "") for name, text in asked.items())
+    return changed or any(name not in form for name in unticked) or any(edited(form))
 
 
 def _about(who: Visitor, found: Opened, move: str) -> str:

@@ -64,22 +64,29 @@ SENDERS = {
     "authority": N_("En myndighed"),
     "unknown": N_("En ukendt afsender"),
 }
-RULES = {
+RULES = {  # by what they look for: what is found decides, or makes the sender uncertain
+    "two_from": N_("Flere afsendere på én gang"),
+    "shared_address": N_("Adressen deles af flere"),
+    "registered_as_probable": N_("Adressen er kun sandsynlig"),
+    "authentication": N_("Tvivl om afsenderens domæne"),
+    "reply_to_elsewhere": N_("Svar går til en anden adresse"),
     "authority": N_("Myndigheders post går altid frem"),
     "relative": N_("Pårørendes post går altid frem"),
     "representative": N_("Repræsentanters post går altid frem"),
     "internal_sender": N_("Intern post"),
-    "sender_unknown": N_("Kendes afsenderen?"),
-    "sender_not_verified": N_("Er det sikkert, hvem der skrev?"),
+    "sender_unknown": N_("Ukendt afsender"),
+    "sender_not_verified": N_("Usikkert, hvem der skrev"),
     "return_address": N_("Vagtens egen returadresse"),
     "open_address": N_("Åbne adresser, som ingen ramme kan lukke"),
-    "no_framework": N_("Har borgeren en ramme?"),
-    "not_in_force": N_("Er rammen i kraft?"),
-    "outside_scope": N_("Gælder rammen denne modtager?"),
-    "other_case_open": N_("Har borgeren en anden åben sag hos modtageren?"),
-    "moves_no_mail": N_("Flytter rammen post?"),
-    "observe_only": N_("Skal rammen kun prøves af?"),
+    "no_framework": N_("Borgeren har ingen ramme"),
+    "not_in_force": N_("Rammen er ikke i kraft"),
+    "outside_scope": N_("Rammen gælder ikke denne modtager"),
+    "other_case_open": N_("En anden åben sag hos modtageren"),
+    "moves_no_mail": N_("Rammen flytter ikke post"),
+    "observe_only": N_("Rammen er kun på prøve"),
     "framework_applies": N_("Rammen gælder"),
+    "receipt": N_("Kvittering til borgeren"),
+    "not_evaluated": N_("Mailen blev ikke vurderet"),
 }
 KINDS = {"mail": N_("Mailen"), "receipt": N_("Kvittering"), "notice": N_("Besked"), "report": N_("Fejlrapport")}
 WAYS = {

@@ -49,15 +49,15 @@ def kind_of(move: str, found: Opened) -> Kind | None:
 
 def drafted(request: Request, found: Opened, kind: Kind, record: Record | None, form: Fields) -> Draft:
     """The letter with the words of ``form``."""
-    edited = dict(_edited(form))
+    changed = dict(edited(form))
     language: Language = "en" if form.get("letter_language") == "en" else "da"
     recipient = form.get("recipient", found.citizen.name)
     lines = tuple([line.strip() for line in recipient.splitlines() if line.strip()][:8])
-    letter = letter_of(request, found, kind, record, edited, language=language, recipient=lines)
-    return Draft(letter, edited, language, recipient)
+    letter = letter_of(request, found, kind, record, changed, language=language, recipient=lines)
+    return Draft(letter, changed, language, recipient)
 
 
-def _edited(form: Fields) -> Iterator[tuple[str, str]]:
+def edited(form: Fields) -> Iterator[tuple[str, str]]:
     """The parts that are otherwise than they were proposed."""
     for name, text in form.items():
         part = name.removeprefix("part.")

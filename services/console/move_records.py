@@ -41,6 +41,11 @@ def happenings_in(form: Fields) -> list[dict[str, Any]]:
     return [row for row in rows_in(form) if row["what"]]
 
 
+def strings(values: Mapping[str, Any]) -> dict[str, str]:
+    """First values as a form would carry them."""
+    return {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in values.items() if value is not None}
+
+
 def rows_in(form: Fields) -> list[dict[str, Any]]:
     """The rows in which something stands."""
     rows = []

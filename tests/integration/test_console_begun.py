@@ -135,6 +135,21 @@ async def test_too_much_is_not_kept_and_said_and_after_a_month_nothing_is(runnin
         assert await begun(running) == []
 
 
+async def test_what_holds_nothing_is_nothing_to_go_on_with(running):
+    async with as_(running) as lene:
+        for name in ("lifted", "eased", "extended", "reconsideration_asked"):
+            path = f"{PATH}/{name}"
+            page = (await lene.get(path)).text
+            as_it_was = {"since": await place(lene, path), "recipient": "Bo Borger", "letter_language": "da", "because": " "}
+            kept = re.findall(r'name="keep" value="(\d)"', page)
+            days = dict(re.findall(r'name="(review|ends|starts)" type="date" value="([^"]+)"', page))
+            answer = await lene.post(path, data=as_it_was | days | ({"keep": kept} if kept else {}), headers=BY_ITSELF)
+            assert answer.status_code == 200 and await begun(running) == [], name
+        await written(lene, f"{PATH}/lifted", because="Fortrudt")
+        await written(lene, f"{PATH}/lifted", because="")
+        assert await begun(running) == [], "whoever takes their words back has nothing to go on with"
+
+
 async def test_law_10_a_page_that_saves_itself_is_one_reading(running):
     async with as_(running, "head") as birgit:
         path = f"{PATH}/reconsideration_asked"

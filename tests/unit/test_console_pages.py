@@ -4,7 +4,10 @@ import re
 
 import pytest
 
+from services.console.mail_words import RULES as NAMED
 from services.console.web import TEMPLATES, environment
+from workflows.identity import DOUBTS
+from workflows.rules import RULES
 
 HOSTILE = '<b>"100 %(x)s %"</b>'
 
@@ -30,3 +33,7 @@ def test_law_9_no_title_holds_what_somebody_is_called(file):
     """Titles stand in a browser's history, and on its tabs beside a screen that is shared."""
     [title] = re.findall(r"{% block title %}(.*?){% endblock %}", file.read_text("utf-8")) or [""]
     assert not re.search(r"citizen|name|address", title)
+
+
+def test_law_8_every_rule_has_a_name_that_a_layman_reads():
+    assert {*(one.name for one in RULES), *(name for name, _, _ in DOUBTS), "receipt", "not_evaluated"} == NAMED.keys()

@@ -15,7 +15,7 @@ from services.console.auth.visitor import Visitor, visitor
 from services.console.frameworks import Opened, opened
 from services.console.move_forms import FORMS, Ask
 from services.console.move_letters import Draft, drafted, finish, kind_of, named, preview, to_tell
-from services.console.move_records import blank, first_values, record_in, rows_in
+from services.console.move_records import blank, first_values, record_in, rows_in, strings
 from services.console.next_steps import why_not
 from services.console.places import Missing, places
 from services.console.recorded import recorded
@@ -226,7 +226,7 @@ def _page(request: Request, writing: Writing, status: int = 200) -> HTMLResponse
     found, move = writing.found, writing.move
     values: dict[str, Any] = first_values(move, found) | (_unticked(writing) if writing.form else {}) | dict(writing.form)
     rows = rows_in(writing.form) if writing.form else [one.model_dump() for one in values.get("happenings", ())]
-    draft = _draft(request, writing, _record(replace(writing, form=_strings(values)), None))
+    draft = _draft(request, writing, _record(replace(writing, form=strings(values)), None))
     return page(
         request,
         "move.html",
@@ -256,10 +256,6 @@ def _page(request: Request, writing: Writing, status: int = 200) -> HTMLResponse
 def _unticked(writing: Writing) -> dict[str, str]:
     """A form does not carry what is not ticked."""
     return {one.name: "" for one in writing.asks if one.shape in ("check", "many")}
-
-
-def _strings(values: Mapping[str, Any]) -> dict[str, str]:
-    return {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in values.items() if value is not None}
 
 
 def _chosen(values: Mapping[str, Any]) -> list[str]:
