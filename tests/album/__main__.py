@@ -82,7 +82,7 @@ async def taken(scene: Scene, looking: Looking, found: dict[str, str], to: Path)
         if (over := await looking.too_wide()) > 0:
             wrong.append(f"{over} pixels too wide on the {width}")
     refused = "status of 4" if "error-" not in scene.name else "status of"  # what is asked wrong is meant to be refused
-    wrong += [one for one in looking.complaints if refused not in one and "/live?" not in one]
+    wrong += [one for one in looking.complaints if refused not in one and "ERR_ABORTED" not in one]
     return "; ".join(wrong)
 
 
