@@ -39,6 +39,7 @@ class Action(StrEnum):
     REPORT_INCIDENT = "incident.report"
     SEE_MAIL = "mail.see"
     SEE_ORIGINAL = "mail.original"  # what the citizen wrote, behind a reason
+    TELL_CITIZEN = "citizen.tell"  # see to it that somebody whom a receipt did not reach is told
     SEE_STATISTICS = "statistics.see"
     SEE_RECORDS = "records.see"  # who saw what
     SEE_OPERATIONS = "operations.see"
@@ -84,6 +85,7 @@ TABLE: Mapping[Action, Mapping[UserRole, Reach]] = {  # who is not named may not
     Action.REPORT_INCIDENT: dict.fromkeys(UserRole, Reach.ALL),  # any employee; it reads nothing
     Action.SEE_MAIL: _READ,
     Action.SEE_ORIGINAL: _READ,
+    Action.TELL_CITIZEN: _LEAD,
     Action.SEE_STATISTICS: dict.fromkeys((_LEADER, _HEAD, _HEALTH, _DPO), Reach.ALL),
     Action.SEE_RECORDS: {**_LEAD, _DPO: Reach.ALL},
     Action.SEE_OPERATIONS: {_IT: Reach.ALL},

@@ -4,6 +4,7 @@ are kept, without the content of mails. As a page to print, or as a file.
 
 import asyncio
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -113,6 +114,7 @@ async def extract(request: Request, who: Visitor, found: Opened) -> dict[str, An
         "cases": [one.model_dump(mode="json") for one in found.cases],
         "frameworks": frameworks,
         "mails": mails,
+        "receipts_undelivered": await _undelivered(console.store, found, {one["id"] for one in mails}),
         "looked": looks,
     }
 
@@ -161,6 +163,22 @@ def _mail(who: Visitor, found: Opened, one: MailLine) -> dict[str, Any]:
         "rights": list(one.rights),
         "signals": [{"kind": kind, "level": level} for kind, level in one.signals],
     }
+
+
+async def _undelivered(store: SqlStore, found: Opened, mails: Collection[str]) -> list[dict[str, Any]]:
+    """The receipts for ``mails`` that did not arrive, and how the citizen was told instead."""
+    of_citizen = [one for one in await store.receipts.of_citizen(found.id) if one.mail in mails]
+    return [
+        {
+            "mail": one.mail,
+            "at": one.at.isoformat(),
+            "why": one.why,
+            "told_at": one.told_at.isoformat() if one.told_at else None,
+            "told_by": one.told_by,
+            "how": one.how,
+        }
+        for one in of_citizen
+    ]
 
 
 async def _looks(store: SqlStore, found: Opened, names: Names) -> tuple[list[dict[str, Any]], bool]:

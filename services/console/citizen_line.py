@@ -6,14 +6,16 @@ from datetime import UTC, datetime, time, timedelta
 
 from services.console.auth.visitor import Visitor
 from services.console.citizens import Names, Opened
+from services.console.concern import Matter
 from services.console.framework_words import CHANNELS, HISTORY
-from services.console.mail_words import LEVEL_CHIPS, OUTCOME_CHIPS, OUTCOMES, RIGHTS, SENDERS, SIGNALS
+from services.console.mail_words import LEVEL_CHIPS, OUTCOME_CHIPS, OUTCOMES, RIGHTS, SENDERS, SIGNALS, TOLD, UNDELIVERED
 from services.console.recipients import may_know_why
 from services.console.words import N_, Words
 from services.settings import ZONE
 from services.store.dossiers import Kept
 from services.store.looked_up import MailLine, Wanted
 from services.store.places import place
+from services.store.receipts import UntoldCitizen
 from services.store.sql_store import SqlStore
 from workflows.dossier import Happening
 from workflows.rights import Action
@@ -77,6 +79,8 @@ class Teller:
         others: list[Entry] = []
         if show in _WANTED:
             mails, following, since = await self._mails(_WANTED[show], after)
+        if show in ("all", "mails"):
+            others += [entry for one in await self.store.receipts.of_citizen(self.found.id) for entry in self._receipt(one)]
         if show in ("all", "frameworks"):
             others += [one for kept in self.found.dossiers for one in self._framework(kept)]
         if show in ("all", "happenings"):
@@ -119,6 +123,16 @@ class Teller:
             chips=tuple(chips),
             kind="alarm" if any(level == "red" for _, level in one.signals) else "",
         )
+
+    def _receipt(self, one: UntoldCitizen) -> Iterator[Entry]:
+        """That it did not arrive, and how the citizen was told; shown to those of the unit that has the mail."""
+        if not Matter(frozenset({one.unit} if one.unit else ())).opens_to(self.who.rights, Action.SEE_MAIL):
+            return
+        path = f"/mails/{one.mail}"
+        yield Entry(one.at, self.told(N_("Borgeren fik ikke kvittering")), path, (self.told(UNDELIVERED[one.why]),))
+        if one.told_at and one.told_by and one.how:
+            texts = (self.told(TOLD[one.how]), self.names.employee(one.told_by))
+            yield Entry(one.told_at, self.told(N_("Der er fulgt op på kvitteringen")), path, texts)
 
     def _framework(self, kept: Kept) -> Iterator[Entry]:
         """Each move with it; of what a register file brought, that it did."""

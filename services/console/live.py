@@ -22,7 +22,7 @@ PING_EVERY = 15.0
 LONGEST = 15 * 60.0  # seconds after which the browser comes again, and is asked again who it is
 MOST = 4  # open connections of one account: a browser has six to one server, and pages need some
 OVERVIEW = "overview"  # the topic of everything that somebody may have to do something about
-_TO_DO = ("framework.", "signal.", "mailbox.", "identity.", "incident.", "register.", "mail.stuck")
+_TO_DO = ("framework.", "signal.", "mailbox.", "identity.", "incident.", "register.", "receipt.", "mail.stuck")
 _LOOKS = ("read", "seen")
 
 

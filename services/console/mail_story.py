@@ -40,7 +40,7 @@ def _copies(way: Sequence[Mapping[str, Any]], words: Words) -> Iterator[Happened
             "state": state[:1].lower() + state[1:],
         }
         at = datetime.fromisoformat(one["finished_at"] or one["queued_at"])
-        kind = "alarm" if one["state"] in ("failed", "returned") else "now" if one["state"] == "waiting" else ""
+        kind = "alarm" if one["state"] in ("bounced", "failed", "returned") else "now" if one["state"] == "waiting" else ""
         yield Happened(at, title, _tries(one, words), kind)
 
 

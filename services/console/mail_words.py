@@ -93,7 +93,21 @@ WAYS = {
     "waiting": N_("Venter og prøves igen"),
     "delivered": N_("Afleveret"),
     "returned": N_("Gik tilbage til afsenderen"),
+    "bounced": N_("Kom tilbage"),
     "failed": N_("Opgivet"),
+}
+UNDELIVERED = {
+    "refused": N_("Borgerens mailserver tog ikke imod kvitteringen."),
+    "expired": N_("Kvitteringen kunne ikke afleveres i fem dage."),
+    "reported": N_("Kvitteringen kom tilbage fra borgerens mailserver."),
+}
+TOLD = {
+    "phone": N_("I telefonen"),
+    "letter": N_("I et brev eller med Digital Post"),
+    "mail": N_("I en ny mail"),
+    "meeting": N_("Da vi mødtes"),
+    "answered": N_("Borgeren har fået svar på selve mailen"),
+    "not_reached": N_("Vi har prøvet, men kan ikke nå borgeren"),
 }
 UNREAD = {
     "encrypted": N_("Mailen er krypteret, så den kan ikke læses her. Hent den, og åbn den i dit mailprogram."),
@@ -124,4 +138,6 @@ def all_texts() -> dict[str, dict[str, str]]:
         "rules": RULES,
         "kinds": KINDS,
         "ways": WAYS,
+        "undelivered": UNDELIVERED,
+        "told": TOLD,
     }

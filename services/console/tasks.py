@@ -1,7 +1,7 @@
-"""What a visitor has to do about frameworks, and what comes: for *Mit overblik*, and the number in the menu."""
+"""What a visitor has to do about frameworks and receipts, and what comes: for *Mit overblik*, and the number in the menu."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -15,9 +15,11 @@ from services.gather import policy_of
 from services.lifecycle import Lifecycle
 from services.settings import ZONE
 from services.store.dossiers import Kept
+from services.store.receipts import UntoldCitizen
 from workflows.framework import State
 from workflows.lifecycle_needs import Need, due_on, needs_of
 from workflows.lifecycle_who import Actor, Around
+from workflows.rights import Action, Reach, reach
 
 ASKED_ROLES = frozenset({"leader", "head", "lawyer"})  # of whom the lifecycle asks something
 AHEAD = timedelta(days=30)
@@ -58,11 +60,20 @@ class Task(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """What waits now, what was begun and not finished, and what comes within 30 days; the most urgent first."""
+    """What waits now, what was begun and not finished, and what comes within 30 days; the most urgent first.
+
+    ``untold``: citizens whom a receipt did not reach.
+    """
 
     now: tuple[Task, ...] = ()
     drafts: tuple[Task, ...] = ()
     coming: tuple[Task, ...] = ()
+    untold: tuple[UntoldCitizen, ...] = ()
+
+    @property
+    def waiting(self) -> int:
+        """How many things wait now."""
+        return len(self.now) + len(self.untold)
 
     def __iter__(self) -> Iterator[Task]:
         return iter((*self.now, *self.drafts, *self.coming))
@@ -80,7 +91,8 @@ async def tasks_of(request: Request, who: Visitor) -> Tasks:
         found = await dossiers.needing(who.units, today + AHEAD)
     actor = Lifecycle(console.settings, console.store, console.clock).actor(who.address, who.role)
     each = await _with_cases(request, found)
-    return sorted_out([one for kept, around in each for one in _tasks(actor, kept, around, today)], today)
+    tasks = sorted_out([one for kept, around in each for one in _tasks(actor, kept, around, today)], today)
+    return replace(tasks, untold=await _untold(request, who))
 
 
 async def overdue(request: Request, limit: int = 20) -> tuple[Task, ...]:
@@ -110,8 +122,14 @@ async def noted(request: Request) -> None:
         now = console_of(request).clock.now()
         known = counts.get(who.account)
         if known is None or not timedelta() <= now - known.at < FORGOTTEN:
-            known = counts[who.account] = Found(len((await tasks_of(request, who)).now), now)
+            known = counts[who.account] = Found((await tasks_of(request, who)).waiting, now)
         request.state.to_do = known.value
+
+
+async def _untold(request: Request, who: Visitor) -> tuple[UntoldCitizen, ...]:
+    if reach(who.rights, Action.TELL_CITIZEN) is Reach.NONE:
+        return ()
+    return await console_of(request).store.receipts.untold(who.units)
 
 
 def _counts(request: Request) -> dict[str, Found[int]]:

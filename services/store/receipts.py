@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, insert, or_, select, update
 
 from services.store import schema
-from services.store.columns import instant, micros, text_in
+from services.store.columns import instant, instant_or_none, micros, text_in
 from services.store.readers import Readers
 from services.store.schema_people import mail_about
 from services.store.schema_receipts import citizen_told, undelivered_receipt
@@ -28,6 +28,7 @@ class UntoldCitizen:
     unit: str | None
     at: datetime  # when it was found out
     why: str
+    citizen: str | None
     told_at: datetime | None = None
     told_by: str | None = None  # an address
     how: str | None = None
@@ -113,8 +114,13 @@ class Receipts:
 
 
 def _rows() -> Select[Any]:
-    found = select(lost.mail, lost.unit, lost.at, lost.why, told.at, told.person, told.how)
-    return found.outerjoin_from(undelivered_receipt, citizen_told, told.mail == lost.mail).order_by(lost.at, lost.mail)
+    """A receipt goes to one citizen: there is one row a mail."""
+    found = select(lost.mail, lost.unit, lost.at, lost.why, about.key, told.at, told.person, told.how).select_from(
+        undelivered_receipt
+    )
+    wrote = (about.mail == lost.mail) & (about.kind == "citizen")
+    found = found.outerjoin(mail_about, wrote).outerjoin(citizen_told, told.mail == lost.mail)
+    return found.order_by(lost.at, lost.mail)
 
 
 def _untold(connection: Connection, units: Collection[str]) -> tuple[UntoldCitizen, ...]:
@@ -131,13 +137,12 @@ def _of_mails(connection: Connection, mails: Collection[str]) -> tuple[UntoldCit
 
 
 def _of_citizen(connection: Connection, citizen: str) -> tuple[UntoldCitizen, ...]:
-    theirs = select(about.mail).where(about.kind == "citizen", about.key == citizen)
-    return tuple(map(_read, connection.execute(_rows().where(lost.mail.in_(theirs)))))
+    return tuple(map(_read, connection.execute(_rows().where(about.key == citizen))))
 
 
 def _read(row: Any) -> UntoldCitizen:  # noqa: ANN401 - a row
-    mail, unit, at, why, told_at, person, how = row
-    return UntoldCitizen(mail, unit, instant(at), why, None if told_at is None else instant(told_at), person, how)
+    mail, unit, at, why, citizen, told_at, person, how = row
+    return UntoldCitizen(mail, unit, instant(at), why, citizen, instant_or_none(told_at), person, how)
 
 
 def _name(one: Undelivered) -> str:

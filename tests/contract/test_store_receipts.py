@@ -47,7 +47,8 @@ async def test_a_refused_receipt_waits_for_somebody_to_tell_the_citizen(store: S
     one = await leased(store)
     await store.record([attempt(one, Failed(NOW, "550 5.1.1"), events=(), undelivered=lost())])
     [found] = await store.receipts.untold(["boern-familie", "teknik"])
-    assert (found.mail, found.unit, found.at, found.why, found.told_at) == ("m1", "boern-familie", NOW, "refused", None)
+    assert (found.mail, found.unit, found.at, found.why) == ("m1", "boern-familie", NOW, "refused")
+    assert (found.citizen, found.told_at, found.told_by, found.how) == ("c-1001", None, None, None)
     assert await store.receipts.untold(["teknik"]) == () == await store.receipts.untold([])
     assert await store.receipts.of_mail("m1") == found and await store.receipts.of_mail("m2") is None
     assert await store.receipts.of_citizen("c-1001") == (found,) and await store.receipts.of_citizen("c-1002") == ()

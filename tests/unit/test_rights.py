@@ -21,6 +21,7 @@ POLICY = {
     Action.REPORT_INCIDENT: "CLHAWDI",
     Action.SEE_MAIL: "clhaD",
     Action.SEE_ORIGINAL: "clhaD",
+    Action.TELL_CITIZEN: "lh",
     Action.SEE_STATISTICS: "LHWD",
     Action.SEE_RECORDS: "lhD",
     Action.SEE_OPERATIONS: "I",

@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 from services.console.auth.visitor import Visitor, visitor
+from services.console.citizens import Names
 from services.console.concern import Concerns, concerns
 from services.console.context import console_of
 from services.console.mail_search import Sought, found
 from services.console.mail_story import way_of
-from services.console.mail_words import OUTCOMES, all_texts, unread
+from services.console.mail_words import OUTCOMES, TOLD, all_texts, unread
 from services.console.opened_mail import one_mail
 from services.console.original import read_original
 from services.console.pages.live import topics
@@ -22,8 +23,9 @@ from services.console.recorded import allowed, recorded
 from services.console.web import page, see, words_of
 from services.console.words import N_
 from services.store.looked_up import CitizenLine, MailFound, Wanted, Within
+from workflows.audit import AuditRecord
 from workflows.people import Id, Unit
-from workflows.rights import Action, Reach, reach
+from workflows.rights import Action, Reach, may, reach
 
 router = APIRouter(prefix="/mails")
 Who = Annotated[Visitor, Depends(visitor)]
@@ -35,6 +37,7 @@ ALL, EVERYTHING = N_("Alle"), N_("Alt")
 NO_DATE = N_("Skriv en dato, for eksempel 3.11.2026.")
 NOBODY = N_("Ingen borger, du må se, passer til det. Prøv med hele mailadressen, et nummer eller et andet navn.")
 TURNED = N_("Den sidste dag ligger før den første.")
+HOW = N_("Vælg, hvordan borgeren har fået besked.")
 WHY = N_("Skriv kort, hvorfor du har brug for at læse mailen. Mindst %(least)s tegn.")
 
 
@@ -192,6 +195,7 @@ async def _shown_mail(
     request: Request, who: Visitor, mail: MailFound, *, why: str = "", errors: tuple[tuple[str, str], ...] = ()
 ) -> HTMLResponse:
     decision, units, words = mail.decision, console_of(request).store.organisation().units, words_of(request)
+    told = [(name, words.gettext(sentence) % {"least": LEAST}) for name, sentence in errors]
     ids = {one for one in (decision["sender"]["citizen"], *decision["sender"]["candidates"]) if one}
     return page(
         request,
@@ -206,12 +210,33 @@ async def _shown_mail(
         way=way_of(mail, words),
         may_read=reach(who.rights, Action.SEE_ORIGINAL) is not Reach.NONE,
         why=why,
-        errors=[(name, words.gettext(sentence) % {"least": LEAST}) for name, sentence in errors],
-        least=LEAST,
+        errors=told,
+        error=dict.fromkeys(("why", "how")) | dict(told),
+        **await _receipt(request, who, mail),
         topics=topics(request, who, mail.id),
         topic=mail.id,
         **all_texts(),
     )
+
+
+async def _receipt(request: Request, who: Visitor, mail: MailFound) -> dict[str, object]:
+    """Whether it did not reach the citizen, who told them, and whether ``who`` may say that they did."""
+    untold = await console_of(request).store.receipts.of_mail(mail.id)
+    by = Names(request).employee(untold.told_by) if untold and untold.told_by else None
+    ways = [(code, words_of(request).gettext(text), "") for code, text in TOLD.items()]
+    return {"untold": untold, "told_by": by, "told_ways": ways, "may_tell": may(who.rights, Action.TELL_CITIZEN, mail.about.units)}
+
+
+@router.post("/{id}/told")
+async def told(request: Request, who: Who, id: str, how: Annotated[str, Form(max_length=40)] = "") -> Response:
+    """The citizen, whom the receipt did not reach, was told: how. Whoever comes second sees what the first wrote."""
+    found = await one_mail(request, who, id, Action.TELL_CITIZEN, noted="mail.read")
+    if how not in TOLD:
+        return await _shown_mail(request, who, found, errors=(("how", HOW),))
+    console = console_of(request)
+    record = AuditRecord(console.clock.now(), who.account, "receipt.citizen_told", found.id, {"how": how})
+    await console.store.receipts.tell(found.id, person=who.address, how=how, record=record)
+    return see(f"/mails/{found.id}#receipt")
 
 
 @router.post("/{id}/original")

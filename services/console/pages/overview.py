@@ -37,9 +37,10 @@ AT_ONCE, MOST_PAGES = 200, 10  # a caseworker's citizens that are looked through
 async def overview(request: Request, who: Who) -> HTMLResponse:
     """What needs something from the visitor."""
     found = await _SHOWN[who.role](request, who)
-    if shown := found.get("shown"):
+    shown = found.get("shown")
+    if shown or found.get("shown_mails"):
         console = console_of(request)
-        data = {"frameworks": sorted(shown)}
+        data = {"frameworks": sorted(shown or ())} | ({"mails": mails} if (mails := found.get("shown_mails")) else {})
         await console.store.append_audit(AuditRecord(console.clock.now(), who.account, "overview.read", who.account, data))
     values: Values = {"states": STATES, "signals": SIGNALS} | _UNSHOWN | found
     return page(request, "overview.html", topics=topics(request, who, OVERVIEW), **values)
@@ -55,9 +56,10 @@ async def _leader(request: Request, who: Visitor) -> Values:
 
 async def _asked(request: Request, who: Visitor) -> Values:
     tasks = await tasks_of(request, who)
-    request.state.waiting = len(tasks.now)
-    names = await _names(request, [one.citizen for one in tasks])
-    return {"tasks": tasks, "names": names, "shown": {one.framework for one in tasks}}
+    request.state.waiting = tasks.waiting
+    names = await _names(request, [one.citizen for one in (*tasks, *tasks.untold) if one.citizen])
+    mails = [one.mail for one in tasks.untold]
+    return {"tasks": tasks, "names": names, "shown": {one.framework for one in tasks}, "shown_mails": mails}
 
 
 async def _lawyer(request: Request, who: Visitor) -> Values:
