@@ -42,6 +42,7 @@ HostPort = Annotated[str, AfterValidator(_host_port)]
 NoOrHostPort = Annotated[str, AfterValidator(_no_or_host_port)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 Domain = Annotated[str, Field(pattern=r"^[^@\s]+\.[^@\s.]+$"), AfterValidator(ascii_domain)]
+NoOrDomain = Annotated[str, Field(pattern=r"^([^@\s]+\.[^@\s.]+)?$"), AfterValidator(ascii_domain)]
 Tls = Literal["auto", "verify", "implicit", "none"]
 HourMinute = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -146,6 +147,14 @@ class Hours(Section):
     to: HourMinute = "16:00"
 
 
+class Receipts(Section):
+    """How receipts, and reports to senders, are signed (DKIM, RFC 6376). Empty: not at all."""
+
+    dkim_domain: NoOrDomain = ""
+    dkim_selector: Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)?$")] = ""
+    dkim_key_file: str = ""
+
+
 class Letters(Section):
     """What letters to citizens say of the municipality; a letter that needs what is empty can't be finished."""
 
@@ -209,6 +218,7 @@ class Settings(Section):
     console: ConsoleSettings = ConsoleSettings()
     health: Listen = Listen(listen="127.0.0.1:0")
     retention: Retention = Retention()
+    receipts: Receipts = Receipts()
     letters: Letters = Letters()
     notifications: Notifications = Notifications()
     mailboxes: tuple[Mailbox, ...] = ()

@@ -11,6 +11,7 @@ from itertools import combinations
 from pathlib import Path
 
 from services.broker_address import parse_address
+from services.dkim_checks import dkim_faults, dkim_key_faults
 from services.settings import Settings
 from workflows.addresses import domain_of
 from workflows.faults import Fault
@@ -188,6 +189,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("store.url",), _database),
     Check(("console.public_url",), _public_url),
     Check(("console",), _single_sign_on),
+    Check(("receipts", "municipality.domains"), dkim_faults),
 )
 
 
@@ -195,7 +197,7 @@ def machine_faults(settings: Settings) -> tuple[Fault, ...]:
     """What this machine lacks for these settings: files that are named and can't be read. A service asks this before it starts."""
     named = [fault for place, name in _files(settings) if (fault := _unreadable(place, name))]
     named += [Fault(("letters", "folder"), f"there is no folder {one}") for one in _folder(settings) if not Path(one).is_dir()]
-    return (*named, *(() if named else (*_certificate(settings), *_token(settings))))
+    return (*named, *(() if named else (*_certificate(settings), *_token(settings), *dkim_key_faults(settings))))
 
 
 def _files(settings: Settings) -> Iterator[tuple[Place, str]]:
@@ -203,6 +205,7 @@ def _files(settings: Settings) -> Iterator[tuple[Place, str]]:
     yield ("gateway", "tls_key"), settings.gateway.tls_key
     yield ("store", "key_file"), settings.store.key_file
     yield ("events", "token_file"), settings.events.token_file
+    yield ("receipts", "dkim_key_file"), settings.receipts.dkim_key_file
     if settings.console.oidc:
         yield ("console", "oidc", "client_secret_file"), settings.console.oidc.client_secret_file
     for place, mailbox in enumerate(settings.mailboxes):

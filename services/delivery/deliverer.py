@@ -18,6 +18,7 @@ from services.delivery.recorder import Recorder
 from services.delivery.settling import House
 from services.delivery.target import target
 from services.delivery.timeouts import RFC_TIMEOUTS, Timeouts
+from services.dkim import signer_of
 from services.gather import policy_of
 from services.marks import Marks
 from services.settings import Settings
@@ -55,13 +56,13 @@ class Deliverer:
         watch: ClockWatch | None = None,
         lease: timedelta = LEASE,
     ) -> None:
-        """ValueError where the settings ask for a hop without TLS that isn't on loopback."""
+        """ValueError where the settings ask for a hop without TLS that isn't on loopback; ``BadKey`` for one that can't sign."""
         self._recorder = Recorder(store, self.wake)
         targets = {hop: target(settings, hop, (contexts or {}).get(hop)) for hop in HOPS}
         policy = policy_of(settings)
         house = House(policy.domains, policy.bounce_domain, settings.notifications.sender, targets["next"].helo, policy.postmaster)
         books = Bookkeeper(house, self._recorder, clock, random, watch := watch or ClockWatch(clock))
-        marks = marks or Marks()
+        marks, signer = marks or Marks(), signer_of(settings, clock)
         self._loops = {
             hop: HopLoop(
                 hop=hop,
@@ -75,6 +76,7 @@ class Deliverer:
                 probe_delay=probe_delay,
                 on_problem=on_problem,
                 marks=marks,
+                signer=signer,
             )
             for hop in HOPS
         }

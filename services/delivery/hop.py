@@ -22,6 +22,7 @@ from services.delivery.ready import Batch, Ready, batches
 from services.delivery.suspects import Suspects
 from services.delivery.wire import transaction
 from services.delivery.workers import Workers
+from services.dkim import Signer
 from services.marks import Marks
 from services.store.interface import Claim, Hop, Leased, Store, StoreUnavailable
 
@@ -54,9 +55,10 @@ class HopLoop:
         probe_delay: Callable[[int], timedelta],
         on_problem: OnProblem,
         marks: Marks,
+        signer: Signer | None = None,
     ) -> None:
         self.hop = hop
-        self._pool, self._store = pool, store
+        self._pool, self._store, self._signer = pool, store, signer
         self._books = books
         self._clock = clock
         self._slots = self._room = slots
@@ -243,7 +245,7 @@ class HopLoop:
             if not self._keeper.holds(batch.leases, batch.taken):  # this process slept: somebody else may have them
                 self._abandoned += batch.leases
                 return True
-            answers = await self._pool.send(await transaction(batch.leases))
+            answers = await self._pool.send(await transaction(batch.leases, self._signer))
         except ConnectionTrouble as trouble:
             return await self._unreached(batch, str(trouble))
         except OSError as error:  # the mail's file

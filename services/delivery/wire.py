@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from services.dkim import Signer
 from services.store.interface import Leased
 from workflows.addresses import ascii_domain
 
 CHUNK = 524_288  # bytes read and written at a time
 SMALL = 65_536  # bytes up to which a content goes out in one write
 END = b".\r\n"
+SIGNED = frozenset({"receipt", "report"})  # kinds of mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +108,22 @@ class Transparency:
         return END if self._last == b"\r\n" else b"\r\n" + END
 
 
-async def transaction(leases: Sequence[Leased]) -> Transaction:
-    """The one mail that ``leases``, which differ in their addresses alone, are. Raises OSError where its file can't be found."""
+async def transaction(leases: Sequence[Leased], signer: Signer | None = None) -> Transaction:
+    """The one mail that ``leases``, which differ in their addresses alone, are. Raises OSError where its file can't be found.
+
+    What the guard writes to citizens is signed by ``signer`` as it leaves; what others wrote never is.
+    """
     one, content = leases[0].delivery, leases[0].content
+    prepend = one.prepend
+    if signer and one.kind in SIGNED and isinstance(content, bytes):
+        prepend = await signer.field(content) + prepend
     size = len(content) if isinstance(content, bytes) else (await asyncio.to_thread(content.stat)).st_size
     return Transaction(
         sender=one.envelope_from,
         recipients=tuple([lease.delivery.address for lease in leases]),
-        prepend=one.prepend,
+        prepend=prepend,
         content=content,
-        size=len(one.prepend) + size,
+        size=len(prepend) + size,
         smtputf8=one.smtputf8,
         eight_bit=one.eight_bit,
         sha256=leases[0].sha256,
