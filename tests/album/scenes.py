@@ -155,6 +155,7 @@ SCENES = (
     Scene("approve", "head", "/frameworks/{waiting}/move/approve"),
     Scene("advice", "lawyer", "/frameworks/{asked}/advice"),
     Scene("letter-text", "leader", "/frameworks/{decided}/letters/{letter}/text"),
+    Scene("letter-delivered", "leader", "/frameworks/{decided}/letters/{letter}/delivered"),
     Scene("mails", "leader", "/mails"),
     Scene("mails-caseworker", "caseworker", "/mails"),
     Scene("mails-dpo", "dpo", "/mails"),
