@@ -1,7 +1,9 @@
 """Danish working days and the spans of law and practice that are counted in them."""
 
+from calendar import monthrange
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
 import holidays
@@ -63,3 +65,78 @@ class WorkingHours:
             if local.time() < self.closes:
                 return now
         return datetime.combine(self.calendar.working_day_after(local.date(), 1), self.opens, zone)
+
+    def after(self, start: datetime, span: timedelta, zone: tzinfo) -> datetime:
+        """The instant (UTC) at which ``span`` of working time has passed since ``start``; other time does not count.
+
+        Working time is measured as it passes: on the days on which the clocks change, too.
+        """
+        day, left = start.astimezone(zone).date(), span
+        while day < date.max:
+            begins, ends = self._open(day, zone)
+            begins = max(begins, start.astimezone(UTC))
+            if left <= ends - begins:
+                return begins + left
+            left -= max(ends - begins, timedelta())
+            day = self.calendar.working_day_after(day, 1)
+        return datetime.max.replace(tzinfo=UTC)
+
+    def end_of_day(self, start: datetime, zone: tzinfo) -> datetime:
+        """When the working day closes (UTC) that ``start`` lies in, or the next one where people have gone home."""
+        return self.closing(self.next_open(start, zone).astimezone(zone).date(), zone)
+
+    def closing(self, day: date, zone: tzinfo) -> datetime:
+        """When people go home on ``day`` (UTC), whether it is a working day or not."""
+        return _instant(day, self.closes, zone)
+
+    def _open(self, day: date, zone: tzinfo) -> tuple[datetime, datetime]:
+        """From when to when people work on ``day`` (UTC); on a day on which nobody does, no time at all."""
+        closes = self.closing(day, zone)
+        return (_instant(day, self.opens, zone) if self.calendar.is_working_day(day) else closes), closes
+
+
+def _instant(day: date, at: time, zone: tzinfo) -> datetime:
+    """``time.max`` is midnight behind the day."""
+    if at == time.max and day < date.max:
+        day, at = day + ONE_DAY, time.min
+    return datetime.combine(day, at, zone).astimezone(UTC)
+
+
+STATUTORY = WorkingCalendar(frozenset())
+"""Working days as laws count them: weekdays but public holidays. A municipality's own closing days stop no clock of the law."""
+
+
+def _hours_24(arrived: datetime, _: WorkingHours, __: tzinfo) -> datetime:
+    return arrived + timedelta(hours=24)
+
+
+def _weeks_4(arrived: datetime, hours: WorkingHours, zone: tzinfo) -> datetime:
+    return hours.closing(arrived.astimezone(zone).date() + timedelta(weeks=4), zone)
+
+
+def _working_days_7(arrived: datetime, hours: WorkingHours, zone: tzinfo) -> datetime:
+    return hours.closing(STATUTORY.working_day_after(arrived.astimezone(zone).date(), 7), zone)
+
+
+def _month(arrived: datetime, hours: WorkingHours, zone: tzinfo) -> datetime:
+    """The day of the same number, or the next month's last where it has none."""
+    day = arrived.astimezone(zone).date()
+    year, month = (day.year, day.month + 1) if day.month < 12 else (day.year + 1, 1)
+    return hours.closing(date(year, month, min(day.day, monthrange(year, month)[1])), zone)
+
+
+RIGHT_CLOCKS: Mapping[str, Callable[[datetime, WorkingHours, tzinfo], datetime]] = {
+    "child_concern": _hours_24,
+    "file_access": _working_days_7,
+    "complaint": _weeks_4,
+    "data_access": _month,
+    "deletion_request": _month,
+}
+"""By when a mail with this right must be dealt with, from when it came; an answer alone does not stop these.
+
+A report of concern for a child is assessed within 24 hours, by night and on holidays too (``domain.md`` (d), D16). A complaint in
+the social area is reassessed within 4 weeks (D13). Access to files is decided within 7 working days (offentlighedsloven § 36,
+stk. 2). Access to one's own data, and deletion, are answered within a month (GDPR art. 12(3)). Where a law lets a clock end later
+(on the next working day, or by a reasoned extension), the earlier instant stands here. A mail with another right is read on the
+same working day, as all of these are; by when it is answered is the mailbox's own promise.
+"""

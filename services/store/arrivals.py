@@ -25,6 +25,7 @@ class CommitArrival(Operation[list[Leased]]):
     claim: Claim | None = None
     token: str = ""  # of the lease under which what is claimed is born
     spent: str | None = None  # the spool file that the content was read from: it is in the row now
+    straight: bool = False  # it was found in a mailbox: nobody was promised anything, and the books have no recipient of it
 
     def needs(self, needs: Needs) -> None:
         """Its sender's last receipt, and what of its own mails is known."""
@@ -45,10 +46,11 @@ class CommitArrival(Operation[list[Leased]]):
         sender = text_in(arrival.decision.mail.envelope.sender)
         if arrival.receipt_sender is not None:
             _claim_receipt(work, arrival.receipt_sender, arrival.receipt_not_since, now)
-        links = _links(arrival)
+        links = {} if self.straight else _links(arrival)
         self._add_mail(work, now, day, sender)
         add_about(work, arrival, now)
-        _add_recipients(work, arrival, links, day)
+        if not self.straight:
+            _add_recipients(work, arrival, links, day)
         claimed = self._add_deliveries(work, now, sender)
         if arrival.outgoing:
             add_outgoing(work, arrival.outgoing, now)
@@ -74,7 +76,7 @@ class CommitArrival(Operation[list[Leased]]):
         work.add(
             "mail",
             (
-                mail.id, now, day, len(arrival.decision.recipients), int(arrival.framework_in_force),
+                mail.id, now, day, 0 if self.straight else len(arrival.decision.recipients), int(arrival.framework_in_force),
                 arrival.client, sender, None if message_id is None else text_in(message_id),
                 mail.sha256, size, arrival.decision.json(),
             ),
@@ -94,6 +96,17 @@ class CommitArrival(Operation[list[Leased]]):
                 claimed.append(Leased(one, self.token, claim.until, 0, received, content, originals, written_by, sha256=sha256))
             work.add("delivery", new_row(one, Origin(one.serves, compact(originals), sender), now, lease))
         return claimed
+
+
+async def arriving(
+    arrival: Arrival, spool: Spool, claim: Claim | None = None, token: str = "", *, shared: bool, straight: bool = False
+) -> CommitArrival:
+    """The commit of ``arrival``. Where others share the database its content goes there: they can't read this machine's files."""
+    spent = None
+    if shared and isinstance(arrival.content, Path):
+        spent = spool.name(arrival.content)
+        arrival = replace(arrival, content=await spool.read(arrival.content))
+    return CommitArrival(arrival, spool, claim, token, spent, straight)
 
 
 def _claim_receipt(work: UnitOfWork, sender: str, not_since: datetime | None, now: int) -> None:

@@ -54,6 +54,8 @@ from workflows.register import Register
 
 if TYPE_CHECKING:
     from services.store.dossiers import Dossiers
+    from services.store.mailboxes import Mailboxes
+    from services.store.posts import Posts
 
 __all__ = [
     "Account",
@@ -100,6 +102,8 @@ class Store(Protocol):
     """See the module's docstring. Every method may raise ``StoreUnavailable``."""
 
     dossiers: "Dossiers"  # what people do with frameworks
+    posts: "Posts"  # what waits in functional mailboxes for people
+    mailboxes: "Mailboxes"  # how those are watched
 
     # -- facts
     def organisation(self) -> Organisation:

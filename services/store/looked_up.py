@@ -188,3 +188,20 @@ class Seen:
     action: str
     subject: str
     data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PostCounts:
+    """What is open in a functional mailbox (its address and code), of one unit.
+
+    ``overdue``: past what is owed of it first, be it to read or to answer; ``unread_overdue``: of those, the ones nobody has read.
+    """
+
+    mailbox: str
+    code: str
+    unit: str | None
+    open: int
+    unread: int
+    overdue: int
+    unread_overdue: int
+    next_due: datetime

@@ -10,6 +10,8 @@ from services.store import schema
 from services.store.columns import compact
 from services.store.deliveries import Claimed, add_outgoing, dedupes_of
 from services.store.interface import Assessed, Claim, Leased, OutgoingMail
+from services.store.mailboxes import born
+from services.store.post_rows import new_row
 from services.store.unit_of_work import Needs, Operation, UnitOfWork
 from workflows.audit import AuditRecord
 from workflows.events import Event
@@ -50,6 +52,8 @@ class SaveAssessments(Operation[Saved]):
                 new.add(one.mail)
                 add_outgoing(work, one.notices, self.now, claimed)
                 work.born(one.events, one.audit)
+                for post in born(work, one.posts, self.now) if one.posts else ():
+                    work.add("post", new_row(post))
         return Saved(new, claimed.leases if claimed else [])
 
 

@@ -56,11 +56,18 @@ def stored_mail(connection: Connection, id: str, spool: Spool, zone: tzinfo) -> 
 def mails_to_assess(connection: Connection, ids: Sequence[str], spool: Spool) -> list[Unassessed]:
     """Those of the mails that have no assessment yet."""
     rows = connection.execute(
-        select(mail.id, mail.received_at, content.bytes, content.file)
+        select(mail.id, mail.received_at, content.bytes, content.file, mail.decision)
         .outerjoin(schema.content, content.id == mail.id)
         .where(mail.id.in_(ids), ~exists().where(assessment.mail == mail.id))
     )
-    return [Unassessed(id, instant(received_at), spool.content(bytes, file)) for id, received_at, bytes, file in rows]
+    return [
+        Unassessed(id, instant(received_at), spool.content(bytes, file), _ends(decision))
+        for id, received_at, bytes, file, decision in rows
+    ]
+
+
+def _ends(decision: str) -> tuple[str, ...]:
+    return tuple(to for one in json.loads(decision)["recipients"] for to in one["deliver_to"])
 
 
 def unassessed(connection: Connection, after: int, before: int, limit: int) -> list[tuple[str, datetime]]:

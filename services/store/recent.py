@@ -85,7 +85,8 @@ class LastReceipts:
 
 def unassessed(id: str, arrival: Arrival) -> Unassessed:
     """``arrival`` as what waits to be assessed."""
-    return Unassessed(id, arrival.received_at, arrival.content)
+    ends = tuple([to for one in arrival.decision.recipients for to in one.deliver_to])
+    return Unassessed(id, arrival.received_at, arrival.content, ends)
 
 
 def _size(arrival: Arrival) -> int:

@@ -13,7 +13,7 @@ from functools import partial
 from sqlalchemy import Connection, Select, delete, exists, func, insert, select, update
 
 from services.settings import ZONE
-from services.store import dossier_rows, schema, schema_people, schema_receipts
+from services.store import dossier_rows, schema, schema_mailboxes, schema_people, schema_receipts
 from services.store.columns import instant, micros
 from services.store.interface import Purged
 from services.store.locks import Lock, lock
@@ -84,7 +84,10 @@ class RemoveContents(Operation[int]):
 
 @dataclass(frozen=True, slots=True)
 class RemoveMails(Operation[int]):
-    """Remove a batch of mails that are older than their term and wholly ended; their counts move to ``day_total``."""
+    """Remove a batch of mails that are older than their term and wholly ended; their counts move to ``day_total``.
+
+    A mail that still waits for a person in a functional mailbox stays.
+    """
 
     facts_before: int
     frameworks_before: int
@@ -106,9 +109,11 @@ class RemoveMails(Operation[int]):
     def _old(self) -> Select[str]:
         waits = exists().where((delivery.mail == mail.id) | (delivery.content == mail.id), delivery.tier.is_not(None))
         open_recipient = exists().where(recipient.mail == mail.id, recipient.state == "queued")
+        post = schema_mailboxes.post.c
+        open_post = exists().where(post.mail == mail.id, post.done_at.is_(None))
         plain = (mail.framework_in_force == 0) & (mail.received_at < self.facts_before)
         old = plain | (mail.received_at < min(self.facts_before, self.frameworks_before))
-        return select(mail.id).where(old, ~waits, ~open_recipient).order_by(mail.received_at).limit(BATCH)
+        return select(mail.id).where(old, ~waits, ~open_recipient, ~open_post).order_by(mail.received_at).limit(BATCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +215,9 @@ def remove_mails(connection: Connection, ids: list[str]) -> list[str]:
     connection.execute(delete(schema.content).where(content.id.in_(own) | content.id.in_(ids)))
     connection.execute(delete(schema.delivery).where(delivery.mail.in_(ids)))
     connection.execute(delete(schema.recipient).where(recipient.mail.in_(ids)))
-    receipts = (schema_receipts.undelivered_receipt, schema_receipts.citizen_told)
-    for of_mail in (schema.assessment, schema_people.mail_about, schema_people.replay, *receipts):
+    people, boxes, receipts = schema_people, schema_mailboxes, schema_receipts
+    told = (receipts.undelivered_receipt, receipts.citizen_told)
+    for of_mail in (schema.assessment, people.mail_about, people.replay, boxes.post, boxes.sighting, *told):
         connection.execute(delete(of_mail).where(of_mail.c.mail.in_(ids)))
     connection.execute(delete(schema.mail).where(mail.id.in_(ids)))
     return files

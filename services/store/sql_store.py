@@ -3,9 +3,7 @@
 import asyncio
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -14,7 +12,7 @@ from services.clock import Clock
 from services.settings import ZONE
 from services.store import accounting, books, chain, leases, reads, register_read, retention
 from services.store.accounts import Accounts
-from services.store.arrivals import CommitArrival
+from services.store.arrivals import arriving
 from services.store.attempts import RecordAttempts, Release, Renew
 from services.store.begun_moves import BegunMoves
 from services.store.columns import micros
@@ -44,7 +42,9 @@ from services.store.interface import (
     StoredMail,
     Unassessed,
 )
+from services.store.mailboxes import Mailboxes
 from services.store.own import Enqueue, Probe, Published, SaveAssessments, Tell
+from services.store.posts import Posts
 from services.store.promises import Promises
 from services.store.readers import Readers
 from services.store.receipts import Receipts
@@ -83,6 +83,7 @@ class SqlStore:
         self._clock = clock
         self._calendar = calendar
         self._promises = promises
+        self._shared = shared
         self.readers = self._readers = Readers(engines[1], promises)  # these two also for the island
         self.views = Views(self._readers, key)
         self._directory = Directory(self._readers, key, extra_authorities)
@@ -94,6 +95,8 @@ class SqlStore:
         self._tenure = Tenure(self._writer.run, holders, engines[1] if shared else None)
         self._recent = Recent()
         self._last_receipts = LastReceipts()
+        self.posts = Posts(self._writer, self._readers, self._now)
+        self.mailboxes = Mailboxes(self._writer, self._readers, self._now, spool, self._recent, shared=shared)
         self._directory.start()
 
     # -- facts
@@ -129,21 +132,14 @@ class SqlStore:
     # -- mail path
     async def commit(self, arrival: Arrival, claim: Claim | None = None) -> None:
         """Put an arrival on disk."""
-        spent = None
-        if self._tenure.fellows is not None and isinstance(
-            arrival.content, Path
-        ):  # the others have no hold of this machine's files
-            spent = self.spool.name(arrival.content)
-            arrival = replace(arrival, content=await self.spool.read(arrival.content))
+        token = self._tenure.token() if claim else ""
+        commit = await arriving(arrival, self.spool, claim, token, shared=self._shared)
         try:
-            if claim is None:
-                await self._writer.run(CommitArrival(arrival, self.spool, spent=spent))
-            else:
-                await self._writer.run(CommitArrival(arrival, self.spool, claim, self._tenure.token(), spent), claim.take)
+            await self._writer.run(commit, claim.take if claim else None)
         except FactsChanged:
             self._last_receipts.forget(arrival.receipt_sender)
             raise
-        self._recent.add(arrival)
+        self._recent.add(commit.arrival)
         if arrival.receipt_sender is not None:
             self._last_receipts.note(arrival.receipt_sender, arrival.received_at)
 

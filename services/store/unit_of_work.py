@@ -20,7 +20,7 @@ T_co = TypeVar("T_co", covariant=True)
 HEAD = "audit_head"  # in meta: the chain's last entry, so that a cut tail shows
 REGISTER_VERSION = "register_version"  # in meta: every index in memory follows it
 INSERT_ORDER = (
-    "content", "mail", "recipient", "delivery", "assessment", "once", "receipt", "outbox", "mail_about", "replay",
+    "content", "mail", "recipient", "delivery", "assessment", "post", "once", "receipt", "outbox", "mail_about", "replay",
     "undelivered_receipt",
 )  # fmt: skip
 

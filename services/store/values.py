@@ -9,6 +9,7 @@ from typing import Any, Literal
 from workflows.audit import AuditRecord
 from workflows.decision import Decision
 from workflows.events import Event, receipt_undelivered
+from workflows.post import Post
 
 Hop = Literal["next", "internet"]
 Kind = Literal["mail", "receipt", "notice", "report"]
@@ -234,22 +235,27 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Unassessed:
-    """A mail that waits to be assessed; ``content`` is None once removed."""
+    """A mail that waits to be assessed; ``content`` is None once removed. ``ends`` are the addresses where it was to end."""
 
     id: str
     received_at: datetime
     content: bytes | Path | None
+    ends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """What the assessment of a mail found (``signals``, ``rights`` and ``notify`` of the contract), and what it calls for."""
+    """What the assessment of a mail found (``signals``, ``rights`` and ``notify`` of the contract), and what it calls for.
+
+    ``posts`` are born with it: one in each functional mailbox where the mail ends.
+    """
 
     mail: str
     assessment: Mapping[str, Any]
     notices: Sequence[OutgoingMail] = ()
     events: Sequence[Event] = ()
     audit: Sequence[AuditRecord] = ()
+    posts: Sequence[Post] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,9 +141,14 @@ def _states(connection: Connection, ids: Sequence[str]) -> dict[str, list[Any]]:
     return states
 
 
+def _of_each_one(decision: dict[str, Any], states: list[Any]) -> list[Any]:
+    """A mail that was found in a mailbox has no recipients in the books: it lies where it was sent."""
+    return states or ["delivered"] * len(decision["recipients"])
+
+
 def _line(told: Told, decision: dict[str, Any], assessed: str | None, states: list[Any]) -> MailLine:
     at, id, outcome = told
-    sender, found = decision["sender"], _assessed(assessed)
+    sender, found, states = decision["sender"], _assessed(assessed), _of_each_one(decision, states)
     return MailLine(
         id=id,
         received_at=instant(at),
@@ -152,7 +157,9 @@ def _line(told: Told, decision: dict[str, Any], assessed: str | None, states: li
         candidates=tuple(sender["candidates"]),
         grade=sender["grade"],
         person_role=sender["person_role"],
-        recipients=tuple(_recipient(one, state) for one, state in zip(decision["recipients"], states, strict=False)),
+        recipients=tuple(
+            _recipient(one, state) for one, state in zip(decision["recipients"], _of_each_one(decision, states), strict=False)
+        ),
         assessed=assessed is not None,
         rights=tuple(found["rights"]),
         signals=_signals(found),
@@ -190,7 +197,7 @@ def one_mail(connection: Connection, id: str, zone: tzinfo) -> MailFound | None:
         client=row.client,
         about=about_mail(connection, row.id),
         decision=decision,
-        states=tuple(_states(connection, [row.id])[row.id]),
+        states=tuple(_of_each_one(decision, _states(connection, [row.id])[row.id])),
         way=way(connection, row.id, zone),
         content_kept=bool(row.kept),
     )

@@ -23,6 +23,7 @@ from services.store.keys import FILE
 
 MAILS = 150
 HELD, PUT_OFF = 40, 20
+VERSIONS = sorted(file.name[1:5] for file in (database.MIGRATIONS / "versions").glob("v*.py"))
 
 
 async def fill(data: Path) -> None:
@@ -51,7 +52,7 @@ async def fill(data: Path) -> None:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("version", [f"{number:04}" for number in range(1, int(database.HEAD))])
+@pytest.mark.parametrize("version", VERSIONS[:-1])
 async def test_law_1_a_full_queue_of_another_version_goes_out_once(version: str, tmp_path: Path, unused_tcp_port: int) -> None:
     async with Sink() as sink:
         guard = Process(tmp_path / "data", sink.hop, unused_tcp_port)

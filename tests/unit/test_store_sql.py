@@ -44,7 +44,7 @@ def test_each_statement_compiles_with_a_parameter_for_each_place(place: int) -> 
 def test_each_table_compiles(table) -> None:
     assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=DIALECT))
     for index in table.indexes:
-        assert "CREATE INDEX" in str(CreateIndex(index).compile(dialect=DIALECT))
+        assert "CREATE INDEX" in str(CreateIndex(index).compile(dialect=DIALECT)).replace("UNIQUE ", "")
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 64, 65, 200])

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from services.store import schema_people, schema_receipts  # noqa: F401 - its tables belong to the same metadata
+from services.store import schema_mailboxes, schema_people, schema_receipts  # noqa: F401 - their tables belong to the same metadata
 from services.store.schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)

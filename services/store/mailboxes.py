@@ -1,0 +1,249 @@
+"""Functional mailboxes as they are watched: who watches, how far, how it goes, and what was seen. ``store.mailboxes``.
+
+A look is one transaction: what was seen, the posts that were read or answered by it, and how far the mailbox is read now.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, or_, select, update
+
+from services.store import post_rows, sightings
+from services.store.arrivals import CommitArrival, arriving
+from services.store.columns import instant, micros, text_in
+from services.store.interface import Arrival
+from services.store.posts import Change, write
+from services.store.readers import Readers
+from services.store.recent import Recent
+from services.store.schema_mailboxes import mailbox, post, sighting
+from services.store.sightings import Cursor, KnownMail, MailboxState, Sighting, Watching
+from services.store.spool import Spool
+from services.store.unit_of_work import Operation, UnitOfWork
+from services.store.writer import Writer
+from workflows.addresses import normalise
+from workflows.audit import AuditRecord
+from workflows.post import Post, flagged
+
+__all__ = ["Cursor", "KnownMail", "MailboxState", "Mailboxes", "Sighting"]
+ACTOR = "guard"
+box, seen, own = mailbox.c, sighting.c, post.c
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease(Operation[bool]):
+    """Watch a mailbox, unless another process does."""
+
+    code: str
+    address: str
+    holder: str
+    now: int
+    until: int
+    queries = True
+    alone = True
+
+    def apply(self, work: UnitOfWork) -> bool:
+        """A mailbox that nobody has watched before gets its row."""
+        connection = work.connection
+        free = or_(box.holder == self.holder, box.held_until.is_(None), box.held_until <= self.now)
+        held = {"holder": self.holder, "held_until": self.until, "address": text_in(self.address)}
+        work.wrote = True
+        if connection.execute(update(mailbox).where(box.code == self.code, free).values(held)).rowcount:
+            return True
+        if connection.execute(select(box.code).where(box.code == self.code)).first():
+            return False
+        row = {"code": self.code, "state": "connecting", "since": self.now}
+        connection.execute(insert(mailbox).values(row | held))
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Set(Operation[bool]):
+    """Change columns of a mailbox; ``state`` keeps its beginning while it stays the same."""
+
+    code: str
+    values: dict[str, Any]
+    now: int
+    holder: str | None = None
+    queries = True
+    alone = True
+
+    def apply(self, work: UnitOfWork) -> bool:
+        """Gives whether there is such a mailbox (and ``holder`` watches it)."""
+        mine = (box.code == self.code, *([box.holder == self.holder] if self.holder else ()))
+        state = self.values.get("state")
+        work.wrote = True
+        if state is not None:
+            work.connection.execute(update(mailbox).where(*mine, box.state != state).values(since=self.now))
+        return bool(work.connection.execute(update(mailbox).where(*mine).values(self.values)).rowcount)
+
+
+@dataclass(frozen=True, slots=True)
+class _Saw(Operation[bool]):
+    """Write one look."""
+
+    code: str
+    sightings: Sequence[Sighting]
+    cursor: Cursor | None
+    now: int
+    holder: str | None
+    queries = True
+    alone = True
+
+    def apply(self, work: UnitOfWork) -> bool:
+        """Gives False, and writes nothing, where another process watches the mailbox by now."""
+        values: dict[str, Any] = {"looked_at": self.now, "state": "watching", "error": None}
+        if self.cursor:
+            values |= _columns(self.cursor)
+        if not _Set(self.code, values, self.now, self.holder).apply(work):
+            return False
+        for one in self.sightings:
+            _keep(work, self.code, one, self.now)
+        self._flag(work)
+        return True
+
+    def _flag(self, work: UnitOfWork) -> None:
+        """What is done with a post meanwhile waits for this, or comes first and is seen."""
+        flags = {one.mail: one for one in self.sightings if one.mail and (one.seen or one.answered)}
+        for one in post_rows.locked(work.connection, own.code == self.code, own.mail.in_(sorted(flags))) if flags else ():
+            changed = flagged(one, instant(self.now), seen=flags[one.mail].seen, answered=flags[one.mail].answered)
+            if changed != one:
+                write(work, Change(changed, one.revision, audit=_told(one, changed, instant(self.now))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Record(Operation[bool]):
+    """A mail that came straight to a mailbox, with its sighting: in the store it has no recipients, and no copy to send."""
+
+    commit: CommitArrival
+    saw: _Saw
+    queries = True
+    alone = True
+
+    def apply(self, work: UnitOfWork) -> bool:
+        """Gives False, and writes nothing, where another process watches the mailbox by now."""
+        if not self.saw.apply(work):
+            return False
+        self.commit.apply(work)
+        return True
+
+
+class Mailboxes:
+    """Reads and writes what is known of watched mailboxes; ``SqlStore.mailboxes``. Every method may raise ``StoreUnavailable``."""
+
+    def __init__(
+        self, writer: Writer, readers: Readers, now: Callable[[], int], spool: Spool, recent: Recent, *, shared: bool
+    ) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._now = now
+        self._spool = spool
+        self._recent = recent
+        self._shared = shared
+
+    async def all(self) -> tuple[MailboxState, ...]:
+        """How every mailbox is that was ever watched, by address."""
+        return await self._readers.run(sightings.states)
+
+    async def lease(self, code: str, address: str, holder: str, until: datetime) -> bool:
+        """Watch a mailbox until then; False while another holder does. Whoever holds it asks again before the time is over."""
+        return await self._writer.run(_Lease(code, normalise(address), holder, self._now(), micros(until)))
+
+    async def release(self, code: str, holder: str) -> None:
+        """Watch it no more: others need not wait for the lease to end."""
+        await self._writer.run(_Set(code, {"holder": None, "held_until": None}, self._now(), holder))
+
+    async def state(
+        self,
+        code: str,
+        state: Watching,
+        error: str | None = None,
+        *,
+        token_until: datetime | None = None,
+        holder: str | None = None,
+    ) -> bool:
+        """Write how it is now; its beginning is kept while it stays so. False where ``holder`` does not watch it (any more)."""
+        token = None if token_until is None else micros(token_until)
+        return await self._writer.run(_Set(code, {"state": state, "error": error, "token_until": token}, self._now(), holder))
+
+    async def cursor(self, code: str) -> Cursor | None:
+        """How far it is read; None before the first look."""
+        return await self._readers.run(sightings.cursor, code)
+
+    async def known(self, code: str, uidvalidity: int) -> tuple[Sighting, ...]:
+        """The messages of this UIDVALIDITY that were seen and are not gone, by UID."""
+        return await self._readers.run(sightings.known, code, uidvalidity)
+
+    async def match(self, code: str, address: str, guard_ids: Collection[str], hashes: Collection[str]) -> tuple[KnownMail, ...]:
+        """The handled mails that messages with these ids, or these SHA-256 (hexadecimal), in this mailbox may be."""
+        now = instant(self._now())
+        return await self._readers.run(sightings.match, code, address, guard_ids=guard_ids, hashes=hashes, now=now)
+
+    async def saw(self, code: str, seen: Sequence[Sighting], cursor: Cursor | None = None, *, holder: str | None = None) -> bool:
+        """Write a look that succeeded: what was seen or changed or is gone, how far it is read, and what that tells of posts.
+
+        A message that is a mail seen before takes the place of the one that it was seen as. False, and nothing is written, where
+        ``holder`` does not watch the mailbox any more.
+        """
+        return await self._writer.run(_Saw(code, seen, cursor, self._now(), holder))
+
+    async def record(
+        self, code: str, arrival: Arrival, seen: Sighting, cursor: Cursor | None = None, *, holder: str | None = None
+    ) -> bool:
+        """Record a mail that came straight to a mailbox, with its sighting, as ``saw`` does.
+
+        ``arrival`` has no deliveries, and no mail of our own goes with it: in the books it has no recipient.
+        """
+        commit = await arriving(arrival, self._spool, shared=self._shared, straight=True)
+        saved = await self._writer.run(_Record(commit, _Saw(code, [seen], cursor, self._now(), holder)))
+        if saved:
+            self._recent.add(arrival)
+        return saved
+
+    async def keep_login(self, code: str, sealed: str | None) -> bool:
+        """Keep a login (sealed) that goes before the one in the settings; None: that one counts again. False: no such mailbox."""
+        return await self._writer.run(_Set(code, {"login": sealed}, self._now()))
+
+    async def login(self, code: str) -> str | None:
+        """The login that was kept."""
+        return await self._readers.run(sightings.login, code)
+
+
+def _columns(cursor: Cursor) -> dict[str, Any]:
+    names = ("uidvalidity", "last_uid", "modseq")
+    return {name: getattr(cursor, name) for name in names} | {"baseline_at": micros(cursor.baseline_at)}
+
+
+def _keep(work: UnitOfWork, code: str, one: Sighting, now: int) -> None:
+    """A mail is one message of a mailbox: seen elsewhere (moved back, or under a new UIDVALIDITY), it is seen there from now on."""
+    connection = work.connection
+    place = (seen.mailbox == code, seen.uidvalidity == one.uidvalidity, seen.uid == one.uid)
+    if one.mail:
+        connection.execute(delete(sighting).where(seen.mailbox == code, seen.mail == one.mail, ~(place[1] & place[2])))
+    values = {
+        "mail": one.mail,
+        "internal_date": micros(one.internal_date),
+        "seen": int(one.seen),
+        "answered": int(one.answered),
+        "gone_at": now if one.gone else None,
+    }
+    if not connection.execute(update(sighting).where(*place).values(values)).rowcount:
+        row = {"mailbox": code, "uidvalidity": one.uidvalidity, "uid": one.uid, "found_at": now}
+        connection.execute(insert(sighting).values(row | values))
+
+
+def born(work: UnitOfWork, posts: Sequence[Post], now: int) -> list[Post]:
+    """New posts as the flags of their messages tell: a message may be read before its mail is assessed."""
+    wanted = sorted({one.mail for one in posts})
+    rows = work.connection.execute(select(sighting).where(seen.mail.in_(wanted))) if wanted else ()
+    flags = {(row.mailbox, row.mail): sightings.sighting_of(row) for row in rows}
+    found = [(one, flags.get((one.code, one.mail))) for one in posts]
+    return [flagged(one, instant(now), seen=flag.seen, answered=flag.answered) if flag else one for one, flag in found]
+
+
+def _told(before: Post, after: Post, now: datetime) -> tuple[AuditRecord, ...]:
+    done = [
+        what for what, at in (("read", before.read_at), ("answered", before.answered_at)) if not at and getattr(after, f"{what}_at")
+    ]
+    return tuple(AuditRecord(now, ACTOR, f"post.{what}", after.id, {"how": "flag"}) for what in done)

@@ -1,0 +1,167 @@
+"""Posts: what waits in functional mailboxes for people, and what they do with it. ``store.posts``.
+
+Who saves names the revision that they started from: if another came in between, nothing is written.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from services.store import post_rows
+from services.store.columns import instant, micros, text_in
+from services.store.looked_up import Page, PostCounts
+from services.store.post_rows import Which
+from services.store.readers import Readers
+from services.store.schema_mailboxes import post as table
+from services.store.unit_of_work import Operation, UnitOfWork
+from services.store.writer import Writer
+from workflows.audit import AuditRecord
+from workflows.events import Event
+from workflows.post import Post
+
+__all__ = ["Change", "Overtaken", "Posts"]
+PAGE = 50
+own = table.c
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """Somebody else changed it in between: what there is now; None where it is gone."""
+
+    now: Post | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A post as it is to be (``post``), from its revision ``since``, with the events and audit entries born with that."""
+
+    post: Post
+    since: int
+    events: tuple[Event, ...] = ()
+    audit: tuple[AuditRecord, ...] = ()
+
+
+def write(work: UnitOfWork, one: Change) -> Post | None:
+    """The changed post; None, and nothing is written, where it is not at that revision any more."""
+    post = replace(one.post, revision=one.since + 1)
+    found = (own.id == text_in(post.id), own.revision == one.since)
+    if not work.connection.execute(update(table).where(*found).values(post_rows.row_of(post))).rowcount:
+        return None
+    work.born(one.events, one.audit)
+    work.wrote = True
+    return post
+
+
+@dataclass(frozen=True, slots=True)
+class _Save(Operation[tuple[Post | None, ...]]):
+    """Write changes, each or nothing of it. In the order of their ids, so that two who write several do not wait for each other."""
+
+    changes: Sequence[Change]
+    queries = True
+    alone = True
+
+    def apply(self, work: UnitOfWork) -> tuple[Post | None, ...]:
+        """Gives what became of each, as given."""
+        order = sorted(range(len(self.changes)), key=lambda place: self.changes[place].post.id)
+        written = {place: write(work, self.changes[place]) for place in order}
+        return tuple(written[place] for place in range(len(self.changes)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Due(Operation[list[Post]]):
+    """Hand out what the timers must look at; until ``until`` nobody else is given it."""
+
+    now: int
+    until: int
+    limit: int
+    queries = True
+    alone = True
+
+    def apply(self, work: UnitOfWork) -> list[Post]:
+        """Whoever is given them and dies leaves them to the next."""
+        due = select(own.id).where(own.next_at.is_not(None), own.next_at <= self.now).order_by(own.next_at, own.id)
+        free = due.limit(self.limit).with_for_update(skip_locked=True)
+        ids = list(work.connection.execute(free).scalars())
+        if not ids:
+            return []
+        found = post_rows.posts(work.connection, own.id.in_(ids))
+        work.connection.execute(update(table).where(own.id.in_(ids)).values(next_at=self.until))
+        work.wrote = True
+        return sorted(found, key=lambda one: (one.next_at or one.arrived_at, one.id))
+
+
+class Posts:
+    """Reads and writes posts; ``SqlStore.posts``. Every method may raise ``StoreUnavailable``."""
+
+    def __init__(self, writer: Writer, readers: Readers, now: Callable[[], int]) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._now = now
+
+    async def open(
+        self,
+        units: Collection[str] | None = None,
+        mailboxes: Collection[str] | None = None,
+        *,
+        limit: int = PAGE,
+        after: str | None = None,
+    ) -> Page[Post]:
+        """What is not done in these units (ids), or in these mailboxes (codes), the first to fall due first."""
+        return await self._readers.run(post_rows.listed_open, Which(units, mailboxes), limit, after)
+
+    async def closed(
+        self,
+        since: datetime,
+        units: Collection[str] | None = None,
+        mailboxes: Collection[str] | None = None,
+        *,
+        limit: int = PAGE,
+        after: str | None = None,
+    ) -> Page[Post]:
+        """What was done since then, the last one first."""
+        return await self._readers.run(post_rows.listed_done, Which(units, mailboxes), since, limit, after)
+
+    async def get(self, id: str) -> Post | None:
+        """One post."""
+        return await self._readers.run(post_rows.one_post, id)
+
+    async def of_mail(self, mail: str) -> tuple[Post, ...]:
+        """The posts of a mail: one for each functional mailbox where it ended."""
+        return (await self.of_mails([mail])).get(mail, ())
+
+    async def of_mails(self, mails: Collection[str]) -> dict[str, tuple[Post, ...]]:
+        """The posts of several mails, by mail; of those that have any."""
+        return await self._readers.run(post_rows.of_mails, mails) if mails else {}
+
+    async def of_citizen(self, citizen: str) -> tuple[Post, ...]:
+        """All of a citizen's, the newest first."""
+        return await self._readers.run(post_rows.of_citizen, citizen)
+
+    async def counts(
+        self, units: Collection[str] | None = None, mailboxes: Collection[str] | None = None
+    ) -> tuple[PostCounts, ...]:
+        """What is open, by mailbox and unit."""
+        return await self._readers.run(post_rows.counts, Which(units, mailboxes), instant(self._now()))
+
+    async def answerable(self, message_ids: Collection[str]) -> tuple[Post, ...]:
+        """The posts that wait for an answer to a mail with one of these Message-IDs."""
+        return await self._readers.run(post_rows.answerable, message_ids) if message_ids else ()
+
+    async def last_told(self, codes: Collection[str]) -> dict[str, datetime]:
+        """When people last heard of something late in each of these mailboxes."""
+        return await self._readers.run(post_rows.last_told, codes) if codes else {}
+
+    async def save(self, post: Post, since_revision: int, audit: AuditRecord) -> Post | Overtaken:
+        """Write what somebody did with it, with its audit entry; nothing where another came in between."""
+        [saved] = await self.change([Change(post, since_revision, audit=(audit,))])
+        return saved or Overtaken(await self.get(post.id))
+
+    async def change(self, changes: Sequence[Change]) -> tuple[Post | None, ...]:
+        """Write several in one transaction, each fenced by its own revision; None for those that another changed meanwhile."""
+        return await self._writer.run(_Save(changes)) if changes else ()
+
+    async def due(self, now: datetime, until: datetime, limit: int) -> list[Post]:
+        """What the timers must look at, the longest due first; until ``until`` nobody else is given it."""
+        return await self._writer.run(_Due(micros(now), micros(until), limit))

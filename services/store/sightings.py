@@ -1,0 +1,172 @@
+"""What is seen in functional mailboxes, as values and rows; and which handled mail a message in a mailbox may be."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, Row, select
+
+from services.store import schema
+from services.store.columns import instant, instant_or_none, micros, text_in, text_out
+from services.store.schema_mailboxes import mailbox, post, sighting
+from services.store.unit_of_work import batched
+from workflows.addresses import own_key
+
+Watching = Literal[
+    "watching", "connecting", "login_refused", "token_refused", "unreachable", "certificate", "folder_missing", "full"
+]
+"""How a mailbox is: only ``watching`` is well."""
+UNASSESSED = timedelta(minutes=10)  # how long ago a mail can have come that has no post yet: assessing takes seconds
+box, seen, own, mail = mailbox.c, sighting.c, post.c, schema.mail.c
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One message in a mailbox (RFC 3501 2.3.1.1): ``mail`` is the guard's id of the mail that it is; None where none is kept.
+
+    ``seen`` and ``answered`` are its flags. ``gone``: it was here, and is no longer.
+    """
+
+    uidvalidity: int
+    uid: int
+    mail: str | None
+    internal_date: datetime
+    seen: bool = False
+    answered: bool = False
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a mailbox is read: up to and with ``last_uid``. ``modseq`` where the server counts changes (RFC 7162)."""
+
+    uidvalidity: int
+    last_uid: int
+    modseq: int | None
+    baseline_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxState:
+    """How a watched mailbox is. ``error`` is a short code; ``own_login``: a login mended on a page goes before the settings'."""
+
+    code: str
+    address: str
+    state: str
+    error: str | None
+    since: datetime
+    looked_at: datetime | None
+    token_until: datetime | None
+    holder: str | None
+    held_until: datetime | None
+    own_login: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMail:
+    """A handled mail that a message may be. ``here``: it ended, or was to end, in this mailbox. ``seen_as``: the message that was
+    seen to be it, where one was."""
+
+    id: str
+    sha256: str
+    message_id: str | None
+    here: bool
+    seen_as: Sighting | None
+
+
+def sighting_of(row: Row[Any]) -> Sighting:
+    """From the columns of the table."""
+    flags = bool(row.seen), bool(row.answered), row.gone_at is not None
+    return Sighting(row.uidvalidity, row.uid, row.mail, instant(row.internal_date), *flags)
+
+
+def states(connection: Connection) -> tuple[MailboxState, ...]:
+    """Of every mailbox that was ever watched, by address."""
+    return tuple(_state(row) for row in connection.execute(select(mailbox).order_by(box.address)))
+
+
+def _state(row: Row[Any]) -> MailboxState:
+    return MailboxState(
+        code=row.code,
+        address=text_out(row.address),
+        state=row.state,
+        error=row.error,
+        since=instant(row.since),
+        looked_at=instant_or_none(row.looked_at),
+        token_until=instant_or_none(row.token_until),
+        holder=row.holder,
+        held_until=instant_or_none(row.held_until),
+        own_login=row.login is not None,
+    )
+
+
+def cursor(connection: Connection, code: str) -> Cursor | None:
+    """How far it is read; None before the first look."""
+    row = connection.execute(
+        select(box.uidvalidity, box.last_uid, box.modseq, box.baseline_at).where(box.code == code)
+    ).one_or_none()
+    if row is None or row.uidvalidity is None:
+        return None
+    return Cursor(row.uidvalidity, row.last_uid, row.modseq, instant(row.baseline_at))
+
+
+def login(connection: Connection, code: str) -> str | None:
+    """The sealed login that was mended on a page."""
+    return connection.execute(select(box.login).where(box.code == code)).scalar()
+
+
+def known(connection: Connection, code: str, uidvalidity: int) -> tuple[Sighting, ...]:
+    """The messages of this UIDVALIDITY that were seen and are not gone, by UID."""
+    here = (seen.mailbox == code, seen.uidvalidity == uidvalidity, seen.gone_at.is_(None))
+    return tuple(sighting_of(row) for row in connection.execute(select(sighting).where(*here).order_by(seen.uid)))
+
+
+def match(
+    connection: Connection, code: str, address: str, *, guard_ids: Collection[str], hashes: Collection[str], now: datetime
+) -> tuple[KnownMail, ...]:
+    """The mails with these ids, and those with these hashes that ended in this mailbox.
+
+    By hash also what has just come and is not assessed yet: it has no post by which its mailbox is known.
+    """
+    recent = mail.received_at >= micros(now - UNASSESSED)
+    rows: dict[str, Any] = {}
+    for some in batched(map(text_in, guard_ids)):
+        rows |= _mails(connection, mail.id.in_(some))
+    for some in batched(hashes):
+        of_mailbox = select(own.mail).where(own.code == code)
+        rows |= _mails(connection, mail.sha256.in_(some), mail.id.in_(of_mailbox))
+        rows |= _mails(connection, mail.sha256.in_(some), recent)
+    here, seen_as = _ended_in(connection, code, address, rows), _seen_as(connection, code, rows)
+    found = (KnownMail(row.id, row.sha256, _text(row.message_id), id in here, seen_as.get(id)) for id, row in sorted(rows.items()))
+    return tuple(one for one in found if one.here or one.id in guard_ids)
+
+
+def _mails(connection: Connection, *where: ColumnElement[bool]) -> dict[str, Any]:
+    return {str(row.id): row for row in connection.execute(select(mail.id, mail.sha256, mail.message_id).where(*where))}
+
+
+def _ended_in(connection: Connection, code: str, address: str, mails: Collection[str]) -> set[str]:
+    """By its post, or by a copy that went to the address: a mail that fell back to a mailbox has a copy there and no post."""
+    delivery, found = schema.delivery.c, set[str]()
+    for some in batched(mails):
+        found |= set(connection.execute(select(own.mail).where(own.mail.in_(some), own.code == code)).scalars())
+        copies = select(delivery.mail, delivery.address).where(delivery.mail.in_(some), delivery.kind == "mail")
+        found |= {row.mail for row in connection.execute(copies) if _same(text_out(row.address), address)}
+    return found
+
+
+def _same(one: str, other: str) -> bool:
+    return own_key(one) == own_key(other)
+
+
+def _seen_as(connection: Connection, code: str, mails: Collection[str]) -> dict[str, Sighting]:
+    found: dict[str, Sighting] = {}
+    for some in batched(mails):
+        rows = connection.execute(select(sighting).where(seen.mail.in_(some), seen.mailbox == code))
+        found |= {str(row.mail): sighting_of(row) for row in rows}
+    return found
+
+
+def _text(value: str | None) -> str | None:
+    return None if value is None else text_out(value)

@@ -1,0 +1,170 @@
+"""What is known of watched mailboxes, over every store."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from fakes.arrivals import DAY, NOW, SetClock, arrival, attempt, spooled
+from fakes.posts import BOX, CODE, assessed, cursor, post, put, sighting, straight
+
+from services.settings import Settings
+from services.store.interface import LedgerRow, StoredMail
+from services.store.mailboxes import Sighting
+from services.store.sql_store import SqlStore
+
+UNTIL = NOW + timedelta(minutes=2)
+SHA = "ab" * 32
+
+
+@pytest.fixture
+async def watched(store: SqlStore) -> SqlStore:
+    assert await store.mailboxes.lease(CODE, BOX, "a", UNTIL)
+    return store
+
+
+async def test_one_process_watches_a_mailbox_and_another_takes_over_when_it_is_gone(store: SqlStore, clock: SetClock) -> None:
+    boxes = store.mailboxes
+    got = await asyncio.gather(*(boxes.lease(CODE, BOX, name, UNTIL) for name in "abc"))
+    assert sorted(got) == [False, False, True]
+    [one] = await boxes.all()
+    assert (one.code, one.address, one.state, one.held_until, one.own_login) == (CODE, BOX, "connecting", UNTIL, False)
+    winner, other = one.holder, "z"
+    assert await boxes.lease(CODE, BOX, winner, UNTIL + timedelta(minutes=2))
+    clock.move(minutes=4)
+    assert await boxes.lease(CODE, BOX, other, NOW + timedelta(minutes=9))
+    assert not await boxes.saw(CODE, [sighting()], cursor(), holder=winner)
+    assert not await boxes.state(CODE, "unreachable", holder=winner)
+    assert not await boxes.record(CODE, straight(), sighting(mail="m9"), holder=winner)
+    assert await boxes.known(CODE, 7) == () and await store.mail("m9") is None
+    await boxes.release(CODE, other)
+    assert await boxes.lease(CODE, BOX, winner, NOW + timedelta(minutes=9))
+
+
+async def test_a_look_is_kept_whole(watched: SqlStore, clock: SetClock) -> None:
+    boxes = watched.mailboxes
+    assert await boxes.cursor(CODE) is None
+    seen = [sighting(1, None), sighting(2, "m2", seen=True), sighting(3, "m3", gone=True)]
+    assert await boxes.saw(CODE, seen, replace(cursor(3), modseq=99), holder="a")
+    assert await boxes.known(CODE, 7) == tuple(seen[:2]) and await boxes.known(CODE, 8) == ()
+    assert await boxes.cursor(CODE) == replace(cursor(3), modseq=99)
+    clock.move(minutes=1)
+    assert await boxes.saw(CODE, [replace(seen[1], answered=True)])
+    [one] = await boxes.all()
+    assert (one.state, one.looked_at) == ("watching", clock.time)
+    assert (await boxes.known(CODE, 7))[1].answered and await boxes.cursor(CODE) == replace(cursor(3), modseq=99)
+
+
+async def test_a_state_keeps_its_beginning_while_it_stays(watched: SqlStore, clock: SetClock) -> None:
+    boxes = watched.mailboxes
+    clock.move(minutes=1)
+    await boxes.state(CODE, "login_refused", "no", token_until=UNTIL)
+    clock.move(minutes=1)
+    await boxes.state(CODE, "login_refused", "no again")
+    [one] = await boxes.all()
+    assert (one.state, one.error, one.since, one.token_until) == ("login_refused", "no again", NOW + timedelta(minutes=1), None)
+    assert not await boxes.state("m-none", "full")
+
+
+async def test_a_mended_login_is_kept_until_it_is_taken_back(watched: SqlStore) -> None:
+    boxes = watched.mailboxes
+    assert await boxes.keep_login(CODE, "sealed") and await boxes.login(CODE) == "sealed" and (await boxes.all())[0].own_login
+    assert await boxes.keep_login(CODE, None) and await boxes.login(CODE) is None
+    assert not await boxes.keep_login("m-none", "sealed")
+
+
+async def test_a_mail_is_one_message_of_a_mailbox(watched: SqlStore) -> None:
+    """Moved back, or under a new UIDVALIDITY, it is the same mail; nothing is seen twice."""
+    boxes = watched.mailboxes
+    await boxes.saw(CODE, [sighting(1), sighting(2, "m2")], cursor(2))
+    await boxes.saw(CODE, [sighting(5, uidvalidity=8), sighting(2, None, uidvalidity=8)], cursor(5, 8))
+    assert [(one.uid, one.mail) for one in await boxes.known(CODE, 8)] == [(2, None), (5, "m1")]
+    assert [one.mail for one in await boxes.known(CODE, 7)] == ["m2"]
+
+
+async def test_flags_tell_that_a_person_has_read_and_answered(watched: SqlStore, clock: SetClock) -> None:
+    await put(watched, post("m1"), post("m2"), post("m3"))
+    clock.move(minutes=5)
+    flags = [sighting(1, "m1", seen=True), sighting(2, "m2", answered=True), sighting(3, "m3")]
+    await watched.mailboxes.saw(CODE, flags, cursor(3))
+    first, second, third = [(await watched.posts.of_mail(id))[0] for id in ("m1", "m2", "m3")]
+    assert (first.read_at, first.read_how, first.answered_at, first.next_at) == (clock.time, "flag", None, clock.time)
+    assert (second.answered_at, second.answered_how, second.done_how) == (clock.time, "flag", "answered")
+    assert third == post("m3")
+    entries = (await watched.verify_audit()).entries
+    clock.move(minutes=5)
+    await watched.mailboxes.saw(CODE, flags, cursor(3))
+    assert (await watched.posts.of_mail("m1"))[0] == first and (await watched.verify_audit()).entries == entries
+
+
+async def test_a_message_may_be_read_before_its_mail_is_assessed(watched: SqlStore) -> None:
+    await watched.commit(arrival("m1", redirected_to=BOX))
+    await watched.mailboxes.saw(CODE, [sighting(seen=True)], cursor())
+    await watched.save_assessments([assessed("m1", post())])
+    [born] = await watched.posts.of_mail("m1")
+    assert (born.read_at, born.read_how, born.revision) == (NOW, "flag", 0)
+
+
+async def test_straight_mail_is_recorded_once_with_its_sighting_and_is_in_no_books(watched: SqlStore) -> None:
+    assert await watched.mailboxes.record(CODE, straight(), sighting(4, "m9"), cursor(4), holder="a")
+    assert [one.mail for one in await watched.mailboxes.known(CODE, 7)] == ["m9"]
+    kept = await watched.mail("m9")
+    assert isinstance(kept, StoredMail) and kept.way == () and kept.decision["recipients"][0]["address"] == BOX
+    books = await watched.books()
+    assert books.balance() and await watched.ledger() == [LedgerRow(DAY, 0, 0, 0, 0, 0)] and await watched.queue() == []
+    [waiting] = await watched.mails_to_assess(["m9"])
+    assert waiting.ends == (BOX,) and waiting.content is not None
+    assert [one.topic for one in await watched.outbox(10)] == ["rammevagt.mail.received", "rammevagt.mail.decided"]
+    await watched.save_assessments([assessed("m9", post("m9"))])
+    [box] = await watched.posts.counts()
+    assert box.open == 1
+    found = await watched.views.mail("m9")
+    assert found is not None and found.states == ("delivered",)
+
+
+async def test_large_straight_mail_comes_from_the_spool(watched: SqlStore, settings: Settings) -> None:
+    path = spooled(settings.data, "big", b"x" * 100_000)
+    await watched.mailboxes.record(CODE, straight(content=path), sighting(4, "m9"), cursor(4))
+    kept = await watched.mail("m9")
+    assert kept is not None and kept.content is not None
+    assert (kept.content if isinstance(kept.content, bytes) else kept.content.read_bytes()) == b"x" * 100_000
+
+
+async def test_straight_mail_goes_with_its_term_and_an_open_post_keeps_it(watched: SqlStore) -> None:
+    for n, how in ((1, None), (2, "answered")):
+        await watched.mailboxes.record(CODE, straight(f"m{n}"), sighting(n, f"m{n}"), cursor(n))
+        ended = {"done_at": NOW, "done_how": how, "next_at": None} if how else {}
+        await watched.save_assessments([assessed(f"m{n}", post(f"m{n}", **ended))])
+    purged = await watched.purge(NOW + timedelta(days=400), 7, 90, 183)
+    assert (purged.mails, purged.contents) == (1, 2)
+    assert [one.mail for one in await watched.mailboxes.known(CODE, 7)] == ["m1"]
+    assert (await watched.books()).balance()
+
+
+async def test_messages_are_told_which_mails_they_may_be(watched: SqlStore, clock: SetClock) -> None:
+    boxes = watched.mailboxes
+    await put(watched, post("m1"), message_id="<a@x>")
+    await watched.commit(arrival("m2"))  # to Karen
+    await boxes.saw(CODE, [sighting(3)], cursor(3))
+    one, two = await boxes.match(CODE, BOX, ["m1", "m2", "nobody"], [])
+    assert (one.id, one.sha256, one.message_id, one.here, one.seen_as) == ("m1", "00" * 32, "<a@x>", True, sighting(3))
+    assert (two.id, two.here, two.seen_as) == ("m2", False, None)
+    assert [found.id for found in await boxes.match(CODE, BOX, [], ["00" * 32])] == ["m1"]
+    assert await boxes.match(CODE, BOX, [], [SHA]) == () and await boxes.match("m-t", "t@eksempel.dk", [], ["00" * 32]) == ()
+
+
+async def test_a_mail_that_has_just_come_is_known_by_its_hash_too(watched: SqlStore, clock: SetClock) -> None:
+    """It has no post yet, but a copy for this mailbox."""
+    await watched.commit(arrival("m1", redirected_to="BF-kontakt@eksempel.dk"))
+    assert [one.id for one in await watched.mailboxes.match(CODE, BOX, [], ["00" * 32])] == ["m1"]
+    clock.move(hours=1)
+    assert await watched.mailboxes.match(CODE, BOX, [], ["00" * 32]) == ()
+    assert [one.here for one in await watched.mailboxes.match(CODE, BOX, ["m1"], [])] == [True]
+
+
+async def test_a_mail_that_fell_back_to_a_mailbox_is_known_there(watched: SqlStore) -> None:
+    await watched.commit(arrival("m1", redirected_to=BOX))
+    [leased] = await watched.lease("next", NOW, UNTIL, 10)
+    await watched.record([attempt(leased)])
+    [known] = await watched.mailboxes.match(CODE, BOX, ["m1"], [])
+    assert known.here and isinstance(sighting(), Sighting)

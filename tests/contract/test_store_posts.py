@@ -1,0 +1,107 @@
+"""What waits in functional mailboxes, over every store."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from fakes.arrivals import NOW, SetClock, arrival, attempt, entry
+from fakes.posts import BOX, CODE, assessed, complaint, post, put
+
+from services.store.posts import Change, Overtaken
+from services.store.sql_store import SqlStore
+from workflows.post import done, read, take
+
+
+def saved(post):
+    return entry("post.taken", post.id)
+
+
+async def test_a_post_is_born_with_its_mails_assessment_once(store: SqlStore) -> None:
+    whole = complaint(
+        level="yellow", no_reply_owed=True, due_answer=None, note="Æ\0", taken_by="karen@eksempel.dk", taken_at=NOW, told_at=NOW
+    )
+    await put(store, whole)
+    assert await store.posts.get(whole.id) == whole
+    assert await store.posts.of_mail("m1") == (whole,)
+    assert await store.save_assessments([assessed("m1", post(id="other"))]) == set()
+    assert await store.posts.of_citizen("c-1001") == (whole,)
+    assert await store.posts.of_mails(["m2"]) == {} and await store.posts.get("m2.x") is None
+
+
+async def test_what_is_open_is_listed_by_what_falls_due_first_and_paged(store: SqlStore) -> None:
+    hours = (3, 1, 2, 2)
+    found = [post(f"m{n}", due_read=NOW + timedelta(hours=due)) for n, due in enumerate(hours)]
+    other = post("m8", unit="teknik", code="m-t", id="m8.m-t")
+    finished = post("m9", read_at=NOW, answered_at=NOW, done_at=NOW, done_how="answered", next_at=None)
+    await put(store, *found, other, finished)
+    first = await store.posts.open(units=["boern-familie"], limit=2)
+    rest = await store.posts.open(units=["boern-familie"], limit=2, after=first.after)
+    assert [one.mail for one in (*first.items, *rest.items)] == ["m1", "m2", "m3", "m0"] and rest.after is None
+    assert [one.mail for one in (await store.posts.open(mailboxes=["m-t"])).items] == ["m8"]
+    assert len((await store.posts.open()).items) == 5 and (await store.posts.open(units=[])).items == ()
+    assert [one.mail for one in (await store.posts.closed(NOW - timedelta(days=30))).items] == ["m9"]
+    assert (await store.posts.closed(NOW + timedelta(seconds=1))).items == ()
+
+
+async def test_counts_tell_what_is_open_unread_and_late(store: SqlStore, clock: SetClock) -> None:
+    late = post("m1", due_read=NOW - timedelta(hours=1))
+    unanswered = post("m2", read_at=NOW, due_answer=NOW - timedelta(minutes=1))
+    await put(store, late, unanswered, post("m3"), post("m4", id="m4.m-t", unit=None, code="m-t", mailbox="t@eksempel.dk"))
+    ours, theirs = await store.posts.counts()
+    assert (ours.mailbox, ours.code, ours.unit) == (BOX, CODE, "boern-familie")
+    assert (ours.open, ours.unread, ours.overdue, ours.unread_overdue) == (3, 2, 2, 1)
+    assert ours.next_due == late.due_read and (theirs.unit, theirs.open, theirs.overdue) == (None, 1, 0)
+    assert await store.posts.counts(units=["teknik"]) == ()
+
+
+async def test_of_two_who_take_one_the_second_is_told(store: SqlStore) -> None:
+    await put(store, post())
+    mine, theirs = take(post(), "karen@eksempel.dk", NOW), take(post(), "per@eksempel.dk", NOW)
+    results = await asyncio.gather(*(store.posts.save(one, 0, saved(one)) for one in (mine, theirs)))
+    kept = [one for one in results if not isinstance(one, Overtaken)]
+    [late] = [one for one in results if isinstance(one, Overtaken)]
+    assert kept == [late.now] and kept[0].revision == 1
+    assert (await store.verify_audit()).entries == 2  # the mail, and one that took it
+    assert await store.posts.save(replace(mine, id="gone"), 0, saved(mine)) == Overtaken(None)
+
+
+async def test_changes_together_are_each_fenced_by_their_own_revision(store: SqlStore) -> None:
+    await put(store, post("m1"), post("m2"))
+    await store.posts.save(read(post("m1"), NOW), 0, saved(post("m1")))
+    changes = [Change(replace(post(id), unread_stage=1, next_at=None), 0, audit=(entry("x", id),)) for id in ("m2", "m1")]
+    assert [one and one.mail for one in await store.posts.change(changes)] == ["m2", None]
+    assert (await store.posts.get(post("m1").id)).unread_stage == 0
+
+
+async def test_what_is_due_is_handed_to_one_at_a_time(store: SqlStore) -> None:
+    waiting = [post(f"m{n}", next_at=NOW - timedelta(minutes=n)) for n in range(1, 5)]
+    await put(store, *waiting, post("m5", next_at=NOW + timedelta(minutes=1)), post("m6", next_at=None))
+    later = NOW + timedelta(minutes=2)
+    some = await asyncio.gather(*(store.posts.due(NOW, later, 2) for _ in range(3)))
+    assert sorted(one.mail for group in some for one in group) == ["m1", "m2", "m3", "m4"]
+    assert [one.mail for one in await store.posts.due(later, later + timedelta(minutes=1), 10)] == ["m5", "m1", "m2", "m3", "m4"]
+    assert (await store.posts.get(waiting[0].id)).revision == 0
+
+
+async def test_an_answer_finds_what_it_answers_by_message_id(store: SqlStore) -> None:
+    for n in (1, 2):
+        await store.commit(arrival(f"m{n}", redirected_to=BOX, message_id=f"<{n}@x>"))
+        await store.save_assessments([assessed(f"m{n}", post(f"m{n}"))])
+    ended = done(read(post("m2"), NOW), NOW, "Ringet op.")
+    await store.posts.save(ended, 0, saved(ended))
+    assert [one.mail for one in await store.posts.answerable(["<1@x>", "<2@x>", "<3@x>"])] == ["m1"]
+
+
+async def test_it_is_known_when_a_mailbox_was_last_spoken_of(store: SqlStore) -> None:
+    await put(store, post("m1", told_at=NOW), post("m2", told_at=NOW - timedelta(hours=1)), post("m3", id="x", code="m-t"))
+    assert await store.posts.last_told([CODE, "m-t"]) == {CODE: NOW}
+
+
+async def test_an_open_post_keeps_its_mail_and_a_closed_one_goes_with_it(store: SqlStore) -> None:
+    closed = post("m2", read_at=NOW, answered_at=NOW, done_at=NOW, done_how="answered", next_at=None)
+    await put(store, post("m1"), closed)
+    for leased in await store.lease("next", NOW, NOW + timedelta(minutes=5), 10):
+        await store.record([attempt(leased)])
+    assert (await store.purge(NOW + timedelta(days=400), 7, 90, 183)).mails == 1
+    assert await store.posts.get(closed.id) is None and await store.posts.get(post("m1").id) is not None
+    assert await store.mail("m1") is not None and (await store.books()).balance()
