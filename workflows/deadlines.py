@@ -107,7 +107,7 @@ STATUTORY = WorkingCalendar(frozenset())
 
 
 def _hours_24(arrived: datetime, _: WorkingHours, __: tzinfo) -> datetime:
-    return arrived + timedelta(hours=24)
+    return arrived.astimezone(UTC) + timedelta(hours=24)
 
 
 def _weeks_4(arrived: datetime, hours: WorkingHours, zone: tzinfo) -> datetime:

@@ -35,10 +35,11 @@ class Terms:
 
 
 class Clock(NamedTuple):
-    """A right that runs, and by when the mail must have been dealt with."""
+    """A right that runs, and by when the mail must have been dealt with. ``stage``: how far up people have heard of it."""
 
     right: str
     due: datetime
+    stage: int = 0
 
 
 class Owed(NamedTuple):
@@ -54,7 +55,8 @@ class Post:
     """See the module. ``mailbox`` is its address, normalised, and ``code`` what it is called where no address may be told.
 
     ``due_answer`` is None where no reply is owed. ``next_at`` is when the timers must look again; None when it is done.
-    ``unread_stage`` and ``overdue_stage`` tell how far up people have heard of it (``workflows.post_timers``), last at ``told_at``.
+    ``unread_stage`` and ``answer_stage`` tell how far up people have heard of it, last at ``told_at``: what
+    ``workflows.post_timers`` writes there, and in ``clocks``, nobody else changes.
     """
 
     id: str
@@ -81,7 +83,7 @@ class Post:
     no_reply_owed: bool = False
     next_at: datetime | None = None
     unread_stage: int = 0
-    overdue_stage: int = 0
+    answer_stage: int = 0
     told_at: datetime | None = None
     revision: int = 0
 
@@ -159,7 +161,7 @@ def _born(decision: Json, assessment: Json, house: House, mailbox: tuple[str, Te
         due_read=due_read,
         due_answer=None if nobody else house.hours.closing(answer_by, zone),
         no_reply_owed=nobody,
-        next_at=due_read,
+        next_at=at,
     )
 
 
@@ -263,10 +265,8 @@ def _read(post: Post, now: datetime, how: ReadHow) -> Post:
 
 
 def _answered(post: Post, now: datetime, how: AnsweredHow) -> Post:
-    """Who answers has read. What people hear of afterwards is another matter, from its beginning."""
-    if post.answered_at:
-        return post
-    return replace(_read(post, now, how), answered_at=now, answered_how=how, overdue_stage=0)
+    """Who answers has read."""
+    return post if post.answered_at else replace(_read(post, now, how), answered_at=now, answered_how=how)
 
 
 def _noted(post: Post, note: str, now: datetime) -> Post | Refused:

@@ -17,6 +17,7 @@ from services.store.unit_of_work import batched
 from workflows.post import Clock, Post
 
 own = table.c
+TIMED = ("clocks", "unread_stage", "answer_stage", "told_at")  # what only the timers write
 INSTANTS = frozenset(
     {"arrived_at", "due_read", "due_answer", "read_at", "taken_at", "answered_at", "done_at", "next_at", "told_at"}
 )
@@ -28,7 +29,7 @@ def row_of(one: Post) -> dict[str, Any]:
     row = {name: getattr(one, name) for name in own.keys() if name != "due_at"}  # noqa: SIM118 - columns, not a mapping
     row |= {name: None if row[name] is None else micros(row[name]) for name in INSTANTS}
     row |= {name: None if row[name] is None else text_in(row[name]) for name in WRITTEN}
-    clocks = [[clock.right, micros(clock.due)] for clock in one.clocks]
+    clocks = [[clock.right, micros(clock.due), clock.stage] for clock in one.clocks]
     made = {"rights": compact(one.rights), "clocks": compact(clocks), "no_reply_owed": int(one.no_reply_owed)}
     return row | made | {"due_at": micros(one.due_at)}
 
@@ -44,7 +45,7 @@ def post_of(row: RowMapping) -> Post:
     values: dict[str, Any] = {name: value for name, value in row.items() if name != "due_at"}
     values |= {name: instant_or_none(values[name]) for name in INSTANTS}
     values |= {name: None if values[name] is None else text_out(values[name]) for name in WRITTEN}
-    clocks = tuple(Clock(right, instant(due)) for right, due in json.loads(values["clocks"]))
+    clocks = tuple(Clock(right, instant(due), stage) for right, due, stage in json.loads(values["clocks"]))
     return Post(
         **values | {"rights": tuple(json.loads(values["rights"])), "clocks": clocks, "no_reply_owed": bool(values["no_reply_owed"])}
     )

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from services.store import post_rows
 from services.store.columns import instant, micros, text_in
 from services.store.looked_up import Page, PostCounts
-from services.store.post_rows import Which
+from services.store.post_rows import TIMED, Which
 from services.store.readers import Readers
 from services.store.schema_mailboxes import post as table
 from services.store.unit_of_work import Operation, UnitOfWork
@@ -21,7 +21,7 @@ from workflows.audit import AuditRecord
 from workflows.events import Event
 from workflows.post import Post
 
-__all__ = ["Change", "Overtaken", "Posts"]
+__all__ = ["Change", "Overtaken", "Posts", "Timed"]
 PAGE = 50
 own = table.c
 
@@ -43,14 +43,25 @@ class Change:
     audit: tuple[AuditRecord, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What the timers found: a post as they were given it, as it is to be, and whom that tells."""
+
+    before: Post
+    after: Post
+    events: tuple[Event, ...] = ()
+    audit: tuple[AuditRecord, ...] = ()
+
+
 def write(work: UnitOfWork, one: Change) -> Post | None:
     """The changed post; None, and nothing is written, where it is not at that revision any more."""
     post = replace(one.post, revision=one.since + 1)
+    row = {name: value for name, value in post_rows.row_of(post).items() if name not in TIMED}
     found = (own.id == text_in(post.id), own.revision == one.since)
-    if not work.connection.execute(update(table).where(*found).values(post_rows.row_of(post))).rowcount:
+    work.wrote = True
+    if not work.connection.execute(update(table).where(*found).values(row)).rowcount:
         return None
     work.born(one.events, one.audit)
-    work.wrote = True
     return post
 
 
@@ -67,6 +78,33 @@ class _Save(Operation[tuple[Post | None, ...]]):
         order = sorted(range(len(self.changes)), key=lambda place: self.changes[place].post.id)
         written = {place: write(work, self.changes[place]) for place in order}
         return tuple(written[place] for place in range(len(self.changes)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tick(Operation[int]):
+    """Write what the timers found, each unless somebody was faster; gives how many were written.
+
+    The revision stays: whoever has the post before them on a page is not overtaken by a clock.
+    """
+
+    found: Sequence[Timed]
+    queries = True
+    alone = True
+
+    def apply(self, work: UnitOfWork) -> int:
+        """In the order of their ids, as ``_Save``."""
+        return sum(self._tick(work, one) for one in sorted(self.found, key=lambda one: one.before.id))
+
+    def _tick(self, work: UnitOfWork, one: Timed) -> bool:
+        """Who was told of it in between has changed the stages."""
+        before, after = post_rows.row_of(one.before), post_rows.row_of(one.after)
+        same = [table.columns[name] == before[name] for name in ("id", "revision", "unread_stage", "answer_stage", "clocks")]
+        values = {name: after[name] for name in (*TIMED, "next_at")}
+        work.wrote = True
+        if not work.connection.execute(update(table).where(*same).values(values)).rowcount:
+            return False
+        work.born(one.events, one.audit)
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +203,7 @@ class Posts:
     async def due(self, now: datetime, until: datetime, limit: int) -> list[Post]:
         """What the timers must look at, the longest due first; until ``until`` nobody else is given it."""
         return await self._writer.run(_Due(micros(now), micros(until), limit))
+
+    async def tick(self, found: Sequence[Timed]) -> int:
+        """Write what the timers found of what they were given, but of what somebody has changed since; returns how many."""
+        return await self._writer.run(_Tick(found)) if found else 0

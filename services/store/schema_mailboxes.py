@@ -59,7 +59,7 @@ post = Table(  # one mail that waits in a functional mailbox for a person
     Column("citizen", Text, index=True),
     Column("level", Text),
     Column("rights", Text, nullable=False),  # JSON: codes
-    Column("clocks", Text, nullable=False),  # JSON: a right and the instant by which it must be dealt with
+    Column("clocks", Text, nullable=False),  # JSON: rights, by when they must be dealt with, and how far up it was told
     Column("arrived_at", BigInteger, nullable=False),
     Column("due_read", BigInteger, nullable=False),
     Column("due_answer", BigInteger),
@@ -76,7 +76,7 @@ post = Table(  # one mail that waits in a functional mailbox for a person
     Column("due_at", BigInteger, nullable=False),  # the first of what is owed now, by which pages are sorted
     Column("next_at", BigInteger),  # when the timers must look at it; none when it is done
     Column("unread_stage", Integer, nullable=False),
-    Column("overdue_stage", Integer, nullable=False),
+    Column("answer_stage", Integer, nullable=False),
     Column("told_at", BigInteger),
     Column("revision", Integer, nullable=False),
     Index("ix_post_code", "code", "mail"),

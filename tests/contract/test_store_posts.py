@@ -7,9 +7,9 @@ from datetime import timedelta
 from fakes.arrivals import NOW, SetClock, arrival, attempt, entry
 from fakes.posts import BOX, CODE, assessed, complaint, post, put
 
-from services.store.posts import Change, Overtaken
+from services.store.posts import Change, Overtaken, Timed
 from services.store.sql_store import SqlStore
-from workflows.post import done, read, take
+from workflows.post import Post, done, read, take
 
 
 def saved(post):
@@ -68,9 +68,28 @@ async def test_of_two_who_take_one_the_second_is_told(store: SqlStore) -> None:
 async def test_changes_together_are_each_fenced_by_their_own_revision(store: SqlStore) -> None:
     await put(store, post("m1"), post("m2"))
     await store.posts.save(read(post("m1"), NOW), 0, saved(post("m1")))
-    changes = [Change(replace(post(id), unread_stage=1, next_at=None), 0, audit=(entry("x", id),)) for id in ("m2", "m1")]
+    changes = [Change(replace(post(id), note="Set."), 0, audit=(entry("x", id),)) for id in ("m2", "m1")]
     assert [one and one.mail for one in await store.posts.change(changes)] == ["m2", None]
-    assert (await store.posts.get(post("m1").id)).unread_stage == 0
+    assert (await store.posts.get(post("m1").id)).note is None
+
+
+async def test_the_timers_and_people_never_undo_each_other(store: SqlStore) -> None:
+    await put(store, complaint("m1"), complaint("m2"))
+    told = {"unread_stage": 1, "answer_stage": 2, "told_at": NOW, "next_at": NOW + timedelta(hours=2)}
+    clocks = (complaint().clocks[0]._replace(stage=1),)
+    found = [
+        Timed(one, replace(one, clocks=clocks, **told), audit=(entry("x", one.id),)) for one in (complaint("m1"), complaint("m2"))
+    ]
+    assert await store.posts.tick(found[:1]) == 1
+    assert await store.posts.tick(found) == 1  # of the first it was told before
+    taken = take(complaint("m1"), "karen@eksempel.dk", NOW)
+    kept = await store.posts.save(taken, 0, saved(taken))
+    assert isinstance(kept, Post) and kept.revision == 1
+    now = await store.posts.get(taken.id)
+    assert (now.unread_stage, now.answer_stage, now.told_at, now.clocks) == (1, 2, NOW, clocks)
+    assert (now.taken_by, now.next_at) == ("karen@eksempel.dk", NOW)
+    assert await store.posts.tick([Timed(found[0].after, replace(found[0].after, unread_stage=3))]) == 0
+    assert (await store.verify_audit()).entries == 5
 
 
 async def test_what_is_due_is_handed_to_one_at_a_time(store: SqlStore) -> None:

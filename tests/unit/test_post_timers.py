@@ -1,0 +1,211 @@
+"""Who hears of what waits too long, and when: the owner, the deputy, the leader, the head."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from fakes.posts import UNIT, ZONE, house, post
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflows.deadlines import RIGHT_CLOCKS, WorkingHours
+from workflows.people import Unit
+from workflows.post import Clock, answered, read
+from workflows.post_timers import CALM, Look, Raised, look, people, put_off
+
+HOUSE = house()
+HOURS = WorkingHours()
+
+
+def at(text):
+    return datetime.fromisoformat(f"2026-{text}").replace(tzinfo=ZONE)
+
+
+def waiting(arrived="11-23 09:00", **more):
+    start = at(arrived)
+    due = HOURS.after(start, timedelta(hours=4), ZONE)
+    answer = HOURS.closing(HOURS.calendar.working_day_after(start.date(), 5), ZONE)
+    return post(arrived_at=start, due_read=due, due_answer=answer, next_at=start, **more)
+
+
+def with_right(right, arrived="11-23 09:00", **more):
+    clock = Clock(right, RIGHT_CLOCKS[right](at(arrived), HOURS, ZONE))
+    one = waiting(arrived, rights=(right,), clocks=(clock,), **more)
+    return replace(one, due_read=min(one.due_read, HOURS.end_of_day(at(arrived), ZONE)))
+
+
+def climbed(one, until="12-31 00:00", where=HOUSE):
+    """Everything that is raised of a post that nobody touches: when, what, and at which stage."""
+    told, now = [], one.next_at
+    while now and now < at(until):
+        found = look(one, now, where)
+        told += [(local(now), raised.what, raised.stage) for raised in found.raised]
+        one, now = found.post, found.post.next_at
+    return told
+
+
+def local(instant):
+    return instant.astimezone(ZONE).strftime("%m-%d %H:%M")
+
+
+def test_nobody_has_read_it_and_one_after_the_other_is_told_in_working_hours():
+    told = climbed(waiting(), "11-25 00:00")
+    assert told == [
+        ("11-23 13:00", "unread", 1),
+        ("11-23 15:00", "unread", 2),
+        ("11-24 09:00", "unread", 3),
+        ("11-24 11:00", "unread", 4),
+    ]
+
+
+def test_it_goes_on_after_christmas():
+    assert climbed(waiting("12-23 14:00"))[:2] == [("12-28 10:00", "unread", 1), ("12-28 12:00", "unread", 2)]
+
+
+@pytest.mark.parametrize(
+    ("arrived", "first"),
+    [
+        ("04-01 15:00", "04-07 11:00"),  # Easter
+        ("06-04 14:00", "06-08 10:00"),  # a closing day
+        ("06-23 23:30", "06-24 12:00"),  # midsummer night
+        ("03-27 15:00", "03-30 11:00"),  # the clocks go forward
+        ("10-23 15:00", "10-26 11:00"),  # and back
+        ("11-23 12:00", "11-23 15:00"),  # it falls due as people go home: they hear of it an hour before
+        ("11-23 15:30", "11-24 11:30"),
+    ],
+)
+def test_the_first_hears_of_it_while_people_work(arrived, first):
+    assert climbed(waiting(arrived))[0] == (first, "unread", 1)
+
+
+def test_what_has_a_right_is_told_of_before_people_go_home():
+    assert climbed(with_right("complaint", "11-23 14:30"))[0] == ("11-23 15:00", "unread", 1)
+    assert climbed(with_right("complaint", "11-23 15:45"))[0] == ("11-24 08:00", "unread", 1)  # told of with its own notice
+
+
+def test_red_waits_for_no_working_hours():
+    assert climbed(waiting("11-28 22:00", level="red"), "11-29 02:00") == [
+        ("11-28 22:30", "unread", 1),
+        ("11-28 23:00", "unread", 2),
+        ("11-28 23:30", "unread", 3),
+        ("11-29 00:00", "unread", 4),
+    ]
+
+
+def test_outside_working_hours_nothing_is_raised_however_late_somebody_looks():
+    found = look(waiting(), at("11-23 19:00"), HOUSE)
+    assert found.raised == () and local(found.post.next_at) == "11-24 08:00"
+
+
+def test_a_guard_that_was_away_begins_with_the_first_in_line():
+    found = look(waiting("10-05 09:00"), at("11-23 10:00"), HOUSE)
+    assert found.raised == (Raised("unread", 1, found.post.due_read),)
+    assert local(found.post.next_at) == "11-23 12:00" and found.post.told_at == at("11-23 10:00")
+
+
+def test_what_was_read_and_not_answered_is_told_of_the_morning_after():
+    one = read(waiting(), at("11-23 10:00"))
+    assert climbed(one) == [
+        ("12-01 08:00", "overdue", 1),
+        ("12-02 08:00", "overdue", 2),
+        ("12-03 08:00", "overdue", 3),
+        ("12-04 08:00", "overdue", 4),
+    ]
+
+
+def test_an_unanswered_red_mail_does_not_wake_anybody():
+    one = read(waiting(level="red"), at("11-23 10:00"))
+    assert [when[-5:] for when, _, _ in climbed(one)] == ["08:00"] * 4
+
+
+def test_a_right_is_told_of_before_it_runs_out():
+    one = answered(with_right("complaint"), at("11-24 10:00"), "Kvitteret.")
+    told = climbed(one, "12-24 00:00")
+    assert told == [("12-18 08:00", "overdue", 1), ("12-22 08:00", "overdue", 2), ("12-23 08:00", "overdue", 3)]
+    [raised] = look(one, at("12-18 08:00"), HOUSE).raised
+    assert raised == Raised("overdue", 1, one.clocks[0].due, "complaint")
+
+
+def test_each_right_climbs_by_itself():
+    both = (*with_right("complaint").clocks, *with_right("file_access").clocks)
+    one = answered(waiting(rights=("complaint", "file_access"), clocks=both), at("11-24 10:00"), "Kvitteret.")
+    found = look(one, at("12-01 08:00"), HOUSE)
+    assert [(raised.right, raised.stage) for raised in found.raised] == [("file_access", 1)]
+    assert [clock.stage for clock in found.post.clocks] == [0, 1]
+
+
+def test_a_child_in_need_is_spoken_of_by_night_too():
+    one = read(with_right("child_concern", "11-27 15:00"), at("11-27 15:10"))
+    assert climbed(one, "11-28 16:00") == [
+        ("11-28 11:00", "overdue", 1),
+        ("11-28 15:00", "overdue", 2),
+        ("11-28 15:30", "overdue", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("unit", "stages"),
+    [
+        ({}, [1, 2, 3, 4]),
+        ({"mailbox_owner": None}, [2, 3, 4]),
+        ({"mailbox_owner": "lene@eksempel.dk"}, [1, 2, 4]),  # who owns it and leads is told once
+        ({"mailbox_owner": None, "deputy": None, "head": None, "leader": "bf-kontakt@eksempel.dk"}, [1]),  # no person: operations
+    ],
+)
+def test_each_person_is_told_once_and_who_is_missing_is_passed_over(unit, stages):
+    one = Unit(**UNIT.model_dump() | unit)
+    assert [stage for _, what, stage in climbed(waiting(), "11-26 00:00", house(one)) if what == "unread"] == stages
+
+
+def test_who_hears_of_it():
+    assert list(people(UNIT.id, HOUSE).values()) == [
+        "olga@eksempel.dk",
+        "dorte@eksempel.dk",
+        "lene@eksempel.dk",
+        "heidi@eksempel.dk",
+    ]
+    assert people(None, HOUSE) == {} == people("gone", HOUSE)
+
+
+def test_what_is_done_is_not_looked_at_again():
+    one = answered(waiting(), at("11-23 10:00"), "Ringet op.")
+    assert look(one, at("12-24 10:00"), HOUSE) == Look(replace(one, next_at=None))
+
+
+def test_people_are_left_in_peace_for_an_hour_but_not_of_red():
+    raised = Look(waiting(), (Raised("unread", 1, at("11-23 13:00")),))
+    red = Look(waiting(), (Raised("unread", 1, at("11-23 13:00"), urgent=True),))
+    now, told = at("11-23 13:20"), at("11-23 13:00")
+    assert put_off(raised, told, now, HOUSE) == told + CALM
+    assert put_off(raised, None, now, HOUSE) is None and put_off(raised, told, told + CALM, HOUSE) is None
+    assert put_off(red, told, now, HOUSE) is None and put_off(Look(waiting()), told, now, HOUSE) is None
+    assert local(put_off(raised, at("11-23 15:30"), at("11-23 15:50"), HOUSE)) == "11-24 08:00"
+
+
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 6, 1)).map(lambda one: one.replace(tzinfo=ZONE)),
+    st.lists(st.sampled_from(sorted(RIGHT_CLOCKS)), unique=True, max_size=3),
+    st.sampled_from([None, "yellow", "red"]),
+    st.integers(1, 40),
+)
+def test_every_ladder_is_climbed_once_step_by_step_and_ends(arrived, rights, level, hours):
+    clocks = tuple(Clock(one, RIGHT_CLOCKS[one](arrived, HOURS, ZONE)) for one in rights)
+    one = post(
+        arrived_at=arrived,
+        due_read=HOURS.after(arrived, timedelta(hours=hours), ZONE),
+        due_answer=arrived + timedelta(days=7),
+        next_at=arrived,
+        rights=tuple(rights),
+        clocks=clocks,
+        level=level,
+    )
+    told, now, looks = [], arrived, 0
+    while now and looks < 60:
+        found = look(one, now, HOUSE)
+        told += [(raised.what, raised.right, raised.stage) for raised in found.raised]
+        for raised in found.raised:
+            assert raised.urgent or HOURS.next_open(now, ZONE) == now
+        assert found.post.next_at is None or found.post.next_at > now
+        one, now, looks = found.post, found.post.next_at, looks + 1
+    assert now is None and len(set(told)) == len(told) == 4 * (2 + len(rights))
+    assert look(one, arrived + timedelta(days=900), HOUSE).raised == ()

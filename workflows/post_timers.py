@@ -1,0 +1,153 @@
+"""When people must be told of a post that waits too long, and who: the owner of the mailbox, then the deputy, the leader, the head.
+
+Three ladders, each climbed a step at a time: nobody has read it, nobody has answered it, a right runs out. The last two begin when
+it was read, or when nobody is left to tell that it wasn't. A step comes after the one before has had its time, however long the
+guard was away: first comes who can still do it themselves. Outside working hours people hear of nothing but red.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from workflows.deadlines import ONE_DAY
+from workflows.notices import House
+from workflows.post import Clock, Post
+
+Role = Literal["owner", "deputy", "leader", "head"]
+ROLES: tuple[Role, ...] = ("owner", "deputy", "leader", "head")
+"""Who hears of it at stage 1, 2, 3 and 4."""
+RED_STEP = timedelta(minutes=30)  # domain.md (f): escalate where a red was not opened within 30 minutes
+UNREAD_STEP = timedelta(hours=2)  # working hours
+AHEAD = timedelta(hours=1)  # before people go home, of what must be read on the same day
+CHILD_AHEAD = timedelta(hours=4)
+CALM = timedelta(hours=1)  # between two notices about one mailbox: what falls due meanwhile is told of together
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """Somebody must be told: what was not done by ``due``, and at which stage. ``right``: which one runs out.
+
+    ``urgent``: it can't wait for working hours.
+    """
+
+    what: Literal["unread", "overdue"]
+    stage: int
+    due: datetime
+    right: str | None = None
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at a post found: the post as it is to be kept, with ``next_at`` set, and of what people must hear now."""
+
+    post: Post
+    raised: tuple[Raised, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    raised: Raised
+    at: datetime
+
+
+def people(unit: str | None, house: House) -> Mapping[int, str]:
+    """Who hears of it at which stage, each once; nobody where the unit names no person."""
+    found = house.organisation.units.get(unit or "")
+    named = (found.mailbox_owner, found.deputy, found.leader, found.head) if found else ()
+    told: dict[int, str] = {}
+    for stage, address in enumerate(named, 1):
+        person = house.person(address) if address else None
+        if person and person not in told.values():
+            told[stage] = person
+    return told
+
+
+def look(post: Post, now: datetime, house: House) -> Look:
+    """What is due of ``post`` at the instant ``now``, and when to look at it again."""
+    raised: list[Raised] = []
+    opens = house.hours.next_open(now, house.policy.zone)
+    while steps := tuple(_steps(post, house)):
+        times = [one.at if one.raised.urgent else max(one.at, opens) for one in steps]
+        if min(times) > now:
+            return Look(replace(post, next_at=min(times)), tuple(raised))
+        for one, at in zip(steps, times, strict=True):
+            if at <= now:
+                raised.append(one.raised)
+                post = _told(post, one.raised, now)
+    return Look(replace(post, next_at=None), tuple(raised))
+
+
+def put_off(found: Look, last_told: datetime | None, now: datetime, house: House) -> datetime | None:
+    """Until when people are left in peace, since they have just heard of the mailbox (``last_told``); None where they aren't."""
+    if not found.raised or any(one.urgent for one in found.raised) or last_told is None or now >= last_told + CALM:
+        return None
+    return house.hours.next_open(last_told + CALM, house.policy.zone)
+
+
+def _told(post: Post, raised: Raised, now: datetime) -> Post:
+    if raised.what == "unread":
+        return replace(post, unread_stage=raised.stage, told_at=now)
+    if raised.right is None:
+        return replace(post, answer_stage=raised.stage, told_at=now)
+    clocks = tuple(one._replace(stage=raised.stage) if one.right == raised.right else one for one in post.clocks)
+    return replace(post, clocks=clocks, told_at=now)
+
+
+def _steps(post: Post, house: House) -> Iterator[_Step]:
+    """The next step of each ladder that is climbed now."""
+    if post.done_at:
+        return
+    stages = sorted(people(post.unit, house)) or [1]
+    unread = None if post.read_at else _next(stages, post.unread_stage)
+    if unread:
+        raised = Raised("unread", unread, post.due_read, urgent=post.red)
+        yield _step(raised, _later(post, house, raised) if post.unread_stage else _first_unread(post, house), house)
+        return
+    if post.due_answer and not post.answered_at and (stage := _next(stages, post.answer_stage)):
+        raised = Raised("overdue", stage, post.due_answer)
+        yield _step(raised, max(post.due_answer, _later(post, house, raised)) if post.answer_stage else post.due_answer, house)
+    for clock in post.clocks:
+        if stage := _next(stages, clock.stage):
+            raised = Raised("overdue", stage, clock.due, clock.right, urgent=clock.right == "child_concern")
+            yield _step(raised, max(clock.due, _later(post, house, raised)) if clock.stage else _ahead(clock, post, house), house)
+
+
+def _step(raised: Raised, at: datetime, house: House) -> _Step:
+    return _Step(raised, at if raised.urgent else house.hours.next_open(at, house.policy.zone))
+
+
+def _next(stages: list[int], told: int) -> int | None:
+    return next((one for one in stages if one > told), None)
+
+
+def _later(post: Post, house: House, raised: Raised) -> datetime:
+    """When the next one in line hears of it: of what is unread after two hours of work, else on the next working morning."""
+    told, hours, zone = post.told_at or post.arrived_at, house.hours, house.policy.zone
+    if raised.urgent:
+        return told + RED_STEP
+    if raised.what == "unread":
+        return hours.after(told, UNREAD_STEP, zone)
+    day = hours.calendar.working_day_after(told.astimezone(zone).date(), 1)
+    return datetime.combine(day, hours.opens, zone)
+
+
+def _first_unread(post: Post, house: House) -> datetime:
+    """When it falls due; an hour earlier where people would have gone home by then. Nobody is told of the last half hour."""
+    soon = post.arrived_at + RED_STEP
+    if post.red:
+        return min(post.due_read, soon)
+    gone_home = house.hours.next_open(post.due_read, house.policy.zone) > post.due_read
+    return max(soon, post.due_read - AHEAD) if gone_home else post.due_read
+
+
+def _ahead(clock: Clock, post: Post, house: House) -> datetime:
+    """A right that runs out can't be mended afterwards: its first step comes before, on the last working morning but one."""
+    if clock.right == "child_concern":
+        return max(post.arrived_at, clock.due - CHILD_AHEAD)
+    hours, zone = house.hours, house.policy.zone
+    day = clock.due.astimezone(zone).date() - ONE_DAY
+    while not hours.calendar.is_working_day(day) and day > post.arrived_at.astimezone(zone).date():
+        day -= ONE_DAY
+    return max(post.arrived_at, datetime.combine(day, hours.opens, zone))
