@@ -25,8 +25,10 @@ from services.gateway.listener import Gateway
 from services.gateway.tls import TlsFilesUnusable
 from services.gather import national_authorities
 from services.island import Island, open_island
+from services.mailbox.timers import Timers
 from services.marks import Marks
 from services.notify.service import Notifier
+from services.post_terms import MailboxTerms
 from services.repeating import repeat
 from services.settings import Settings
 from services.store.errors import BadStore, UnsoundStore, WrongKey
@@ -37,7 +39,7 @@ from services.store.sql_store import SqlStore
 from services.upkeep import Upkeep
 
 log = structlog.get_logger()
-ROLES = frozenset({"gateway", "deliver", "relay", "notify", "console"})
+ROLES = frozenset({"gateway", "deliver", "relay", "notify", "watch", "console"})
 TAKE_OVER_EVERY = 5.0  # seconds between looks for deliverers that died
 GRACE = 10.0  # seconds that what is under way has to end in
 
@@ -102,6 +104,10 @@ class Guard:
             )
             upkeep.start()
             self._ends.append(("upkeep", upkeep.stop))
+        if "watch" in self.roles:
+            timers = Timers(self.settings, self.store, self.clock, self.watch, lambda: self._committed(()))
+            timers.start()
+            self._ends.append(("timers", timers.stop))
         await self._start_http()
 
     async def _start_island(self) -> None:
@@ -133,7 +139,8 @@ class Guard:
     async def _start_notify(self, events: Events) -> None:
         alone = self.roles == ROLES and not self.settings.store.url  # nobody else takes mail into the store
         told, marks = self._committed, self._marks("telling.mark")
-        notifier = Notifier(self.settings, self.store, self.clock, told, claim=self._claim, marks=marks, at_hand=alone)
+        terms = MailboxTerms(self.settings, self.store.key)
+        notifier = Notifier(self.settings, self.store, self.clock, told, claim=self._claim, marks=marks, at_hand=alone, terms=terms)
         for what, durable, handler in notifier.handlers():
             events.register(what, durable, handler)
         self._ends.append(("notify", notifier.stop))

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from workflows.addresses import ascii_domain
 from workflows.deadlines import WorkingCalendar
-from workflows.people import Address
+from workflows.people import Address, Id
 from workflows.rights import UserRole
 
 ZONE = ZoneInfo("Europe/Copenhagen")  # business rules run here
@@ -197,6 +197,7 @@ class Mailbox(Section):
     mode: Literal["observe", "route"] = "observe"
     unread_after_hours: int = Field(default=4, ge=1)
     answer_within_days: int = Field(default=5, ge=1)
+    unit: Id | None = None  # whose it is; none: the unit that the register gives it
 
 
 class Log(Section):

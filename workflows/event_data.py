@@ -87,13 +87,46 @@ class MailStuck(EventData):
 
 
 class MailboxUnreachable(EventData):
-    """The mailbox that a redirected mail went to does not take it; the unit's main mailbox gets the mail instead."""
+    """The mailbox that a redirected mail went to does not take it: the unit's main mailbox gets the mail instead.
 
-    mail: Id
-    delivery: Id
+    Without a mail: the guard can't look into a mailbox that it watches, or can't do there what it was set to do.
+    """
+
+    mail: Id | None = None
+    delivery: Id | None = None
     unit: Id | None = None
     framework: Id | None = None
     status: Status | None = None
+    mailbox: Id | None = Field(default=None, description="The mailbox that can't be watched, by its code")
+    why: Code | None = Field(default=None, description="What is wrong with watching it")
+
+
+class MailboxLate(EventData):
+    """Of a mail that waits in a functional mailbox somebody must hear."""
+
+    post: Id
+    mail: Id
+    unit: Id | None = None
+    mailbox: Id = Field(description="By its code")
+    stage: int = Field(ge=1, le=4, description="Who is told: 1 the owner, 2 the deputy, 3 the leader, 4 the head")
+    due: datetime = Field(description="By when it was to be done")
+    arrived: datetime
+    urgent: bool = Field(description="Whether it can't wait for working hours")
+    batch: EventId = Field(description="Events of one batch were raised together, and are told of in one notice")
+    count: int = Field(ge=1, description="How many events the batch has")
+
+
+class MailboxUnread(MailboxLate):
+    """Nobody has read a mail in a functional mailbox in time."""
+
+
+class MailboxOverdue(MailboxLate):
+    """A mail in a functional mailbox was not answered in time; or a right in it runs out, and it is not done.
+
+    Of a right stage 1 comes before it is too late: see ``due``.
+    """
+
+    right: Code | None = Field(default=None, description="The right that runs out; none where the answer is late")
 
 
 class RaisedSignal(EventData):
@@ -180,6 +213,8 @@ EVENTS: dict[str, type[EventData]] = {
     "mail.stuck": MailStuck,
     "mailbox.unreachable": MailboxUnreachable,
     "receipt.undelivered": ReceiptUndelivered,
+    "mailbox.unread": MailboxUnread,
+    "mailbox.overdue": MailboxOverdue,
     **{
         f"framework.{move}": create_model(f"Framework{record.__name__}", __base__=FrameworkMoved, __doc__=record.__doc__)
         for move, record in RECORDS.items()

@@ -96,6 +96,11 @@ def mailbox_unreachable(id: str, at: datetime, mail_id: str, copy: Mapping[str, 
     return Event(id, "mailbox.unreachable", mail_id, at, {"mail": mail_id, **copy})
 
 
+def mailbox_not_watched(code: str, at: datetime, unit: str | None, why: str) -> Event:
+    """The guard can't look into the mailbox ``code``, whatever ``why`` (a code); told once for each time that it begins."""
+    return Event(f"{code}.{_instant(at)}.unreachable", "mailbox.unreachable", code, at, {"unit": unit, "mailbox": code, "why": why})
+
+
 def mail_stuck(id: str, at: datetime, mail_id: str, copy: Mapping[str, str | None]) -> Event:
     """No mailbox took or kept ``copy`` (as above, with ``why`` where it is something else): people must look."""
     return Event(id, "mail.stuck", mail_id, at, {"mail": mail_id, **copy})

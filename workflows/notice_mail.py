@@ -77,11 +77,16 @@ def _written(notice: Notice, text: NoticeText, head: Letterhead) -> tuple[str, s
         parts.of("done", values),
         *found,
         parts.of(_expected(notice, parts), values),
-        parts.of("who", values),
-        f"{text.of('reference', values)} {text.of('content_note', values) if about.mail not in about.frameworks else ''}".rstrip(),
+        parts.of("who_after" if about.people and "who_after" in parts.words else "who", values),
+        parts.of("reference", values) if "reference" in parts.words else _reference(about, text, values),
         text.of("regards", values),
     ]
     return subject, "\n\n".join(one for one in paragraphs if one)
+
+
+def _reference(about: About, text: NoticeText, values: Mapping[str, str]) -> str:
+    note = text.of("content_note", values) if about.mail not in about.frameworks else ""
+    return f"{text.of('reference', values)} {note}".rstrip()
 
 
 def _expected(notice: Notice, parts: NoticeText) -> str:
@@ -108,6 +113,9 @@ def _values(about: About, text: NoticeText, head: Letterhead) -> dict[str, str]:
         "unit": about.unit or str(text.words["no_unit"]),
         "mail": about.mail,
         "day": _date(about.day, english=text is head.english) if about.day else "",
+        "due": _when(about.due, text, english=text is head.english) if about.due else "",
+        "right": text.words["rights"].get(about.right, about.right or ""),
+        "count": str(about.count),
         "signals": text.listed(tuple(text.words["signals"].get(one, one) for one in about.signals)),
         "rights": text.listed(tuple(text.words["rights"].get(one, one) for one in about.rights)),
         "municipality": head.municipality,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
-from workflows.addresses import normalise, recipient_key
+from workflows.addresses import normalise, own_key, recipient_key
 from workflows.deadlines import WorkingHours
 from workflows.decision import Reason
 from workflows.facts import CitizenFile, Organisation, Policy
@@ -20,22 +20,12 @@ from workflows.people import Grade
 Urgency = Literal["now", "same_day", "working_hours", "digest"]
 NoticeRole = Literal["caseworker", "leader", "it"]
 NoticeKind = Literal[
-    "redirected",
-    "redirected_leader",
-    "signal_leader",
-    "identity_question",
-    "other_case_question",
-    "mailbox_unreachable",
-    "mail_stuck",
-    "mail_late",
-    "mail_unaccounted",
-    "mail_set_aside",
-    "mail_untold",
-    "receipt_undelivered",
-    "framework_review",
-    "framework_expires_soon",
-    "framework_expired",
-]
+    "redirected", "redirected_leader", "signal_leader", "identity_question", "other_case_question",
+    "mailbox_unreachable", "mailbox_not_watched",
+    "post_unread", "posts_unread", "post_overdue", "posts_overdue", "post_right", "posts_right",
+    "mail_stuck", "mail_late", "mail_unaccounted", "mail_set_aside", "mail_untold", "receipt_undelivered",
+    "framework_review", "framework_expires_soon", "framework_expired",
+]  # fmt: skip
 Json = Mapping[str, Any]
 STUCK: Mapping[str | None, NoticeKind] = {
     None: "mail_stuck",
@@ -64,6 +54,9 @@ class About:
     signals: tuple[str, ...] = ()  # kinds, for leaders
     rights: tuple[str, ...] = ()
     day: date | None = None  # of a framework: its last one
+    due: datetime | None = None  # by when something was to be done, in the municipality's time
+    right: str | None = None  # the one that runs out
+    count: int = 1  # of how many mails it tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +101,14 @@ class House:
         """What people call it."""
         found = self.organisation.units.get(unit or "")
         return found.name if found else unit
+
+    def unit_of(self, outcome: Json) -> str | None:
+        """The unit concerned; of mail to a mailbox of a unit, whose it is."""
+        if unit := outcome["unit"]:
+            return str(unit)
+        key = recipient_key(outcome["address"], self.policy.domains)
+        own = ((one.id, box) for one in self.organisation.units.values() for box in (one.functional_mailbox, one.main_mailbox))
+        return next((id for id, box in own if box and own_key(box) == key), None)
 
     def leader(self, unit: str | None) -> str | None:
         """Who leads ``unit``: its leader, else deputy or head, where that address is a person's."""
@@ -159,7 +160,7 @@ class _Planning:
         moved = [one for one in self.decision["recipients"] if _is_moved(one)]
         leaders = self._by_person((self.house.leader(one["unit"]), one) for one in moved)
         workers = self._by_person((self.house.person(one["address"]), one) for one in moved)
-        alarmed = self._by_person((self.house.leader(one["unit"]), one) for one in self._alarming())
+        alarmed = self._by_person((self.house.leader(self.house.unit_of(one)), one) for one in self._alarming())
         yield from (self._to_leader("redirected_leader", to, about) for to, about in leaders.items())
         yield from (self._to_leader("signal_leader", to, about) for to, about in alarmed.items() if to not in leaders)
         yield from (self._to_worker(to, about) for to, about in workers.items() if to not in leaders and to not in alarmed)
@@ -193,8 +194,8 @@ class _Planning:
         return Notice(to, "caseworker", urgency, "redirected", due, f"notice:{self.mail}:{to}", about)
 
     def _about(self, outcomes: Sequence[Json], **more: Any) -> About:  # noqa: ANN401 - fields of About
-        unit = outcomes[0]["unit"]
         house = self.house
+        unit = house.unit_of(outcomes[0])
         return About(
             mail=self.mail,
             at=self.received_at.astimezone(house.policy.zone),

@@ -5,12 +5,14 @@ it was read, or when nobody is left to tell that it wasn't. A step comes after t
 guard was away: first comes who can still do it themselves. Outside working hours people hear of nothing but red.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from workflows.deadlines import ONE_DAY
+from workflows.events import Event
 from workflows.notices import House
 from workflows.post import Clock, Post
 
@@ -151,3 +153,32 @@ def _ahead(clock: Clock, post: Post, house: House) -> datetime:
     while not hours.calendar.is_working_day(day) and day > post.arrived_at.astimezone(zone).date():
         day -= ONE_DAY
     return max(post.arrived_at, datetime.combine(day, hours.opens, zone))
+
+
+def events_of(found: Sequence[Look], now: datetime) -> list[tuple[Event, ...]]:
+    """The events of some looks, look by look. What concerns the same people of the same mailbox is one batch."""
+    batches = Counter(_batch(one.post, raised) for one in found for raised in one.raised)
+    return [tuple(_event(one.post, raised, batches[_batch(one.post, raised)], now) for raised in one.raised) for one in found]
+
+
+def _batch(post: Post, raised: Raised) -> str:
+    return f"{post.code}.{post.unit or 'none'}.{raised.what}.{raised.right or 'none'}.{raised.stage}"
+
+
+def _event(post: Post, raised: Raised, count: int, now: datetime) -> Event:
+    """Named by post and stage: told once for ever."""
+    data = {
+        "post": post.id,
+        "mail": post.mail,
+        "unit": post.unit,
+        "mailbox": post.code,
+        "stage": raised.stage,
+        "due": raised.due.isoformat(),
+        "arrived": post.arrived_at.isoformat(),
+        "urgent": raised.urgent,
+        "batch": f"{_batch(post, raised)}.{now.strftime('%Y%m%dT%H%M%S.%f')}",
+        "count": count,
+    }
+    name = f"{post.id}.{raised.what}.{raised.right or 'mail'}.{raised.stage}"
+    right = {"right": raised.right} if raised.what == "overdue" else {}
+    return Event(name, f"mailbox.{raised.what}", post.mail, now, data | right)

@@ -16,10 +16,10 @@ from services.commands.register import read_with_bar
 from services.commands.showing import show
 from services.commands.times import Instant
 from services.gather import facts_from_register, gather, national_authorities, policy_of
-from services.notify.service import working_hours
 from services.options import as_json, common, given, why
 from services.register_file import read_bytes
 from services.settings import Settings
+from services.working_hours import working_hours
 from workflows.assess import assess
 from workflows.deadlines import WorkingHours
 from workflows.decide import decide as decided

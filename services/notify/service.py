@@ -6,8 +6,9 @@ same process takes all mail in, what was decided is handed over in memory: the w
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, time, timedelta
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -17,16 +18,19 @@ from services.clock import Clock, new_id
 from services.gather import policy_of
 from services.marks import CRASHES, Marks
 from services.notify.assessing import Assessor
+from services.notify.posting import Posting
 from services.notify.texts import letterhead
+from services.notify.written import ACTOR, NEXT, Wire, audit_of, events_of, outgoing
+from services.post_terms import MailboxTerms
 from services.repeating import repeat
 from services.settings import Settings
 from services.signal_words import load
-from services.store.interface import Assessed, Claim, Hop, NewDelivery, OutgoingMail, Store, StoreUnavailable, Unassessed
-from workflows import framework_notices, notices, receipt_notices
+from services.store.interface import Assessed, Claim, Hop, OutgoingMail, Store, StoreUnavailable, Unassessed
+from services.working_hours import working_hours
+from workflows import framework_notices, mailbox_notices, notices, receipt_notices
 from workflows.addresses import normalise
 from workflows.audit import AuditRecord
-from workflows.deadlines import WorkingHours
-from workflows.events import Event, identity_suggested, mail_stuck, signal_raised
+from workflows.events import Event, mail_stuck
 from workflows.facts import CitizenFile
 from workflows.notice_mail import compose
 from workflows.notices import House, Notice
@@ -34,21 +38,17 @@ from workflows.notices import House, Notice
 log = structlog.get_logger()
 
 Handler = Callable[[Sequence[Event]], Awaitable[None]]
-ACTOR = "guard"
-NEXT: Hop = "next"  # notices go to the municipality's own server
-END_OF_DAY = "24:00"
 CATCH_UP_EVERY = 60.0  # seconds between looks for mails that no event came for
 LATE = timedelta(minutes=2)  # after which an event is not waited for: the broker gives one again after a minute
 LOOK_BACK = timedelta(days=2)
 PAGE = 100  # mails
 GROUP = 250  # mails assessed together, of those at hand
 GATHER = 0.25  # seconds between such groups; people read no faster
-Wire = dict[str, Any]
+MailboxPlan = Callable[[Event, str, House, datetime], tuple[Notice, ...]]
 Told = Mapping[str, Any]  # data of ``mail.decided``, as far as ``notices.nobody_to_tell`` reads it
 
 
 _TOLD: Mapping[str, Callable[..., tuple[Notice, ...]]] = {  # events that say by themselves whom they concern
-    "mailbox.unreachable": notices.mailbox_unreachable,
     "mail.stuck": notices.mail_stuck,
     "receipt.undelivered": receipt_notices.undelivered,
 }
@@ -59,7 +59,8 @@ class Notifier:
 
     ``claim`` is asked, with a number of notices, whether the deliverer of this process takes them itself. ``after_commit`` is
     called when there is something to publish, with the hops for which something waits in the store. ``at_hand``: all mail of this
-    store is taken in by this process, and no event ``mail.decided`` is waited for.
+    store is taken in by this process, and no event ``mail.decided`` is waited for. ``terms`` tells the functional mailboxes, where
+    each mail waits for a person.
     """
 
     def __init__(
@@ -72,8 +73,10 @@ class Notifier:
         claim: Callable[[int], Claim | None] = lambda _: None,
         marks: Marks | None = None,
         at_hand: bool = False,
+        terms: MailboxTerms | None = None,
     ) -> None:
         self._store = store
+        self._posting = Posting(store, terms, self._house)
         self._clock = clock
         self._after_commit = after_commit
         self._claim = claim
@@ -92,6 +95,9 @@ class Notifier:
         return (
             *(() if self._at_hand else (of_mail,)),
             *((what, f"tell_{what.replace('.', '_')}", self.told) for what in _TOLD),
+            ("mailbox.unreachable", "tell_mailbox_unreachable", self.mailbox_unreachable),
+            ("mailbox.unread", "tell_mailbox_unread", self.mailbox_late),
+            ("mailbox.overdue", "tell_mailbox_overdue", self.mailbox_late),
             *((what, f"tell_{what.replace('.', '_')}", self.framework) for what in framework_notices.KINDS),
         )
 
@@ -143,16 +149,22 @@ class Notifier:
         waiting = await self._store.mails_to_assess(tuple(told))
         wires = await self._assessor.assess([one.content for one in waiting])
         found = list(zip(waiting, wires, strict=True))
-        concern = [mail.id for mail, wire in found if not notices.nobody_to_tell(told[mail.id], wire["signals"])]
+        concern = [
+            mail.id
+            for mail, wire in found
+            if self._posting.waits(mail) or not notices.nobody_to_tell(told[mail.id], wire["signals"])
+        ]
         decisions = await self._store.decisions(concern) if concern else {}
         now = self._clock.now()
         assessed = []
         for mail, wire in found:
             decision = decisions.get(mail.id)
             files = await self._files(decision) if decision else ()
-            assessed.append(self._told_of(mail, decision, wire, files, now))
+            made = self._told_of(mail, decision, wire, files, now)
+            assessed.append(replace(made, posts=self._posting.posts(mail, decision, wire)))
             if assessed[-1].notices:
                 await asyncio.sleep(0)  # mail comes first
+        await self._posting.answered(waiting, told, now)
         copies = sum(len(one.notices) for one in assessed)
         claim = self._claim(copies) if copies else None
         saved = await self._store.save_assessments(assessed, claim)
@@ -190,15 +202,15 @@ class Notifier:
         unit = next((one["unit"] for one in recipients if one["unit"]), None)
         event = mail_stuck(f"{mail}.untold.stuck", now, mail, {"delivery": None, "unit": unit, "framework": None, "why": "untold"})
         record = AuditRecord(now, ACTOR, event.what, mail, event.data)
-        return Assessed(mail, {**wire, "notify": []}, (), (*_events(mail, now, wire, ()), event), (record,))
+        return Assessed(mail, {**wire, "notify": []}, (), (*events_of(mail, now, wire, ()), event), (record,))
 
     def _assessed(self, mail: str, wire: dict[str, Any], planned: tuple[Notice, ...], now: datetime) -> Assessed:
         return Assessed(
             mail,
             {**wire, "notify": [one.wire() for one in planned]},
             self._mails(planned, now),
-            tuple(_events(mail, now, wire, planned)),
-            tuple(_audit(mail, now, wire, planned)),
+            tuple(events_of(mail, now, wire, planned)),
+            tuple(audit_of(mail, now, wire, planned)),
         )
 
     async def _files(self, decision: dict[str, Any]) -> tuple[CitizenFile, ...]:
@@ -210,9 +222,24 @@ class Notifier:
     async def told(self, events: Sequence[Event]) -> None:
         """What went wrong with mails and receipts."""
         house, now = self._house(), self._clock.now()
-        if planned := [notice for event in events for notice in _TOLD[event.what](event.id, event.data, house, now)]:
-            await self._store.enqueue(self._mails(planned, self._clock.now()), (), ())
-            self._after_commit((NEXT,))
+        await self._enqueue([one for event in events for one in _TOLD[event.what](event.id, event.data, house, now)], now)
+
+    async def mailbox_unreachable(self, events: Sequence[Event]) -> None:
+        """Functional mailboxes did not take a mail, or can't be looked into."""
+        house, now = self._house(), self._clock.now()
+        of_mails = [event for event in events if event.data.get("mail")]
+        found = [one for event in of_mails for one in notices.mailbox_unreachable(event.id, event.data, house, now)]
+        await self._enqueue(found, now)
+        await self._tell_of_mailbox([event for event in events if not event.data.get("mail")], mailbox_notices.not_watched)
+
+    async def mailbox_late(self, events: Sequence[Event]) -> None:
+        """Mails wait too long in functional mailboxes."""
+        await self._tell_of_mailbox(events, mailbox_notices.late)
+
+    async def _tell_of_mailbox(self, events: Sequence[Event], plan: MailboxPlan) -> None:
+        house, now = self._house(), self._clock.now()
+        found = [notice for one in events for notice in plan(one, self._posting.mailbox(one.data["mailbox"]), house, now)]
+        await self._enqueue(found, now)
 
     async def framework(self, events: Sequence[Event]) -> None:
         """The calendar did, or will do, something with frameworks; one that retention has removed since concerns nobody."""
@@ -221,6 +248,9 @@ class Notifier:
             if kept := await self._store.dossiers.get(event.subject):
                 cases = await self._store.dossiers.cases(kept.dossier.framework.citizen)
                 planned += framework_notices.told(event, kept.dossier, house, cases, now)
+        await self._enqueue(planned, now)
+
+    async def _enqueue(self, planned: Sequence[Notice], now: datetime) -> None:
         if planned:
             await self._store.enqueue(self._mails(planned, now), (), ())
             self._after_commit((NEXT,))
@@ -229,7 +259,7 @@ class Notifier:
         return House(self._store.organisation(), self._policy, self._hours)
 
     def _mails(self, planned: Iterable[Notice], now: datetime) -> tuple[OutgoingMail, ...]:
-        return tuple(_mail(one, compose(one, self._head, now), new_id(now), self._head.sender) for one in planned)
+        return tuple(outgoing(one, compose(one, self._head, now), new_id(now), self._head.sender) for one in planned)
 
 
 def _tell_of_failures(mails: Sequence[str], outcomes: Sequence[Outcome]) -> None:
@@ -244,47 +274,3 @@ def _tell_of_failures(mails: Sequence[str], outcomes: Sequence[Outcome]) -> None
 def _told(decision: dict[str, Any]) -> Told:
     """What the event ``mail.decided`` told, as far as it is needed, from the decision itself."""
     return {"recipients": decision["recipients"], "grade": decision["sender"]["grade"]}
-
-
-def _mail(notice: Notice, content: bytes, id: str, sender: str) -> OutgoingMail:
-    """The null envelope sender: nobody answers a notice automatically, and a failure is seen in the queue."""
-    ascii_only = (sender + notice.to).isascii()
-    delivery = NewDelivery(
-        id=id,
-        mail=notice.about.mail,
-        content=id,
-        kind="notice",
-        hop=NEXT,
-        envelope_from="",
-        address=notice.to,
-        prepend=b"",
-        due=notice.due,
-        smtputf8=not ascii_only,
-        eight_bit=not ascii_only,
-    )
-    return OutgoingMail(content, delivery, notice.dedupe)
-
-
-def _events(mail: str, now: datetime, wire: dict[str, Any], planned: Iterable[Notice]) -> Iterator[Event]:
-    if wire["signals"]:
-        yield signal_raised(mail, now, wire["signals"], wire["rights"])
-    for one in planned:
-        if one.kind == "identity_question" and one.about.citizen:
-            yield identity_suggested(mail, now, one.about.citizen)
-
-
-def _audit(mail: str, now: datetime, wire: dict[str, Any], planned: tuple[Notice, ...]) -> Iterator[AuditRecord]:
-    """What was seen and who was told, in codes; a mail with nothing to tell leaves no entry."""
-    if wire["signals"] or wire["rights"] or planned:
-        told = [[one.kind, one.role, one.urgency] for one in planned]
-        yield AuditRecord(now, ACTOR, "mail.assessed", mail, {**wire, "told": told})
-
-
-def working_hours(settings: Settings) -> WorkingHours:
-    """When people work who have no hours of their own."""
-    hours = settings.notifications.working_hours
-    return WorkingHours(_time(hours.from_), _time(hours.to), settings.calendar())
-
-
-def _time(text: str) -> time:
-    return time.max if text == END_OF_DAY else time.fromisoformat(text)

@@ -11,9 +11,10 @@ from fakes.event_store import RECEIVED, EventStore
 from fakes.town import BO, CPH, KAREN, NOW, facts, framework, mail, town
 
 from services.events.service import Events
-from services.notify.service import Notifier, working_hours
+from services.notify.service import Notifier
 from services.settings import Settings
 from services.store.interface import StoreUnavailable
+from services.working_hours import working_hours
 from workflows import notices
 from workflows.audit import AuditRecord
 from workflows.decide import decide

@@ -1,0 +1,49 @@
+"""What is written with the assessment of a mail: notices as mails of our own, events, audit entries."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from services.store.interface import Hop, NewDelivery, OutgoingMail
+from workflows.audit import AuditRecord
+from workflows.events import Event, identity_suggested, signal_raised
+from workflows.notices import Notice
+
+ACTOR = "guard"
+NEXT: Hop = "next"  # notices go to the municipality's own server
+Wire = dict[str, Any]
+
+
+def outgoing(notice: Notice, content: bytes, id: str, sender: str) -> OutgoingMail:
+    """A notice as a mail of our own. The null envelope sender: nobody answers it automatically, a failure is seen in the queue."""
+    ascii_only = (sender + notice.to).isascii()
+    delivery = NewDelivery(
+        id=id,
+        mail=notice.about.mail,
+        content=id,
+        kind="notice",
+        hop=NEXT,
+        envelope_from="",
+        address=notice.to,
+        prepend=b"",
+        due=notice.due,
+        smtputf8=not ascii_only,
+        eight_bit=not ascii_only,
+    )
+    return OutgoingMail(content, delivery, notice.dedupe)
+
+
+def events_of(mail: str, now: datetime, wire: Wire, planned: Iterable[Notice]) -> Iterator[Event]:
+    """What was found in it."""
+    if wire["signals"]:
+        yield signal_raised(mail, now, wire["signals"], wire["rights"])
+    for one in planned:
+        if one.kind == "identity_question" and one.about.citizen:
+            yield identity_suggested(mail, now, one.about.citizen)
+
+
+def audit_of(mail: str, now: datetime, wire: Wire, planned: tuple[Notice, ...]) -> Iterator[AuditRecord]:
+    """What was seen and who was told, in codes; a mail with nothing to tell leaves no entry."""
+    if wire["signals"] or wire["rights"] or planned:
+        told = [[one.kind, one.role, one.urgency] for one in planned]
+        yield AuditRecord(now, ACTOR, "mail.assessed", mail, {**wire, "told": told})

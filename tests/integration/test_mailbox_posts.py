@@ -1,0 +1,239 @@
+"""From a mail to a post, from a post that nobody reads to a notice, and from an answer on its way to a post that is done."""
+
+import email
+import email.policy
+from datetime import datetime, time
+
+import pytest
+from fakes.arrivals import SetClock, delivery, entry
+from fakes.posts import ZONE, cursor, sighting
+from fakes.town import BO, BOX, KAREN, PASS, POLICY, facts, framework, town
+
+from services.clock_watch import ClockWatch
+from services.mailbox.timers import Timers
+from services.notify.service import Notifier
+from services.post_terms import MailboxTerms
+from services.settings import Mailbox, Settings
+from services.store.interface import Arrival
+from services.store.open import open_store
+from workflows.deadlines import WorkingCalendar
+from workflows.decide import decide
+from workflows.events import mail_decided, mail_received, parse_event
+from workflows.mail import Envelope, Headers, Mail
+from workflows.post import answered, code_of
+from workflows.post_timers import CALM
+
+OLGA, LENE = "olga@eksempel.dk", "lene@eksempel.dk"
+MORNING = datetime(2026, 11, 23, 9, 0, tzinfo=ZONE)
+
+
+def register():
+    made = town(framework())
+    units = [one.model_copy(update={"mailbox_owner": OLGA}) if one.id == "bf" else one for one in made.units]
+    return made.model_copy(update={"units": tuple(units)})
+
+
+class World:
+    """The parts of a guard that people hear of mailboxes by, over one store."""
+
+    def __init__(self, store, clock, settings):
+        self.store, self.clock, self.settings, self.told = store, clock, settings, 0
+        self.seen = set()
+        self.terms = MailboxTerms(settings, store.key)
+        self.notifier = Notifier(settings, store, clock, lambda hops: None, terms=self.terms)
+        self.timers = Timers(settings, store, clock, ClockWatch(clock), self._tell)
+
+    def _tell(self):
+        self.told += 1
+
+    async def mail(self, id, body="Hej", to=KAREN, sender=BO, **headers):
+        """A mail comes through the gateway, and is assessed."""
+        written = f"From: {sender}\r\nTo: {to}\r\nMessage-ID: <{id}@x>\r\nSubject: sag\r\n"
+        written += "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+        content = f"{written}\r\n{body}\r\n".encode()
+        given = Headers(1, (sender,), to=(to,), message_id=f"<{id}@x>", authentication_results=(PASS,) if sender == BO else ())
+        one = Mail("00" * 32, Envelope(sender, (to,)), given, id, len(content))
+        decision = decide(one, facts(register(), one), self.clock.now())
+        at = self.clock.now()
+        events = (mail_received(id, at, len(content), 1), mail_decided(decision, at))
+        arrival = Arrival(decision, at, at.date(), "127.0.0.1", content, self._copies(decision), events=events)
+        await self.store.commit(arrival)
+        await self.notifier.mail_decided([events[1]])
+        return (await self.store.posts.of_mail(id) or (None,))[0]
+
+    def _copies(self, decision):
+        return tuple(delivery(decision.mail.id, one.deliver_to[0], (n,)) for n, one in enumerate(decision.recipients))
+
+    async def heard(self, day=None, at=None):
+        """Look at an instant; who is told of what by then, as kind and address."""
+        if day:
+            self.clock.time = datetime.combine(datetime.fromisoformat(f"2026-{day}").date(), time.fromisoformat(at), ZONE)
+        await self.timers.look()
+        events = [parse_event(one.body) for one in await self.store.outbox(500)]
+        for one in events:
+            if one.what in ("mailbox.unread", "mailbox.overdue"):
+                await self.notifier.mailbox_late([one])
+        new = [one for one in await self.store.queue() if one.kind == "notice"]
+        found = [one for one in new if one.id not in self.seen]
+        self.seen |= {one.id for one in new}
+        return sorted([(await self._subject(one), one.address) for one in found])
+
+    async def _subject(self, item):
+        leased = [
+            one for one in await self.store.lease("next", self.clock.now(), self.clock.now(), 500) if one.delivery.id == item.id
+        ]
+        return email.message_from_bytes(leased[0].content, policy=email.policy.default)["Subject"] if leased else "later"
+
+
+@pytest.fixture
+async def world(tmp_path):
+    clock = SetClock(MORNING)
+    settings = Settings(data=tmp_path / "data")
+    store = await open_store(settings, clock)
+    await store.load_register(register(), entry("register.loaded", "register"))
+    await store.refresh()
+    one = World(store, clock, settings)
+    yield one
+    await one.notifier.stop()
+    await store.close()
+
+
+async def test_a_redirected_mail_waits_in_its_mailbox_and_other_mail_does_not(world):
+    found = await world.mail("m1", "Jeg klager over jeres afgørelse.")
+    assert (found.mailbox, found.unit, found.citizen, found.rights) == (BOX, "bf", "c-1", ("complaint",))
+    assert found.code == code_of(world.store.key, BOX)
+    assert await world.mail("m2", to=LENE) is None
+    direct = await world.mail("m3", to=BOX, sender="x@example.org")
+    assert (direct.unit, direct.citizen) == ("bf", None)
+
+
+async def test_a_mail_that_the_guard_could_not_put_in_words_waits_all_the_same(world, monkeypatch):
+    monkeypatch.setattr(world.notifier._marks, "crashes", lambda _: 3)
+    assert (await world.mail("m1")).mailbox == BOX
+
+
+async def test_one_after_the_other_hears_of_a_mail_that_nobody_reads_each_once(world):
+    await world.mail("m1")
+    await world.heard()
+    assert await world.heard("11-23", "12:59") == []
+    assert await world.heard("11-23", "13:00") == [(f"En mail i {BOX} er ikke læst", OLGA)]
+    assert await world.heard("11-23", "13:01") == []
+    assert await world.heard("11-23", "15:00") == [(f"En mail i {BOX} er ikke læst", LENE)]
+    assert await world.heard("11-26", "15:00") == []
+    assert world.told == 2
+
+
+async def test_a_burst_is_told_of_in_one_notice(world):
+    for n in range(5):
+        await world.mail(f"m{n}")
+    await world.heard()
+    assert await world.heard("11-23", "13:00") == [(f"5 mails i {BOX} er ikke læst", OLGA)]
+
+
+async def test_what_falls_due_soon_after_waits_for_the_next_notice(world):
+    await world.mail("m0")
+    world.clock.move(minutes=10)
+    for n in (1, 2):
+        await world.mail(f"m{n}")
+        world.clock.move(minutes=10)
+    await world.heard()
+    assert await world.heard("11-23", "13:00") == [(f"En mail i {BOX} er ikke læst", OLGA)]
+    assert await world.heard("11-23", "13:30") == []
+    assert CALM.total_seconds() == 3600
+    assert await world.heard("11-23", "14:00") == [(f"2 mails i {BOX} er ikke læst", OLGA)]
+
+
+async def test_who_reads_it_in_time_hears_nothing_and_the_answer_is_asked_for(world):
+    found = await world.mail("m1")
+    boxes = world.store.mailboxes
+    await boxes.lease(found.code, BOX, "a", MORNING.replace(hour=23))
+    world.clock.move(hours=1)
+    await boxes.saw(found.code, [sighting(1, "m1", seen=True)], cursor())
+    await world.heard()
+    assert await world.heard("11-23", "13:00") == [] and await world.heard("11-30", "15:59") == []
+    assert await world.heard("12-01", "08:00") == [(f"En mail i {BOX} mangler svar", OLGA)]
+    await boxes.saw(found.code, [sighting(1, "m1", seen=True, answered=True)], cursor())
+    assert await world.heard("12-02", "08:00") == []
+    assert (await world.store.posts.get(found.id)).done_how == "answered"
+
+
+async def test_two_who_look_at_once_tell_of_it_once(world):
+    await world.mail("m1")
+    other = World(world.store, world.clock, world.settings)
+    await world.heard()
+    world.clock.move(hours=4)
+    await world.timers.look()
+    await other.timers.look()
+    assert [one.topic for one in await world.store.outbox(99)].count("rammevagt.mailbox.unread") == 1
+
+
+async def test_a_wrong_clock_tells_nobody(world):
+    await world.mail("m1")
+    world.timers._watch = ClockWatch(world.clock, newest=MORNING.replace(year=2027))
+    world.clock.move(hours=4)
+    assert await world.timers.look() == 0
+
+
+# -- a colleague's answer that the guard sees
+ANSWER = {"In_Reply_To": "<m1@x>", "Cc": BOX}
+
+
+async def answer(world, to=BO, **headers):
+    """A mail of Karen's to the citizen, of which the mailbox gets a copy."""
+    fields = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in (ANSWER | headers).items() if value)
+    content = f"From: {KAREN}\r\nTo: {to}\r\nMessage-ID: <a@x>\r\n{fields}\r\nHer er svaret.\r\n".encode()
+    one = Mail("11" * 32, Envelope(KAREN, (BOX,)), Headers(1, (KAREN,), to=(to, BOX)), "a1", len(content))
+    decision = decide(one, facts(register(), one), world.clock.now())
+    event = mail_decided(decision, world.clock.now())
+    at = world.clock.now()
+    await world.store.commit(Arrival(decision, at, at.date(), "127.0.0.1", content, (delivery("a1", BOX),), events=(event,)))
+    await world.notifier.mail_decided([event])
+
+
+async def test_an_answer_in_the_thread_is_seen_on_its_way(world):
+    found = await world.mail("m1")
+    await answer(world)
+    now = await world.store.posts.get(found.id)
+    assert (now.answered_how, now.done_how) == ("outgoing", "answered")
+    [copy] = await world.store.posts.of_mail("a1")
+    assert copy.no_reply_owed and copy.read_at is None  # it waits to be read, as all that comes there
+
+
+@pytest.mark.parametrize(
+    ("to", "headers"),
+    [
+        ("else@example.org", {}),  # to somebody else
+        (LENE, {}),  # to a colleague
+        (BO, {"In_Reply_To": "<other@x>"}),
+        (BO, {"In_Reply_To": ""}),
+        (BO, {"Authentication_Results": "mx.eksempel.dk; dmarc=fail header.from=eksempel.dk"}),  # forged
+    ],
+)
+async def test_what_is_no_answer_to_the_citizen_answers_nothing(world, to, headers):
+    found = await world.mail("m1")
+    await answer(world, to, **headers)
+    assert await world.store.posts.get(found.id) == found
+
+
+async def test_an_answer_by_hand_stays_what_it_is(world):
+    found = await world.mail("m1")
+    by_hand = answered(found, world.clock.now(), "Ringet op.")
+    await world.store.posts.save(by_hand, 0, entry("post.answered", found.id))
+    await answer(world, References="<m1@x>")
+    assert (await world.store.posts.get(found.id)).answered_how == "hand"
+
+
+# -- what mailboxes promise
+def test_terms_come_from_the_settings_and_else_from_the_register(world):
+    watched = Mailbox(address="BF-kontakt@eksempel.dk", host="x:993", user="u", unread_after_hours=2, answer_within_days=3)
+    inbox = Mailbox(address=KAREN, host="x:993", user="u", mode="route")
+    other = Mailbox(address="faelles@eksempel.dk", host="x:993", user="u", unit="tek")
+    settings = world.settings.model_copy(update={"mailboxes": (watched, inbox, other)})
+    terms = MailboxTerms(settings, world.store.key)
+    found = terms.of(world.store.organisation())
+    assert set(found) == {BOX, "tek-kontakt@eksempel.dk", "faelles@eksempel.dk"}  # nobody's own mailbox is timed
+    assert (found[BOX].unit, found[BOX].unread_after_hours, found[BOX].answer_within_days) == ("bf", 2, 3)
+    assert found["faelles@eksempel.dk"].unit == "tek" and terms.of(world.store.organisation()) is found
+    assert terms.address(world.store.organisation(), code_of(world.store.key, KAREN)) == KAREN
+    assert terms.address(world.store.organisation(), "m-none") is None
+    assert POLICY.calendar == WorkingCalendar()

@@ -1,0 +1,74 @@
+"""Who is told of mail that waits too long in a functional mailbox, and of a mailbox that the guard can't look into.
+
+Ids, dates and our own addresses alone, no word of a mail (law 9). What was raised together is told of in one notice.
+"""
+
+from datetime import datetime
+
+from workflows.events import Event
+from workflows.notices import About, House, Notice, NoticeKind, NoticeRole, operations
+from workflows.post_timers import people
+
+OWNER = 1
+KINDS: dict[str, tuple[NoticeKind, NoticeKind]] = {
+    "unread": ("post_unread", "posts_unread"),
+    "overdue": ("post_overdue", "posts_overdue"),
+    "right": ("post_right", "posts_right"),
+}
+"""What one notice tells of one mail, and of several."""
+
+
+def late(event: Event, mailbox: str, house: House, now: datetime) -> tuple[Notice, ...]:
+    """Whoever is next in line is told, with those who heard of it before; operations where the unit names nobody.
+
+    ``mailbox`` is its address. The mailbox's owner is no push by night, whatever it is (``domain.md`` (f)).
+    """
+    data, line = event.data, people(event.data.get("unit"), house)
+    stage, urgent = data["stage"], data["urgent"]
+    told = {line[stage]: _role(stage)} if stage in line else dict.fromkeys(operations(house), _role(None)) if not line else {}
+    due = now if urgent and stage != OWNER else house.hours.next_open(now, house.policy.zone)
+    kind = KINDS["right" if data.get("right") else event.what.removeprefix("mailbox.")][data["count"] > 1]
+    about = _about(event, mailbox, house, tuple(person for one, person in line.items() if one < stage))
+    return tuple(
+        Notice(to, role, "now" if urgent else "same_day", kind, due, f"notice:{data['batch']}:{to}", about)
+        for to, role in sorted(told.items())
+    )
+
+
+def not_watched(event: Event, mailbox: str, house: House, now: datetime) -> tuple[Notice, ...]:
+    """Operations, who mend it, and the unit's leader, who sees to it that somebody opens the mailbox meanwhile."""
+    unit = event.data.get("unit")
+    about = About(
+        mail=event.subject,
+        at=event.at.astimezone(house.policy.zone),
+        where=(mailbox,),
+        unit=house.unit_name(unit),
+        leader=house.leader(unit),
+    )
+    told: dict[str, NoticeRole] = dict.fromkeys(operations(house), "it")
+    if about.leader:
+        told[about.leader] = "leader"
+    due = house.hours.next_open(now, house.policy.zone)
+    return tuple(
+        Notice(to, role, "same_day", "mailbox_not_watched", now if role == "it" else due, f"notice:{event.id}:{to}", about)
+        for to, role in sorted(told.items())
+    )
+
+
+def _about(event: Event, mailbox: str, house: House, before: tuple[str, ...]) -> About:
+    data, zone = event.data, house.policy.zone
+    return About(
+        mail=data["mail"] if data["count"] == 1 else data["mailbox"],
+        at=datetime.fromisoformat(data["arrived"]).astimezone(zone),
+        people=before,
+        where=(mailbox,),
+        unit=house.unit_name(data.get("unit")),
+        leader=house.leader(data.get("unit")),
+        due=datetime.fromisoformat(data["due"]).astimezone(zone),
+        right=data.get("right"),
+        count=data["count"],
+    )
+
+
+def _role(stage: int | None) -> NoticeRole:
+    return "it" if stage is None else "caseworker" if stage == OWNER else "leader"
