@@ -178,7 +178,8 @@ class Statements:
     def __init__(self, dialect: Dialect) -> None:
         tables = (
             schema.content, schema.mail, schema.recipient, schema.delivery, schema.assessment, schema.once, schema.receipt,
-            schema.audit, schema_people.mail_about, schema_people.replay, schema_receipts.undelivered_receipt, schema_mailboxes.post,
+            schema.audit, schema_people.mail_about, schema_people.replay, schema_receipts.undelivered_receipt,
+            schema_mailboxes.post,
         )  # fmt: skip
         self.inserts = {table.name: inserts(dialect, table) for table in tables}
         self.inserts["outbox"] = inserts(dialect, schema.outbox, leave_out=("seq",))
