@@ -474,6 +474,7 @@ async def test_what_is_urgent_is_in_force_at_once_and_what_follows_is_written_be
         id = await whole(client)
         dossier = await through(running, client, id, ("activated_urgently", {"threat": "Du skrev, at du ville komme forbi."}))
         assert dossier.framework.state == "urgent"
+        assert "til og med fredag den 27. november 2026" in words(await client.get(f"/frameworks/{id}")), "five working days"
         assert (await write(client, id, "measures", reason="Nye ord.")).status_code == 303
         dossier = await through(running, client, id, ("decided", {}), ("activated", told(running)))
         assert (dossier.framework.state, dossier.framework.reason) == ("active", "Nye ord.")

@@ -108,6 +108,7 @@ async def citizen(request: Request, who: Reader, id: str, asked: Annotated[Asked
         about=about,
         found=found,
         dossiers=sorted(found.dossiers, key=_in_force_first),
+        last_day=lambda one: one.last_day(found.about.policy.calendar),
         names=names,
         scopes=names.scopes(found, words_of(request)),
         line=line,

@@ -83,16 +83,20 @@ async def _reds(request: Request, who: Visitor) -> tuple[MailLine, ...]:
 
 async def _caseworker(request: Request, who: Visitor) -> Values:
     """The frameworks in force that concern them, of the citizens with whom they have a case."""
-    views, found, after = console_of(request).store.views, [], None
+    views, calendar, found, after = console_of(request).store.views, concerns(request).policy.calendar, [], None
     for _ in range(MOST_PAGES):
         lines = await views.citizens("", Within(caseworker=who.address), limit=AT_ONCE, after=after)
         for line in lines.items:
             in_force = [one for one in line.frameworks if one.state in IN_FORCE]
-            found += [(line.citizen, one) for one in in_force if who.rights.address in map(own_key, people_of(one, line.cases))]
+            found += [
+                (line.citizen, one, one.last_day(calendar))
+                for one in in_force
+                if who.rights.address in map(own_key, people_of(one, line.cases))
+            ]
         after = lines.after
         if after is None:
             break
-    return {"mine": found, "shown": {one.id for _, one in found}}
+    return {"mine": found, "shown": {one.id for _, one, _ in found}}
 
 
 async def _dpo(request: Request, _: Visitor) -> Values:
