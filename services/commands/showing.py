@@ -139,6 +139,25 @@ def show_way(out: Console, way: Iterable[Wire]) -> None:
                 out.print(Padding(Text.assemble((f"{name}: ", "dim"), seen(value)), (0, 0, 0, 4), expand=False))
 
 
+def show_posts(out: Console, posts: Iterable[Wire]) -> None:
+    """What waits of it in functional mailboxes, or did."""
+    for one in posts:
+        _heading(out, f"I postkassen {seen(one['mailbox'])}")
+        names = (
+            ("skal være læst", "due_read"),
+            ("læst", "read_at"),
+            ("skal være besvaret", "due_answer"),
+            ("besvaret", "answered_at"),
+            ("færdig", "done_at"),
+        )
+        _pairs(out, ((name, _local(one[key])) for name, key in names))
+        _pairs(out, ((f"frist ({clock['right']})", _local(clock["due"])) for clock in one["deadlines"]))
+
+
+def _local(instant: str | None) -> str | None:
+    return None if instant is None else datetime.fromisoformat(instant).strftime("%d-%m-%Y %H:%M")
+
+
 def _state(one: Wire) -> str:
     if one["state"] == "waiting" and not one["attempts"] and not one["error"]:
         return "venter til"

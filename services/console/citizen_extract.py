@@ -4,7 +4,7 @@ are kept, without the content of mails. As a page to print, or as a file.
 
 import asyncio
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from services.console.web import page, words_of
 from services.store.dossiers import Kept
 from services.store.looked_up import FrameworkVersion, MailLine
 from services.store.sql_store import SqlStore
+from workflows.post import Post
 from workflows.rights import Action
 
 Shape = Literal["page", "file"]
@@ -141,10 +142,11 @@ async def _mails(store: SqlStore, who: Visitor, found: Opened) -> tuple[list[dic
         hidden, after = hidden or len(seen) < len(page.items), page.after
         if after is None:
             break
-    return [_mail(who, found, one) for one in lines], after is None and not hidden
+    posts = await store.posts.of_mails([one.id for one in lines])
+    return [_mail(who, found, one, posts.get(one.id, ())) for one in lines], after is None and not hidden
 
 
-def _mail(who: Visitor, found: Opened, one: MailLine) -> dict[str, Any]:
+def _mail(who: Visitor, found: Opened, one: MailLine, posts: Sequence[Post]) -> dict[str, Any]:
     return {
         "id": one.id,
         "received_at": one.received_at.isoformat(),
@@ -162,6 +164,21 @@ def _mail(who: Visitor, found: Opened, one: MailLine) -> dict[str, Any]:
         ],
         "rights": list(one.rights),
         "signals": [{"kind": kind, "level": level} for kind, level in one.signals],
+        "posts": [_post(post) for post in posts],
+    }
+
+
+def _post(one: Post) -> dict[str, Any]:
+    """What was owed of it in a functional mailbox, and what was done; not by whom: that is the mailbox's own matter."""
+    instants = ("due_read", "due_answer", "read_at", "answered_at", "done_at")
+    return {
+        "mailbox": one.mailbox,
+        **{name: at.isoformat() if (at := getattr(one, name)) else None for name in instants},
+        "deadlines": [{"right": right, "due": due.isoformat()} for right, due, _ in one.clocks],
+        "no_reply_owed": one.no_reply_owed,
+        "answered": one.answered_how,
+        "done": one.done_how,
+        "note": one.note,
     }
 
 

@@ -10,8 +10,9 @@ import threading
 from datetime import datetime, timedelta
 
 import pytest
-from fakes.arrivals import arrival, delivery
+from fakes.arrivals import NOW, arrival, delivery
 from fakes.guard import guarding, mail
+from fakes.posts import BOX, CODE, assessed, complaint, cursor, sighting, straight
 from fakes.registers import DOMAINS, SAMPLE, sample, town_of, yaml_of
 
 from services import cli
@@ -181,6 +182,27 @@ def test_explain(rammevagt):
     assert "mailens indhold er ikke vurderet endnu" in out
     assert "Afsenderen er ikke partsrepræsentant." in out
     assert "mailen: venter til 23-11-2026" in out
+
+
+def test_mail_that_came_straight_to_a_mailbox_is_explained_and_in_no_books(rammevagt):
+    async def straight_mail(store):
+        await store.mailboxes.lease(CODE, BOX, "a", NOW)
+        await store.mailboxes.record(CODE, straight("m9", message_id="<9@x>"), sighting(1, "m9"), cursor())
+        await store.save_assessments([assessed("m9", complaint("m9"))])
+
+    rammevagt("load", "r.yaml")
+    in_store(straight_mail)
+    found = json.loads(rammevagt("explain", "<9@x>", "--json")[1])
+    assert (found["mail"]["id"], found["way"], found["recipients"][0]["deliver_to"]) == ("m9", [], [BOX])
+    [post] = found["posts"]
+    assert (post["mailbox"], post["read_at"], post["deadlines"][0]["right"]) == (BOX, None, "complaint")
+    status, out, _ = rammevagt("explain", "m9")
+    assert (
+        status == 0 and f"I postkassen {BOX}" in out and "skal være læst: 23-11-2026 14:30" in out and "taken_by" not in str(post)
+    )
+    status, out, _ = rammevagt("ledger", "--json")
+    assert status == 0 and {row["accepted"] for row in json.loads(out)} == {0}
+    assert rammevagt("queue", "list") == (0, "Nothing waits.\n", "") and rammevagt("audit", "verify")[0] == 0
 
 
 def test_the_queue(rammevagt):

@@ -263,6 +263,9 @@ async def test_the_dpo_hands_over_all_of_it_for_a_reason(running):
         made = answer.json()
         assert ([one["id"] for one in made["cases"]], made["whole"]) == (["s-77", "s-78"], True)
         assert WHY in {one["why"] for one in made["looked"]}
+        waits = [one["posts"] for one in made["mails"] if one["posts"]]
+        assert waits and waits[0][0]["mailbox"].startswith("bf-kontakt@") and waits[0][0]["due_read"]
+        assert "taken_by" not in json.dumps(waits)
 
 
 @pytest.mark.parametrize("role", ["caseworker", "lawyer"])

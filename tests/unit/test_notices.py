@@ -63,6 +63,8 @@ def test_mail_that_no_framework_moves_is_told_to_nobody():
 
 def test_a_red_signal_in_mail_as_addressed_is_told_to_the_leader_alone():
     assert told(town(), mail(KAREN, sender="x@example.com"), RED) == {(LENE, "leader", "now", "signal_leader")}
+    for box in (BOX, MAIN, "BF-kontakt+sag@eksempel.dk"):  # what comes to a unit's own mailbox concerns that unit
+        assert told(town(), mail(box, sender="x@example.com"), RED) == {(LENE, "leader", "now", "signal_leader")}
 
 
 def test_a_red_signal_in_mail_between_employees_or_from_authorities_is_theirs():
