@@ -43,6 +43,10 @@ class Posting:
         house = self._house()
         return posts_of(decision, assessment, house, self._terms.of(house.organisation), mail.received_at)
 
+    async def unassessed(self, after: datetime, before: datetime, limit: int) -> list[tuple[str, datetime]]:
+        """Mails found in mailboxes between these instants that nobody has assessed, oldest first."""
+        return await self._store.mailboxes.unassessed(after, before, limit) if self._terms else []
+
     def mailbox(self, code: str) -> str:
         """The address of a mailbox; its code where nobody knows it any more."""
         return (self._terms and self._terms.address(self._store.organisation(), code)) or code

@@ -44,6 +44,7 @@ LOOK_BACK = timedelta(days=2)
 PAGE = 100  # mails
 GROUP = 250  # mails assessed together, of those at hand
 GATHER = 0.25  # seconds between such groups; people read no faster
+Unheard = Callable[[datetime, datetime, int], Awaitable[list[tuple[str, datetime]]]]
 MailboxPlan = Callable[[Event, str, House, datetime], tuple[Notice, ...]]
 Told = Mapping[str, Any]  # data of ``mail.decided``, as far as ``notices.nobody_to_tell`` reads it
 
@@ -116,9 +117,13 @@ class Notifier:
         await self._assessor.stop()
 
     async def catch_up(self, before: datetime) -> None:
-        """Assess what was received before that instant and no event came for, or none that could be handled."""
+        """Assess what was received, or found in a mailbox, before that instant and no event was handled for."""
+        for look in (self._store.unassessed, self._posting.unassessed):
+            await self._assess_all(look, before)
+
+    async def _assess_all(self, look: Unheard, before: datetime) -> None:
         after = before - LOOK_BACK
-        while waiting := await self._store.unassessed(after, before, PAGE):
+        while waiting := await look(after, before, PAGE):
             after = waiting[-1][1]
             log.info("catching_up", mails=len(waiting))
             decisions = await self._store.decisions([id for id, _ in waiting])

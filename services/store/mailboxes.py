@@ -201,6 +201,13 @@ class Mailboxes:
             self._recent.add(arrival)
         return saved
 
+    async def unassessed(self, after: datetime, before: datetime, limit: int) -> list[tuple[str, datetime]]:
+        """Mails found in mailboxes between these instants (both exclusive) that have no assessment yet, oldest first.
+
+        They may have come long before: ``Store.unassessed`` looks at when a mail came.
+        """
+        return await self._readers.run(sightings.unassessed, after, before, limit)
+
     async def keep_login(self, code: str, sealed: str | None) -> bool:
         """Keep a login (sealed) that goes before the one in the settings; None: that one counts again. False: no such mailbox."""
         return await self._writer.run(_Set(code, {"login": sealed}, self._now()))

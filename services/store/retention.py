@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import partial
 
-from sqlalchemy import Connection, Select, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, exists, func, insert, select, tuple_, update
 
 from services.settings import ZONE
 from services.store import dossier_rows, schema, schema_mailboxes, schema_people, schema_receipts
@@ -49,6 +49,7 @@ async def purge(run: Run, before: Terms, spool: Spool, calendar: WorkingCalendar
     contents = await _all(run, RemoveContents(micros(before.bodies), spool))
     mails = await _all(run, RemoveMails(micros(before.facts), micros(before.frameworks), spool))
     await _all(run, RemoveOwn(micros(before.facts)))
+    await _all(run, RemoveSightings(micros(before.facts)))
     ended = await run(RemoveFrameworks(before.frameworks, calendar))
     return Purged(contents, mails, ended)
 
@@ -132,6 +133,23 @@ class RemoveOwn(Operation[int]):
         ids = list(work.connection.execute(old).scalars())
         work.connection.execute(delete(schema.delivery).where(delivery.id.in_(ids)))
         return len(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveSightings(Operation[int]):
+    """Remove a batch of what was seen in mailboxes before ``before`` and kept of no mail; gives how many."""
+
+    before: int
+    queries = True
+    alone = True
+
+    def apply(self, work: UnitOfWork) -> int:
+        """The mailbox is read beyond them."""
+        _begin(work)
+        seen = schema_mailboxes.sighting.c
+        key = tuple_(seen.mailbox, seen.uidvalidity, seen.uid)
+        old = select(seen.mailbox, seen.uidvalidity, seen.uid).where(seen.mail.is_(None), seen.found_at < self.before).limit(BATCH)
+        return work.connection.execute(delete(schema_mailboxes.sighting).where(key.in_(old))).rowcount
 
 
 @dataclass(frozen=True, slots=True)

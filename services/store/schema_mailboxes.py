@@ -45,6 +45,7 @@ sighting = Table(  # one message in a mailbox; without a mail where nothing is k
     Column("answered", SmallInteger, nullable=False),
     Column("gone_at", BigInteger),
     _partial("ix_sighting_mail", "mail", "mailbox", where="mail IS NOT NULL", unique=True),  # one message a mail and mailbox
+    _partial("ix_sighting_found_at", "found_at", where="mail IS NOT NULL"),
     sqlite_with_rowid=False,
 )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, select
 
 from services.store import schema
 from services.store.columns import instant, instant_or_none, micros, text_in, text_out
@@ -170,3 +170,11 @@ def _seen_as(connection: Connection, code: str, mails: Collection[str]) -> dict[
 
 def _text(value: str | None) -> str | None:
     return None if value is None else text_out(value)
+
+
+def unassessed(connection: Connection, after: datetime, before: datetime, limit: int) -> list[tuple[str, datetime]]:
+    """The mails found in mailboxes between these instants that have no assessment: id and when they were found, oldest first."""
+    found = (seen.mail.is_not(None), seen.found_at > micros(after), seen.found_at < micros(before))
+    assessed = exists().where(schema.assessment.c.mail == mail.id)
+    waiting = select(mail.id, seen.found_at).join(sighting, seen.mail == mail.id).where(*found, ~assessed)
+    return [(id, instant(at)) for id, at in connection.execute(waiting.order_by(seen.found_at).limit(limit))]

@@ -141,6 +141,29 @@ async def test_straight_mail_goes_with_its_term_and_an_open_post_keeps_it(watche
     assert (await watched.books()).balance()
 
 
+async def test_what_was_seen_and_is_no_mail_is_forgotten_with_its_term(watched: SqlStore) -> None:
+    boxes = watched.mailboxes
+    await boxes.saw(CODE, [sighting(n, None) for n in range(1, 451)], cursor(450))
+    await watched.purge(NOW + timedelta(days=90), 7, 90, 183)
+    assert len(await boxes.known(CODE, 7)) == 450
+    await watched.purge(NOW + timedelta(days=91), 7, 90, 183)
+    assert await boxes.known(CODE, 7) == () and await boxes.cursor(CODE) == cursor(450)
+
+
+async def test_what_was_found_and_not_assessed_is_found_by_when_it_was_found(watched: SqlStore, clock: SetClock) -> None:
+    boxes, long_ago = watched.mailboxes, NOW - timedelta(days=30)
+    for n in (1, 2):
+        await boxes.record(CODE, straight(f"m{n}", received_at=long_ago), sighting(n, f"m{n}", long_ago), cursor(n))
+        clock.move(minutes=1)
+    await boxes.saw(CODE, [sighting(3, None)], cursor(3))
+    assert await watched.unassessed(NOW - timedelta(days=1), clock.time, 9) == []
+    waiting = [("m1", NOW), ("m2", NOW + timedelta(minutes=1))]
+    assert await boxes.unassessed(NOW - timedelta(days=1), clock.time, 9) == waiting
+    assert await boxes.unassessed(NOW, clock.time, 9) == waiting[1:]
+    await watched.save_assessments([assessed("m2")])
+    assert await boxes.unassessed(NOW - timedelta(days=1), clock.time, 9) == waiting[:1]
+
+
 async def test_messages_are_told_which_mails_they_may_be(watched: SqlStore, clock: SetClock) -> None:
     boxes = watched.mailboxes
     await put(watched, post("m1"), message_id="<a@x>")

@@ -2,7 +2,7 @@
 
 import email
 import email.policy
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 import pytest
 from fakes.arrivals import SetClock, delivery, entry
@@ -221,6 +221,21 @@ async def test_an_answer_by_hand_stays_what_it_is(world):
     await world.store.posts.save(by_hand, 0, entry("post.answered", found.id))
     await answer(world, References="<m1@x>")
     assert (await world.store.posts.get(found.id)).answered_how == "hand"
+
+
+async def test_a_mail_found_in_a_mailbox_long_after_it_came_is_assessed_without_its_event(world):
+    code = code_of(world.store.key, BOX)
+    await world.store.mailboxes.lease(code, BOX, "a", MORNING.replace(hour=23))
+    came = MORNING - timedelta(days=20)
+    one = Mail("22" * 32, Envelope("x@example.org", (BOX,)), Headers(1, ("x@example.org",)), "s1", 9)
+    decision = decide(one, facts(register(), one), came)
+    found = Arrival(decision, came, came.date(), "imap", b"Jeg klager.", ())
+    await world.store.mailboxes.record(code, found, sighting(1, "s1", came), cursor())
+    world.clock.move(minutes=5)
+    await world.notifier.catch_up(world.clock.now())
+    [post] = await world.store.posts.of_mail("s1")
+    assert post.arrived_at == came and world.store.posts is not None
+    assert await world.heard() == [(f"En mail i {BOX} er ikke læst", OLGA)]  # the first in line, whatever it has waited
 
 
 # -- what mailboxes promise

@@ -60,6 +60,7 @@ def _sightings() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_sighting_mail", "sighting", ["mail", "mailbox"], unique=True, **_where("mail IS NOT NULL"))
+    op.create_index("ix_sighting_found_at", "sighting", ["found_at"], **_where("mail IS NOT NULL"))
 
 
 def _posts() -> None:
