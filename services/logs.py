@@ -24,7 +24,7 @@ FORBIDDEN = frozenset(
         "recipient", "recipients", "reply_to", "sender", "subject", "text", "to", "user",
     }
 )  # fmt: skip
-_SILENT = ("mail.log", "mail.debug")  # aiosmtpd's: body lines at DEBUG, addresses at INFO
+_SILENT = ("mail.log", "mail.debug", "imapclient")  # at DEBUG they write body lines and whole dialogues, at INFO addresses
 _WARNINGS_ONLY = ("faststream", "nats", "uvicorn", "uvicorn.access", "uvicorn.error", "sqlalchemy", "alembic", "asyncio")
 _ROOTS = ("services", "workflows")
 

@@ -9,6 +9,7 @@ import structlog
 NAMES = (
     "mail.log",
     "mail.debug",
+    "imapclient",
     "faststream",
     "nats",
     "uvicorn",

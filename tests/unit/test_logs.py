@@ -69,8 +69,8 @@ def test_the_standard_librarys_logging_goes_the_same_way(capsys):
     assert [(line["event"], line["level"]) for line in lines(capsys)] == [("odd", "warning"), ("fine", "info")]
 
 
-@pytest.mark.parametrize("name", ["mail.log", "mail.debug"])
-def test_law_9_aiosmtpd_is_silent(capsys, name):
+@pytest.mark.parametrize("name", ["mail.log", "mail.debug", "imapclient.imapclient"])
+def test_law_9_libraries_that_write_content_are_silent(capsys, name):
     logs.configure(Log(format="json", level="debug"))
     logging.getLogger(name).error("MAIL FROM:<bo@example.net>")
     assert capsys.readouterr().err == ""
