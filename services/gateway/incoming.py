@@ -3,8 +3,8 @@
 from collections.abc import Awaitable
 
 from services.gateway.data import DataReceiver
-from services.gateway.mend import HeaderMend
 from services.gateway.spool import Spool, Spooled
+from services.header_mend import HeaderMend
 
 
 class IncomingMail:

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.gateway.data import DataReceiver, crlf
-from services.gateway.mend import HeaderMend
+from services.header_mend import HeaderMend
 from workflows.reading import MAX_BLOCK
 
 # Bytes that matter are drawn far more often than others.

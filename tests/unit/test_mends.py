@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.mend import HeaderMend
+from services.header_mend import HeaderMend
 from workflows.mends import header_block, mend
 
 
