@@ -18,12 +18,13 @@ from services.store.posts import Change, write
 from services.store.readers import Readers
 from services.store.recent import Recent
 from services.store.schema_mailboxes import mailbox, post, sighting
-from services.store.sightings import Cursor, KnownMail, MailboxState, Sighting, Watching
+from services.store.sightings import Cursor, KnownMail, MailboxState, Sighting
 from services.store.spool import Spool
 from services.store.unit_of_work import Operation, UnitOfWork
 from services.store.writer import Writer
 from workflows.addresses import normalise
 from workflows.audit import AuditRecord
+from workflows.mailbox_state import State
 from workflows.post import Post, flagged
 
 __all__ = ["Cursor", "KnownMail", "MailboxState", "Mailboxes", "Sighting"]
@@ -56,6 +57,22 @@ class _Lease(Operation[bool]):
         row = {"code": self.code, "state": "connecting", "since": self.now}
         connection.execute(insert(mailbox).values(row | held))
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Renew(Operation[None]):
+    """Watch all that this process watches until then; None: no more."""
+
+    holder: str
+    until: int | None
+    queries = True
+    alone = True
+
+    def apply(self, work: UnitOfWork) -> None:
+        """A lease that another has taken over stays with that one."""
+        held = {"held_until": self.until} if self.until else {"holder": None, "held_until": None}
+        work.wrote = True
+        work.connection.execute(update(mailbox).where(box.holder == self.holder).values(held))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +167,14 @@ class Mailboxes:
         """Watch a mailbox until then; False while another holder does. Whoever holds it asks again before the time is over."""
         return await self._writer.run(_Lease(code, normalise(address), holder, self._now(), micros(until)))
 
+    async def renew(self, holder: str, until: datetime) -> None:
+        """Watch what ``holder`` watches until then."""
+        await self._writer.run(_Renew(holder, micros(until)))
+
+    async def release_all(self, holder: str) -> None:
+        """Watch none of them any more."""
+        await self._writer.run(_Renew(holder, None))
+
     async def release(self, code: str, holder: str) -> None:
         """Watch it no more: others need not wait for the lease to end."""
         await self._writer.run(_Set(code, {"holder": None, "held_until": None}, self._now(), holder))
@@ -157,7 +182,7 @@ class Mailboxes:
     async def state(
         self,
         code: str,
-        state: Watching,
+        state: State,
         error: str | None = None,
         *,
         token_until: datetime | None = None,
@@ -172,8 +197,12 @@ class Mailboxes:
         return await self._readers.run(sightings.cursor, code)
 
     async def known(self, code: str, uidvalidity: int) -> tuple[Sighting, ...]:
-        """The messages of this UIDVALIDITY that were seen and are not gone, by UID."""
+        """The messages of this UIDVALIDITY that were seen, are not gone and have not been dealt with, by UID."""
         return await self._readers.run(sightings.known, code, uidvalidity)
+
+    async def sighted(self, code: str, uidvalidity: int) -> frozenset[int]:
+        """The UIDs of all messages of this UIDVALIDITY that were seen to be a mail."""
+        return await self._readers.run(sightings.sighted, code, uidvalidity)
 
     async def match(self, code: str, address: str, guard_ids: Collection[str], hashes: Collection[str]) -> tuple[KnownMail, ...]:
         """The handled mails that messages with these ids, or these SHA-256 (hexadecimal), in this mailbox may be."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, exists, select
 
@@ -13,10 +13,6 @@ from services.store.schema_mailboxes import mailbox, post, sighting
 from services.store.unit_of_work import batched
 from workflows.addresses import own_key
 
-Watching = Literal[
-    "watching", "connecting", "login_refused", "token_refused", "unreachable", "certificate", "folder_missing", "full"
-]
-"""How a mailbox is: only ``watching`` is well."""
 UNASSESSED = timedelta(minutes=10)  # how long ago a mail can have come that has no post yet: assessing takes seconds
 box, seen, own, mail = mailbox.c, sighting.c, post.c, schema.mail.c
 
@@ -116,9 +112,16 @@ def login(connection: Connection, code: str) -> str | None:
     return connection.execute(select(box.login).where(box.code == code)).scalar()
 
 
+def sighted(connection: Connection, code: str, uidvalidity: int) -> frozenset[int]:
+    """The UIDs of all messages of this UIDVALIDITY that were seen to be a mail."""
+    where = (seen.mailbox == code, seen.uidvalidity == uidvalidity, seen.mail.is_not(None))
+    return frozenset(connection.execute(select(seen.uid).where(*where)).scalars())
+
+
 def known(connection: Connection, code: str, uidvalidity: int) -> tuple[Sighting, ...]:
-    """The messages of this UIDVALIDITY that were seen and are not gone, by UID."""
-    here = (seen.mailbox == code, seen.uidvalidity == uidvalidity, seen.gone_at.is_(None))
+    """The messages of this UIDVALIDITY that were seen, are not gone and have not been dealt with, by UID."""
+    done = select(own.id).where(own.mail == seen.mail, own.code == code, own.done_at.is_not(None)).exists()
+    here = (seen.mailbox == code, seen.uidvalidity == uidvalidity, seen.gone_at.is_(None), ~done)
     return tuple(sighting_of(row) for row in connection.execute(select(sighting).where(*here).order_by(seen.uid)))
 
 
@@ -135,9 +138,12 @@ def match(
         rows |= _mails(connection, mail.id.in_(some))
     for some in batched(hashes):
         of_mailbox = select(own.mail).where(own.code == code)
+        seen_here = select(seen.mail).where(seen.mailbox == code, seen.mail.is_not(None))
         rows |= _mails(connection, mail.sha256.in_(some), mail.id.in_(of_mailbox))
+        rows |= _mails(connection, mail.sha256.in_(some), mail.id.in_(seen_here))
         rows |= _mails(connection, mail.sha256.in_(some), recent)
-    here, seen_as = _ended_in(connection, code, address, rows), _seen_as(connection, code, rows)
+    seen_as = _seen_as(connection, code, rows)
+    here = _ended_in(connection, code, address, rows) | seen_as.keys()
     found = (KnownMail(row.id, row.sha256, _text(row.message_id), id in here, seen_as.get(id)) for id, row in sorted(rows.items()))
     return tuple(one for one in found if one.here or one.id in guard_ids)
 
