@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import fcntl
-import gc
 import random
 import signal
 import socket
@@ -17,6 +16,7 @@ import structlog
 from services.bad_input import BadInput
 from services.clock import Clock, SystemClock
 from services.clock_watch import ClockWatch, Steady, boot_clock
+from services.collector import spare
 from services.console.http import Http, pages
 from services.delivery.deliverer import HOPS, Deliverer
 from services.events.service import Events
@@ -25,6 +25,7 @@ from services.gateway.listener import Gateway
 from services.gateway.tls import TlsFilesUnusable
 from services.gather import national_authorities
 from services.island import Island, open_island
+from services.mailbox.service import Mailboxes
 from services.mailbox.timers import Timers
 from services.marks import Marks
 from services.notify.service import Notifier
@@ -61,6 +62,7 @@ class Guard:
         self.deliverer: Deliverer | None = None
         self.island: Island | None = None
         self.events: Events | None = None
+        self.mailboxes: Mailboxes
         self.http: Http
         self._ends: list[tuple[str, Callable[[], Awaitable[object]]]] = []
         self._locks: list[TextIO] = []
@@ -104,10 +106,10 @@ class Guard:
             )
             upkeep.start()
             self._ends.append(("upkeep", upkeep.stop))
+        told = partial(self._committed, ())
+        self.mailboxes = Mailboxes(self.settings, self.store, self.clock, told, watch=self.watch)
         if "watch" in self.roles:
-            timers = Timers(self.settings, self.store, self.clock, self.watch, lambda: self._committed(()))
-            timers.start()
-            self._ends.append(("timers", timers.stop))
+            await self._start_watch()
         await self._start_http()
 
     async def _start_island(self) -> None:
@@ -145,6 +147,13 @@ class Guard:
             events.register(what, durable, handler)
         self._ends.append(("notify", notifier.stop))
         await notifier.start()
+
+    async def _start_watch(self) -> None:
+        timers = Timers(self.settings, self.store, self.clock, self.watch, partial(self._committed, ()))
+        timers.start()
+        self._ends.append(("timers", timers.stop))
+        await self.mailboxes.start()
+        self._ends.append(("mailboxes", self.mailboxes.stop))
 
     async def _take_over(self) -> None:
         """What a deliverer beside this one had under way when it died."""
@@ -272,19 +281,12 @@ async def serve(settings: Settings, roles: frozenset[str], started: Callable[[Gu
             await starting
         return
     await starting
-    _spare_the_collector()
+    spare()
     started(guard)
     log.info("started", roles=sorted(roles))
     await ended
     await guard.stop()
     log.info("stopped", roles=sorted(roles))
-
-
-def _spare_the_collector() -> None:
-    """Hardly anything here is a cycle, so looking for cycles among what lives on takes a twentieth of a busy guard's time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 def run(settings: Settings, roles: frozenset[str], started: Callable[[Guard], None] = lambda _: None) -> int:

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "deliver": ("run", "deliver", "Run the service that sends mail on."),
     "relay": ("run", "relay", "Run the service that publishes events."),
     "notify": ("run", "notify", "Run the service that tells people."),
+    "watch": ("run", "watch", "Run the service that watches functional mailboxes."),
     "console": ("run", "console", "Run the console and its health page."),
     "check-config": ("check_config", "check_config", "Say all that is wrong with settings, register and texts."),
     "load": ("register", "load", "Make the register be what a file says."),

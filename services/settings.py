@@ -195,6 +195,8 @@ class Mailbox(Section):
     oauth2: OAuth2 | None = None
     folder: str = "INBOX"
     mode: Literal["observe", "route"] = "observe"
+    poll_seconds: int = Field(default=60, ge=5, le=3600)  # between looks, where the server can't say that something came
+    idle_renew_seconds: int = Field(default=240, ge=5, le=1500)  # between looks, where it can
     unread_after_hours: int = Field(default=4, ge=1)
     answer_within_days: int = Field(default=5, ge=1)
     unit: Id | None = None  # whose it is; none: the unit that the register gives it

@@ -6,12 +6,13 @@ import ssl
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
-from ipaddress import ip_address
 from itertools import combinations
 from pathlib import Path
 
 from services.broker_address import parse_address
 from services.dkim_checks import dkim_faults, dkim_key_faults
+from services.hosts import is_loopback, split_host_port, with_port
+from services.mailbox_settings import logins
 from services.settings import Settings
 from workflows.addresses import domain_of
 from workflows.faults import Fault
@@ -35,21 +36,6 @@ _ANYWHERE = ("0.0.0.0", "[::]", "::", "*")  # noqa: S104 - compared with, not bo
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?")
 _ISSUER = re.compile(rf"{_ORIGIN.pattern}(/[!-~]*)?")
 _DATABASE = re.compile(r"postgres(ql)?://[^/]*/[^/?]")
-
-
-def split_host_port(value: str) -> tuple[str, int]:
-    """``127.0.0.1:25`` and ``[::1]:25`` as host (without brackets, lower case) and port."""
-    host, _, port = value.rpartition(":")
-    return host.strip("[]").lower(), int(port)
-
-
-def is_loopback(value: str) -> bool:
-    """Whether ``HOST:PORT`` is on this very machine, by its name or address."""
-    host, _ = split_host_port(value)
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def faults_of(settings: Settings, broken: Collection[Place] = ()) -> tuple[Fault, ...]:
@@ -155,7 +141,7 @@ def _public_url(settings: Settings) -> Iterator[Fault]:
     console = settings.console
     if console.public_url and not _ORIGIN.fullmatch(console.public_url):
         yield Fault(("console", "public_url"), "write scheme and host alone, such as https://rammevagt.eksempel.dk")
-    elif console.public_url.startswith("http:") and not is_loopback(_with_port(console.public_url)):
+    elif console.public_url.startswith("http:") and not is_loopback(with_port(console.public_url)):
         yield Fault(("console", "public_url"), "must begin with https://: passwords and people's data travel on it")
 
 
@@ -167,15 +153,10 @@ def _single_sign_on(settings: Settings) -> Iterator[Fault]:
         return
     if not _ISSUER.fullmatch(oidc.issuer):
         yield Fault(("console", "oidc", "issuer"), "write the address that the provider names, such as https://login.eksempel.dk")
-    elif oidc.issuer.startswith("http:") and not is_loopback(_with_port(oidc.issuer)):
+    elif oidc.issuer.startswith("http:") and not is_loopback(with_port(oidc.issuer)):
         yield Fault(("console", "oidc", "issuer"), "must begin with https://")
     if "openid" not in oidc.scopes:
         yield Fault(("console", "oidc", "scopes"), 'must hold "openid"')
-
-
-def _with_port(url: str) -> str:
-    host = url.partition("://")[2].partition("/")[0]
-    return host if host.rpartition(":")[2].isdigit() else f"{host}:80"
 
 
 CHECKS: tuple[Check, ...] = (
@@ -185,6 +166,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("gateway.listen", "gateway.lmtp_listen", "console.listen", "health.listen"), _one_listener_per_port),
     Check(("municipality.domains", "delivery.bounce_domain", "notifications.sender"), _own_domains),
     Check(("notifications.working_hours", "notifications.closing_days", "letters.phone_hours"), _working_hours),
+    Check(("mailboxes",), logins),
     Check(("events",), _broker),
     Check(("store.url",), _database),
     Check(("console.public_url",), _public_url),

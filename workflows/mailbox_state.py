@@ -4,6 +4,7 @@ Nothing here names an address, a user or a server: the page that shows it knows 
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Literal, NamedTuple, get_args
 
 Trouble = Literal[
@@ -28,6 +29,22 @@ Trouble = Literal[
 State = Literal["watching", "connecting"] | Trouble
 TROUBLES: frozenset[str] = frozenset(get_args(Trouble))
 PASSING: frozenset[str] = frozenset({"timeout", "closed", "unavailable", "unreachable", "token_unavailable", "store"})
+
+LOGIN: frozenset[str] = frozenset({"login_refused", "token_refused", "client_refused", "no_login"})  # a new login may mend it
+SOON, LATER = timedelta(minutes=1), timedelta(minutes=15)  # the longest pauses
+
+
+def pause(code: Trouble, failures: int, chance: float) -> timedelta:
+    """How long until a mailbox is tried again after so many failures (1, 2, …) in a row; ``chance`` in [0, 1) spreads many.
+
+    What passes by itself: a second, doubled, to at most a minute. What a person must mend: a minute, to at most a quarter of an
+    hour, so that no account is locked for too many wrong passwords.
+
+    >>> [str(pause("closed", n, 0.5)) for n in (1, 2, 9)], [str(pause("login_refused", n, 0.5)) for n in (1, 9)]
+    (['0:00:01', '0:00:02', '0:01:00'], ['0:01:00', '0:15:00'])
+    """
+    first, longest = (timedelta(seconds=1), SOON) if code in PASSING else (timedelta(minutes=1), LATER)
+    return min(first * (1 << min(failures - 1, 10)), longest) * (0.8 + 0.4 * chance)
 
 
 class Said(NamedTuple):

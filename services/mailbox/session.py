@@ -13,11 +13,11 @@ from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
 
+from services.hosts import split_host_port
 from services.mailbox.trouble import Trouble, trouble_of
 from services.mailbox.values import Bounds, Folder, Line, Login, line_of, set_of, under
 from services.mailbox.wire import Place, Wire
 from services.settings import Mailbox
-from services.settings_checks import split_host_port
 from workflows.mailbox_state import Trouble as Code
 
 CHUNK = 2 << 20  # octets of a mail that are fetched at once
@@ -141,6 +141,10 @@ class Session:
     def unseen_since(self, day: date) -> list[int]:
         """Unread messages that came on ``day`` or later, by the server's own dates."""
         return self._search(["UNSEEN", "SINCE", day])
+
+    def since(self, day: date) -> list[int]:
+        """Messages that came on ``day`` or later, by the server's own dates."""
+        return self._search(["SINCE", day])
 
     def there(self, uids: Collection[int]) -> set[int]:
         """Which of these messages the folder still has."""

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 GUIDES = sorted((ROOT / "deploy").glob("*.md"))
 SMALL, FULL = ROOT / "deploy/compose.small.yml", ROOT / "docker-compose.yml"
 UNITS = sorted((ROOT / "deploy/systemd").glob("*.service"))
-ROLES = {"gateway", "deliver", "relay", "notify", "console"}
+ROLES = {"gateway", "deliver", "relay", "notify", "watch", "console"}
 
 
 def compose(file):
@@ -53,7 +53,7 @@ def test_the_small_one_is_one_service_with_its_data_in_a_volume():
 
 def test_the_full_one_runs_every_service_and_two_of_those_that_carry_mail():
     found = {name: one.get("deploy", {}).get("replicas", 1) for name, one in of_guard(FULL)}
-    assert found == {"gateway": 2, "deliver": 2, "relay": 1, "notify": 2, "console": 1}
+    assert found == {"gateway": 2, "deliver": 2, "relay": 1, "notify": 2, "watch": 2, "console": 1}
     assert [one["command"] for _, one in of_guard(FULL)] == [[name] for name in found]
 
 

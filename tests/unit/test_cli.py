@@ -75,7 +75,7 @@ def test_every_command_has_help_and_takes_the_common_options(rammevagt, command,
     assert "--data" in out
 
 
-SILENT = {"demo", "up", "gateway", "deliver", "relay", "notify", "console"}
+SILENT = {"demo", "up", "gateway", "deliver", "relay", "notify", "watch", "console"}
 
 
 @pytest.mark.parametrize(("command", "path"), ALL, ids=[" ".join(path) for _, path in ALL])

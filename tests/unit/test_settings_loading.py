@@ -276,3 +276,29 @@ def test_notes_point_to_slips():
         ("letters",),
     ]
     assert notes_on(Settings()) == ()
+
+
+IMAP = '[[mailboxes]]\naddress = "{0}@eksempel.dk"\nhost = "h:993"\nuser = "a"\n'
+OAUTH = '[mailboxes.oauth2]\ntoken_url = "{0}"\nclient_id = "a"\nclient_secret_file = "f"\nscope = "s"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (IMAP.format("a") + IMAP.format("A"), "mailboxes[1].address: is watched already"),
+        (
+            IMAP.format("a") + 'password_file = "f"\n' + OAUTH.format("https://x/t"),
+            "mailboxes[0].password_file: and oauth2",
+        ),
+        (IMAP.format("a") + OAUTH.format("http://x/t"), "mailboxes[0].oauth2.token_url: must begin with https://"),
+        (IMAP.format("a") + OAUTH.format("x"), "mailboxes[0].oauth2.token_url: must begin with https://"),
+    ],
+)
+def test_a_mailbox_has_one_safe_way_in(tmp_path, text, fault):
+    with pytest.raises(BadInput) as found:
+        load(tmp_path, text)
+    assert fault in str(found.value)
+
+
+def test_a_token_server_on_this_machine_needs_no_tls(tmp_path):
+    assert load(tmp_path, IMAP.format("a") + OAUTH.format("http://127.0.0.1:8/t")).mailboxes[0].oauth2

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from services.hosts import is_loopback
 from services.settings import ConsoleSettings
-from services.settings_checks import is_loopback
 
 LONGEST_PATH = 512
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})

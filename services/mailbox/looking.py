@@ -1,0 +1,181 @@
+"""One look into a mailbox: what is new, what was read, answered or taken away; written down in the store, and nowhere else.
+
+How far the mailbox is read moves on in the transaction that records the message, so a crash at any instant leaves nothing out; a
+message that is seen again after one is recognised by its number or its bytes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from services.clock import new_id
+from services.mailbox.content import Content, Fetched
+from services.mailbox.desk import Desk, Straight
+from services.mailbox.metrics import MESSAGES
+from services.mailbox.session import Session
+from services.mailbox.values import Folder, Line
+from services.settings import Mailbox
+from services.store.sightings import Cursor, Sighting
+from workflows.reading import read_headers
+from workflows.sighting import Message, which
+
+FIRST_LOOK_BACK = timedelta(days=30)  # what is unread and no older counts as come, at the first look
+HOMECOMING = timedelta(minutes=10)  # so long a mail that names us and that we do not know may still come home from an island
+BATCH = 100  # messages that are asked about at once
+
+
+class Overtaken(Exception):
+    """Another process watches the mailbox by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A message of the open folder, and how far the mailbox is read when it is dealt with."""
+
+    line: Line
+    folder: Folder
+    cursor: Cursor | None
+
+    def sighting(self, mail: str | None, now: datetime) -> Sighting:
+        line = self.line
+        came = line.internal_date or now
+        return Sighting(self.folder.uidvalidity, line.uid, mail, came, line.seen, line.answered)
+
+
+class Look:
+    """Looks of one mailbox over one connection. ``unsettled``: it saw a message that must be looked at again soon."""
+
+    def __init__(self, box: Mailbox, code: str, desk: Desk, session: Session) -> None:
+        self._box = box
+        self._code = code
+        self._desk = desk
+        self._session = session
+        self._books = desk.store.mailboxes
+        self.unsettled = False
+
+    def look(self) -> None:
+        """Once. Raises ``Trouble``; ``Overtaken``."""
+        self._session.begin_look()
+        self.unsettled = False
+        folder = self._session.select(self._box.folder)
+        cursor = self._desk.ask(self._books.cursor(self._code))
+        if cursor is not None and cursor.uidvalidity == folder.uidvalidity:
+            changed = self._followed(folder, cursor)
+            reached = self._new(folder, cursor)
+            self._write(changed, replace(reached, modseq=folder.modseq))
+        else:
+            began = cursor.baseline_at if cursor else self._desk.clock.now()
+            self._afresh(folder, self._first() if cursor is None else self._again(began))
+            self._write((), Cursor(folder.uidvalidity, folder.uidnext - 1, folder.modseq, began))
+
+    # -- which messages
+
+    def _new(self, folder: Folder, cursor: Cursor) -> Cursor:
+        for uids in _parts(self._session.uids_from(cursor.last_uid + 1)):
+            lines = self._session.lines(uids)
+            for uid in uids:
+                cursor = replace(cursor, last_uid=uid)
+                if uid in lines:
+                    self._take(_Place(lines[uid], folder, cursor))
+        return cursor
+
+    def _first(self) -> list[int]:
+        """Nobody has watched it before: what is unread and not too old counts as just come, and the rest as old."""
+        since = self._desk.clock.now() - FIRST_LOOK_BACK
+        return self._session.unseen_since(since.date())
+
+    def _again(self, began: datetime) -> list[int]:
+        """The numbers of all messages are new (UIDVALIDITY): what came since the watch began, as far back as mails are known."""
+        known = timedelta(days=self._desk.settings.retention.facts) - timedelta(days=1)
+        since = max(began, self._desk.clock.now() - known)
+        return sorted({*self._session.since(since.date()), *self._first()})
+
+    def _afresh(self, folder: Folder, uids: Sequence[int]) -> None:
+        """Messages up to the folder's next number; those that an interrupted look has dealt with are left out."""
+        done = self._desk.ask(self._books.sighted(self._code, folder.uidvalidity))
+        for part in _parts([uid for uid in uids if uid < folder.uidnext and uid not in done]):
+            for line in self._session.lines(part).values():
+                self._take(_Place(line, folder, None))
+
+    # -- one message
+
+    def _take(self, place: _Place) -> None:
+        now = self._desk.clock.now()
+        id = new_id(now)
+        content = Content(self._desk.settings.data / "spool", id)
+        try:
+            if self._session.whole(place.line.uid, content.write) is None:  # gone meanwhile
+                return content.discard()
+            fetched = content.finish()
+        except BaseException:
+            content.discard()
+            raise
+        mail = self._known_as(fetched, place)
+        if mail is not None or self._may_come_home(fetched, place, now):
+            fetched.discard()
+            self.unsettled = self.unsettled or mail is None
+            self._count("known" if mail else "waiting")
+            self._write((place.sighting(mail, now),), place.cursor)
+        else:
+            self._record(id, fetched, place, now)
+
+    def _known_as(self, fetched: Fetched, place: _Place) -> str | None:
+        headers = read_headers(fetched.header_block)
+        found = self._desk.ask(self._books.match(self._code, self._box.address, fetched.mark.ids, [fetched.sha256]))
+        message = Message(fetched.mark.ids, fetched.sha256, fetched.below, headers.message_id)
+        here = {one.id: one.seen_as.uid for one in found if one.seen_as and self._is_other(one.seen_as, place)}
+        there = self._session.there(here.values()) if here else set()
+        return which(message, found, {id for id, uid in here.items() if uid in there})
+
+    def _is_other(self, seen: Sighting, place: _Place) -> bool:
+        return seen.uidvalidity == place.folder.uidvalidity and seen.uid != place.line.uid and not seen.gone
+
+    def _may_come_home(self, fetched: Fetched, place: _Place, now: datetime) -> bool:
+        """While the database was away, mail passed over a guard's island, and its record may still be on its way here."""
+        fresh = now - (place.line.internal_date or now) < HOMECOMING
+        if fetched.below is None or not fresh or not self._desk.settings.store.url:
+            return False
+        return not self._desk.ask(self._books.match(self._code, self._box.address, fetched.mark.ids, ()))
+
+    def _record(self, id: str, fetched: Fetched, place: _Place, now: datetime) -> None:
+        at = min(place.line.internal_date or now, now)
+        straight = Straight(id, fetched, place.sighting(id, now), at, place.cursor)
+        # where this raises, it may have been committed all the same: its file stays, and an orphan is removed at the next start
+        if not self._desk.ask(self._desk.record(self._code, self._box.address, straight)):
+            fetched.discard()
+            raise Overtaken
+        self._count("straight")
+
+    # -- what was seen before
+
+    def _followed(self, folder: Folder, cursor: Cursor) -> list[Sighting]:
+        """What changed of messages whose mails wait for people; those that could not be settled are taken anew."""
+        known = {one.uid: one for one in self._desk.ask(self._books.known(self._code, folder.uidvalidity))}
+        since = cursor.modseq if folder.modseq is not None else None
+        lines = self._session.flags(sorted(known), since)
+        there = set(lines) if since is None else self._session.there(known)
+        for line in self._session.lines(sorted(uid for uid, one in known.items() if one.mail is None and uid in there)).values():
+            self._take(_Place(line, folder, None))
+        settled = {uid: one for uid, one in known.items() if one.mail is not None}
+        gone = [replace(one, gone=True) for uid, one in settled.items() if uid not in there]
+        return [*gone, *_flagged(settled, lines.values())]
+
+    def _write(self, seen: Sequence[Sighting], cursor: Cursor | None) -> None:
+        if not self._desk.ask(self._books.saw(self._code, seen, cursor, holder=self._desk.holder)):
+            raise Overtaken
+
+    def _count(self, kind: str) -> None:
+        MESSAGES.labels(self._code, kind).inc()
+
+
+def _flagged(known: dict[int, Sighting], lines: Iterable[Line]) -> list[Sighting]:
+    now = [(known[one.uid], one) for one in lines if one.uid in known]
+    return [
+        replace(before, seen=one.seen, answered=one.answered)
+        for before, one in now
+        if (before.seen, before.answered) != (one.seen, one.answered)
+    ]
+
+
+def _parts(uids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (uids[start : start + BATCH] for start in range(0, len(uids), BATCH))

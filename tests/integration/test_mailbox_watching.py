@@ -1,0 +1,330 @@
+"""Watching, against a real Dovecot: nothing missed, nothing seen twice, nothing marked or lost, whatever goes wrong."""
+
+import hashlib
+import socket
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fakes.arrivals import arrival
+from fakes.certificate import self_signed
+from fakes.dovecot import Dovecot, mail
+from fakes.line import Line
+from fakes.watching import QUICK, Watching, box
+
+from services.mailbox.service import Mailboxes
+from services.store.open import open_store
+from workflows.mailbox_state import SAID
+from workflows.reading import read_headers
+
+OLD = 5_000  # mails that lie there before anybody looks; 50,000 take ten seconds more, most of them to write the files
+pytestmark = pytest.mark.needs("dovecot-imapd")
+
+
+@pytest.fixture
+def dovecot():
+    with Dovecot("bf") as server:
+        yield server
+
+
+@pytest.fixture
+async def watching(dovecot, tmp_path):
+    async with Watching(tmp_path, box(dovecot.port)) as found:
+        await found.is_in("watching")
+        yield found
+
+
+async def ids(watching):
+    return {uid: one.mail for uid, one in (await watching.sightings()).items()}
+
+
+async def test_a_mail_that_comes_straight_to_the_mailbox_is_recorded_once(dovecot, watching):
+    dovecot.append("bf", mail(1), mail(2))
+    seen = await watching.sees(2)
+    for number, uid in ((1, 1), (2, 2)):
+        stored = await watching.store.mail(seen[uid].mail)
+        assert stored.decision["mail"]["message_id"] == f"<{number}@example.net>"
+    await watching.looked()
+    assert len(await ids(watching)) == 2
+    assert watching.told == 2
+    assert {one.flags for one in dovecot.kept("bf").values()} == {""}
+
+
+async def test_flags_and_moves_of_colleagues_are_seen(dovecot, watching):
+    dovecot.append("bf", mail(1), mail(2), mail(3))
+    await watching.sees(3)
+    with dovecot.client("bf") as colleague:
+        colleague.add_flags([1], [rb"\Seen"])
+        colleague.add_flags([2], [rb"\Seen", rb"\Answered"])
+        colleague.delete_messages([3])
+        colleague.expunge([3])
+
+    async def flags():
+        found = await watching.sightings()
+        return {uid: (one.seen, one.answered) for uid, one in found.items()} == {1: (True, False), 2: (True, True)}
+
+    await watching.until(flags)
+
+
+async def test_a_server_that_goes_away_is_found_again(dovecot, watching):
+    dovecot.append("bf", mail(1))
+    await watching.sees(1)
+    dovecot.stop()
+    await watching.until(lambda: _trouble(watching))
+    dovecot.start()
+    dovecot.append("bf", mail(2))
+    await watching.sees(2)
+    assert (await watching.state()).state == "watching"
+
+
+async def _trouble(watching):
+    return (await watching.state()).state in {"closed", "unreachable"}
+
+
+async def test_a_line_that_is_cut_misses_nothing(dovecot, tmp_path):
+    with Line(dovecot.port) as line:
+        async with Watching(tmp_path, box(line.port)) as watching:
+            await watching.is_in("watching")
+            line.cut()
+            dovecot.append("bf", mail(1))
+            await watching.sees(1)
+
+
+async def test_a_line_that_falls_silent_is_noticed(dovecot, tmp_path):
+    with Line(dovecot.port) as line:
+        async with Watching(tmp_path, box(line.port, idle_renew_seconds=5)) as watching:
+            await watching.is_in("watching")
+            line.silence()
+            dovecot.append("bf", mail(1))
+            watching.mailboxes.wake(watching.code())  # as the renewal does after its time
+            await watching.is_in("timeout")
+            line.speak()
+            await watching.sees(1)
+
+
+async def test_a_mailbox_that_is_deleted_and_made_anew(dovecot, watching):
+    dovecot.append("bf", mail(1), mail(2))
+    before = await watching.sees(2)
+    first = await watching.store.mailboxes.cursor(watching.code())
+    dovecot.stop()
+    dovecot.forget("bf")
+    dovecot.start()
+    dovecot.append("bf", mail(2), mail(3))  # from a backup, and a new one
+
+    async def anew():
+        cursor = await watching.store.mailboxes.cursor(watching.code())
+        return cursor.uidvalidity != first.uidvalidity and len(await watching.sightings()) == 2
+
+    await watching.until(anew)
+    found = await ids(watching)
+    assert found[1] == before[2].mail and found[2] not in {one.mail for one in before.values()}
+
+
+async def test_a_password_that_is_revoked_while_it_watches_and_mended_on_a_page(dovecot, watching):
+    dovecot.password("bf", "en anden")
+    dovecot.stop()
+    dovecot.start()
+    await watching.is_in("login_refused")
+    dovecot.append("bf", mail(1))
+    assert await watching.mailboxes.mend(watching.code(), "forkert") is not None
+    assert (await watching.state()).own_login is False
+    assert await watching.mailboxes.mend(watching.code(), "en anden") is None
+    await watching.sees(1)
+    state = await watching.state()
+    assert state.own_login and state.state == "watching"
+    assert "en anden" not in await watching.store.mailboxes.login(watching.code())
+    await watching.again()
+    dovecot.append("bf", mail(2))
+    await watching.sees(2)
+
+
+async def test_a_token_that_ends_while_it_watches(dovecot, tmp_path):
+    tokens = dovecot.tokens
+    tokens.user, tokens.lifetime = "bf", 2
+    secret = tmp_path / "secret"
+    secret.write_text("hemmelig")
+    oauth2 = {"token_url": tokens.token_url, "client_id": "rammevagt", "client_secret_file": str(secret), "scope": "s/.default"}
+    async with Watching(tmp_path, box(dovecot.port, oauth2=oauth2)) as watching:
+        await watching.is_in("watching")
+
+        async def renewed():
+            return len(tokens.asked) >= 3
+
+        await watching.until(renewed)  # each is replaced when half its time is over
+        dovecot.append("bf", mail(1))
+        await watching.sees(1)
+        assert (await watching.state()).token_until is not None
+        assert tokens.asked[0]["scope"] == "s/.default"
+        tokens.refuse = (401, {"error": "invalid_client"})
+        await watching.is_in("client_refused")
+        tokens.refuse = None
+        watching.mailboxes.wake(watching.code())
+        await watching.is_in("watching")
+
+
+async def test_a_token_that_is_revoked_is_replaced_at_once(dovecot, tmp_path):
+    tokens = dovecot.tokens
+    tokens.user = "bf"
+    secret = tmp_path / "secret"
+    secret.write_text("hemmelig")
+    oauth2 = {"token_url": tokens.token_url, "client_id": "rammevagt", "client_secret_file": str(secret), "scope": "s"}
+    async with Watching(tmp_path, box(dovecot.port, oauth2=oauth2)) as watching:
+        await watching.is_in("watching")
+        tokens.active.clear()
+        dovecot.stop()
+        dovecot.start()
+        dovecot.append("bf", mail(1))
+        await watching.sees(1)
+        assert len(tokens.asked) == 2
+
+
+async def test_a_server_without_idle_and_without_counted_changes_is_polled(tmp_path):
+    with Dovecot("bf", idle=False, condstore=False) as dovecot:
+        async with Watching(tmp_path, box(dovecot.port, poll_seconds=5)) as watching:
+            await watching.is_in("watching")
+            dovecot.append("bf", mail(1), mail(2))
+            watching.mailboxes.wake(watching.code())
+            await watching.sees(2)
+            with dovecot.client("bf") as colleague:
+                colleague.add_flags([1], [rb"\Answered"])
+                colleague.delete_messages([2])
+                colleague.expunge()
+            watching.mailboxes.wake(watching.code())
+
+            async def seen():
+                return {uid: one.answered for uid, one in (await watching.sightings()).items()} == {1: True}
+
+            await watching.until(seen)
+
+
+async def test_what_is_old_is_left_alone_at_the_first_look(dovecot, tmp_path):
+    old, lately = datetime.now(UTC) - timedelta(days=40), datetime.now(UTC) - timedelta(days=3)
+    dovecot.fill("bf", [mail(number) for number in range(OLD)], flags="S", at=lately)
+    dovecot.append("bf", mail(OLD + 1), at=old)
+    dovecot.append("bf", mail(OLD + 2), mail(OLD + 3), at=lately)
+    before = dovecot.kept("bf")
+    async with Watching(tmp_path, box(dovecot.port)) as watching:
+        await watching.is_in("watching")
+        seen = await watching.sees(2)
+        assert sorted(seen) == [OLD + 2, OLD + 3]
+        stored = await watching.store.mail(seen[OLD + 2].mail)
+        assert stored.received_at == seen[OLD + 2].internal_date
+        dovecot.append("bf", mail(OLD + 4))
+        assert sorted(await watching.sees(3)) == [OLD + 2, OLD + 3, OLD + 4]
+    after = dovecot.kept("bf")
+    assert {name: one for name, one in after.items() if name in before} == before
+    assert len(after) == len(before) + 1
+
+
+async def test_a_large_mail_is_fetched_whole(dovecot, watching):
+    big = mail(1, body="x" * 76 + "\r\n") + b"0123456789abcdef" * (50 << 16)
+    assert len(big) > 50 << 20
+    dovecot.append("bf", big)
+    [seen] = (await watching.sees(1)).values()
+    stored = await watching.store.mail(seen.mail)
+    assert stored.size == len(big)
+
+
+async def test_what_came_through_the_guard_is_the_same_mail(dovecot, watching):
+    """By the guard's mark and the bytes below it, whatever servers have put above; where those were changed, by its Message-ID."""
+    store = watching.store
+    exact, changed, other = mail(1), mail(2), mail(3)
+    for id, content in (("g1", exact), ("g2", changed)):
+        await store.commit(passed(id, content))
+    above = b"Return-Path: <borger@example.net>\r\nReceived: from x by y\r\n\tid z; Mon, 2 Nov 2026 09:00:00 +0000\r\n"
+    dovecot.append("bf", above + mark("g1") + exact)
+    dovecot.append("bf", above + mark("g2") + changed.replace(b"Hej", b"Hej!"))
+    dovecot.append("bf", above + mark("g1") + other)  # another mail in the first one's clothes
+    dovecot.append("bf", above + mark("g1") + exact)  # a second copy
+    dovecot.append("bf", mail(1, body="Helt andet"))  # only its Message-ID is the same
+    found = {uid: one.mail for uid, one in (await watching.sees(5)).items()}
+    assert (found[1], found[2]) == ("g1", "g2")
+    assert len(set(found.values())) == 5
+    assert watching.told == 3
+
+
+def passed(id, content):
+    """A mail that the gateway redirected to the mailbox."""
+    one = arrival(id, redirected_to="bf@eksempel.dk")
+    headers = read_headers(content)
+    told = one.decision.mail._replace(sha256=hashlib.sha256(content).hexdigest(), headers=headers, size=len(content))
+    return replace(one, content=content, decision=one.decision._replace(mail=told))
+
+
+def mark(id):
+    return (
+        f"X-Rammevagt-Id: {id}\r\nX-Rammevagt-Original-Recipient: karen@eksempel.dk\r\n"
+        f"Received: from mx ([192.0.2.1])\r\n\tby guard (Rammevagt) with ESMTPS\r\n\tid {id}; Mon, 2 Nov 2026 09:00:00 +0000\r\n"
+    ).encode()
+
+
+async def test_two_processes_watch_it_once_and_one_takes_over_from_the_other(dovecot, tmp_path, watching):
+    other = Mailboxes(watching.settings, watching.store, watching.clock, bounds=QUICK)
+    await other.start()
+    dovecot.append("bf", *[mail(number) for number in range(20)])
+    await watching.sees(20)
+    await watching.mailboxes.stop()
+    other.wake(watching.code())
+    dovecot.append("bf", mail(20))
+    await watching.sees(21)
+    await other.stop()
+    assert len({one.mail for one in (await watching.sightings()).values()}) == 21
+
+
+async def test_mails_that_come_while_it_looks_are_all_seen(dovecot, watching):
+    """EXISTS may ride on any answer: mails come one by one, as fast as the server takes them."""
+    for number in range(60):
+        dovecot.append("bf", mail(number))
+    seen = await watching.sees(60)
+    assert sorted(seen) == list(range(1, 61))
+    assert len({one.mail for one in seen.values()}) == 60
+
+
+async def test_what_is_wrong_is_told_in_a_code(dovecot, tmp_path):
+    pair = self_signed(tmp_path, "unknown")
+    with Dovecot("c", tls=True, certificate=pair) as unknown, socket.create_server(("127.0.0.1", 0)) as mute:
+        boxes = [
+            box(dovecot.port, folder="Findes ikke"),
+            box(unknown.tls_port, "c", tls="implicit"),
+            box(dovecot.lmtp_port, "lmtp"),
+            box(mute.getsockname()[1], "mute"),
+            {"address": "n@eksempel.dk", "host": "imap.invalid:993", "user": "n"},
+            box(dovecot.port, "nobody"),
+            box(dovecot.port, "nofile", password_file=str(tmp_path / "none")),
+        ]
+        async with Watching(tmp_path, *boxes, bounds=replace(QUICK, connect=1)) as watching:
+            await watching.is_in("folder_missing")
+            await watching.is_in("certificate", "c")
+            await watching.is_in("garbled", "lmtp")
+            await watching.is_in("timeout", "mute")
+            await watching.is_in("name_not_found", "n")
+            await watching.is_in("login_refused", "nobody")
+            await watching.is_in("no_login", "nofile")
+        assert all(one.state in SAID for one in await _states(watching))
+
+
+async def _states(watching):
+    store = await open_store(watching.settings, watching.clock)
+    try:
+        return await store.mailboxes.all()
+    finally:
+        await store.close()
+
+
+CORPUS = Path(__file__).parents[2] / "../shared/corpora/mail"
+
+
+async def test_every_mail_of_the_corpus(dovecot, watching):
+    if not CORPUS.is_dir():
+        pytest.skip("needs ../shared/corpora/mail")
+    mails = [path.read_bytes() for path in sorted(CORPUS.rglob("*")) if path.is_file()]
+    dovecot.append("bf", *[one.replace(b"\0", b"?") for one in mails if one])  # IMAP has no NUL
+    before = dovecot.kept("bf")
+    watching.mailboxes.wake(watching.code())
+    seen = await watching.sees(len(before))
+    assert len({one.mail for one in seen.values()}) == len(before)
+    await watching.again()
+    await watching.looked()
+    assert await watching.sightings() == seen
+    assert dovecot.kept("bf") == before
