@@ -3,6 +3,7 @@
 Precedence: command-line option, environment (``RAMMEVAGT_SECTION__KEY``), file, default.
 """
 
+from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -197,6 +198,8 @@ class Mailbox(Section):
     mode: Literal["observe", "route"] = "observe"
     poll_seconds: int = Field(default=60, ge=5, le=3600)  # between looks, where the server can't say that something came
     idle_renew_seconds: int = Field(default=240, ge=5, le=1500)  # between looks, where it can
+    staff_informed: date | None = None  # route mode alone: when the employees were told
+    moved_folder: str = Field(default="Omdirigeret", min_length=1)  # route mode alone: where moved mail lies
     unread_after_hours: int = Field(default=4, ge=1)
     answer_within_days: int = Field(default=5, ge=1)
     unit: Id | None = None  # whose it is; none: the unit that the register gives it

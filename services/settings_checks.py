@@ -13,6 +13,7 @@ from services.broker_address import parse_address
 from services.dkim_checks import dkim_faults, dkim_key_faults
 from services.hosts import is_loopback, split_host_port, with_port
 from services.mailbox_settings import logins
+from services.route_checks import not_yet_informed, route_faults
 from services.settings import Settings
 from workflows.addresses import domain_of
 from workflows.faults import Fault
@@ -172,12 +173,16 @@ CHECKS: tuple[Check, ...] = (
     Check(("console.public_url",), _public_url),
     Check(("console",), _single_sign_on),
     Check(("receipts", "municipality.domains"), dkim_faults),
+    Check(("mailboxes",), route_faults),
 )
 
 
-def machine_faults(settings: Settings) -> tuple[Fault, ...]:
-    """What this machine lacks for these settings: files that are named and can't be read. A service asks this before it starts."""
-    named = [fault for place, name in _files(settings) if (fault := _unreadable(place, name))]
+def machine_faults(settings: Settings, today: date) -> tuple[Fault, ...]:
+    """What this machine lacks for these settings: files that are named and can't be read; and what has not come yet by the Danish
+    date ``today``. A service asks this before it starts.
+    """
+    named = list(not_yet_informed(settings, today))
+    named += [fault for place, name in _files(settings) if (fault := _unreadable(place, name))]
     named += [Fault(("letters", "folder"), f"there is no folder {one}") for one in _folder(settings) if not Path(one).is_dir()]
     return (*named, *(() if named else (*_certificate(settings), *_token(settings), *dkim_key_faults(settings))))
 

@@ -10,7 +10,7 @@ import click
 
 from services import gather, letter_texts, signal_words
 from services.bad_input import BadInput
-from services.commands.common import print_json
+from services.commands.common import print_json, today
 from services.commands.register import read_with_bar
 from services.letters import template_faults
 from services.notify.texts import words
@@ -70,7 +70,7 @@ def _settings(found: Findings) -> Settings | None:
         found.faults += error.lines
         return None
     source = options.config or "settings"
-    found.faults += [f"{source}: {written(fault)}" for fault in machine_faults(settings)]
+    found.faults += [f"{source}: {written(fault)}" for fault in machine_faults(settings, today())]
     found.notes += [f"{source}: {written(note)}" for note in settings_notes(settings)]
     return settings
 

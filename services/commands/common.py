@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import date
 from typing import Any, TypeVar
 
 import click
@@ -18,7 +19,7 @@ from services import logs
 from services.bad_input import BadInput
 from services.clock import SystemClock
 from services.gather import national_authorities
-from services.settings import Log, Settings
+from services.settings import ZONE, Log, Settings
 from services.store.errors import BadStore, LostPromises, UnsoundStore, WrongKey
 from services.store.interface import StoreUnavailable
 from services.store.keys import FILE, BadKey
@@ -62,6 +63,11 @@ async def _open(settings: Settings) -> SqlStore:
     except LostPromises as error:
         click.echo(f"rammevagt: {error}", err=True)
         return await open_store(settings, SystemClock(), extra_authorities=national_authorities(), look=True)
+
+
+def today() -> date:
+    """The Danish date."""
+    return SystemClock().now().astimezone(ZONE).date()
 
 
 def system_user() -> str:

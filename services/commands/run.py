@@ -6,6 +6,7 @@ import click
 
 from services import app, logs
 from services.bad_input import BadInput
+from services.commands.common import today
 from services.options import common, given
 from services.settings import Settings
 from services.settings_checks import machine_faults
@@ -15,7 +16,7 @@ from services.settings_loading import written
 def _settings() -> Settings:
     """The settings, with everything that this machine must have for them."""
     settings = given().settings()
-    if faults := machine_faults(settings):
+    if faults := machine_faults(settings, today()):
         raise BadInput(f"settings: {written(fault)}" for fault in faults)
     return settings
 

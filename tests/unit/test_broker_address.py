@@ -1,5 +1,7 @@
 """Where the broker is and who we are there; a secret in it is in no message."""
 
+from datetime import date
+
 import pytest
 
 from services.broker_address import Address, parse_address
@@ -57,5 +59,6 @@ def test_one_secret_is_enough():
 )
 def test_a_token_file_that_holds_no_token(tmp_path, text, words):
     (tmp_path / "t").write_text(text)
-    (fault,) = machine_faults(Settings.model_validate({"events": {"url": "nats://a", "token_file": str(tmp_path / "t")}}))
+    settings = Settings.model_validate({"events": {"url": "nats://a", "token_file": str(tmp_path / "t")}})
+    (fault,) = machine_faults(settings, date(2026, 11, 23))
     assert fault.path == ("events", "token_file") and words in fault.message and "secret" not in fault.message

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from services.settings_checks import machine_faults, notes_on
 from services.settings_loading import load_settings
 from services.toml_lines import lines_of
 
+TODAY = date(2026, 11, 23)
 CONFIG = Path(__file__).parents[2] / "config" / "rammevagt.toml"
 
 
@@ -235,16 +237,40 @@ def test_machine_faults_name_the_files(tmp_path):
         tmp_path,
         f'[gateway]\ntls_certificate = "{tmp_path}/c.pem"\ntls_key = "{tmp_path}/k.pem"\n[events]\ntoken_file = "{tmp_path}/t"\n',
     )
-    assert [fault.path for fault in machine_faults(settings)] == [
+    assert [fault.path for fault in machine_faults(settings, TODAY)] == [
         ("gateway", "tls_certificate"),
         ("gateway", "tls_key"),
         ("events", "token_file"),
     ]
     for name in ("c.pem", "k.pem", "t"):
         (tmp_path / name).write_text("no certificate")
-    (fault,) = machine_faults(settings)
+    (fault,) = machine_faults(settings, TODAY)
     assert fault.path == ("gateway", "tls_certificate")
     assert "does not work with gateway.tls_key" in fault.message
+
+
+ROUTE = '[[mailboxes]]\naddress = "karen@eksempel.dk"\nhost = "imap.eksempel.dk:993"\nuser = "karen"\nmode = "route"\n'
+
+
+def test_no_employees_mailbox_is_read_before_the_employees_were_told(tmp_path):
+    with pytest.raises(BadInput) as refused:
+        load(tmp_path, ROUTE)
+    (line,) = refused.value.lines
+    assert "mailboxes[0].staff_informed: is missing: mode" in line
+    assert "six weeks ahead" in line
+    assert "MED committee" in line
+    settings = load(tmp_path, ROUTE + f"staff_informed = {TODAY}\n")
+    assert machine_faults(settings, TODAY) == ()
+    (fault,) = machine_faults(settings, TODAY - timedelta(days=1))
+    assert fault.path == ("mailboxes", 0, "staff_informed")
+    assert "lies in the future" in fault.message
+    observing = load(tmp_path, ROUTE.replace("route", "observe"))
+    assert machine_faults(observing, TODAY) == ()
+
+
+def test_moved_mail_lies_in_a_folder_of_its_own(tmp_path):
+    with pytest.raises(BadInput, match=r"mailboxes\[0\]\.moved_folder: is the folder that is watched"):
+        load(tmp_path, ROUTE + f'staff_informed = {TODAY}\nmoved_folder = "INBOX"\n')
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "postgresql://x", "postgresql:///?host=/run", "x"])
