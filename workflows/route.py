@@ -1,0 +1,146 @@
+"""Route mode: may a message that lies in an employee's INBOX be moved to a functional mailbox? (issue 5)
+
+The same evaluator answers as for mail that passes the gateway (law 7). First it is asked with the header fields of ``FIELDS``
+alone, so that of anybody else's mail nothing more is ever fetched; then, of the few that it would move, with the whole header. Any
+doubt leaves the message where it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from workflows.addresses import own_key
+from workflows.decide import decide
+from workflows.decision import Decision, Reason, Sentence, Step
+from workflows.facts import Facts
+from workflows.mail import Envelope, Headers, Mail
+from workflows.people import Grade
+
+FIELDS = (  # what ``decide`` reads, and what tells one message from another; never Subject
+    "From", "Reply-To", "To", "Cc", "Sender", "Return-Path", "Authentication-Results", "Received", "Message-ID",
+    "Content-Type", "Auto-Submitted", "Precedence", "X-Auto-Response-Suppress",
+    "List-Id", "List-Help", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Subscribe", "List-Post", "List-Owner",
+    "List-Archive",
+)  # fmt: skip
+SEEN_IN_MAILBOX = "seen_in_mailbox"  # why such a mail gets no receipt: nobody told the guard its envelope
+NO_RECEIPT = Sentence(
+    "Mailen blev fundet i en postkasse og kom ikke gennem vagten, så der sendes ingen kvittering.",
+    "The mail was found in a mailbox and did not come through the guard, so no receipt is sent.",
+)
+
+Stage = Literal["planned", "copied", "moved", "left"]
+"""How far a message has come. ``planned``: it shall be copied. ``copied``: the copy was found whole in the functional mailbox, and
+the mail is in the books. ``moved``: it lies in the folder of moved mail. ``left``: it stays where it is, and people know why."""
+
+Fault = Literal[
+    "cannot_move",
+    "copy_differs",
+    "framework_changed",
+    "mailbox_full",
+    "mailbox_refuses",
+    "mailbox_unreachable",
+    "mailbox_unwatched",
+    "move_refused",
+    "move_unproven",
+]
+FAULTS: Mapping[Fault, Sentence] = {
+    "cannot_move": Sentence(
+        "Mailserveren mangler MOVE eller UIDPLUS og kan ikke flytte mails sikkert. Alt bliver liggende i indbakken.",
+        "The mail server lacks MOVE or UIDPLUS and can't move mail safely. Everything stays in the inbox.",
+    ),
+    "copy_differs": Sentence(
+        "Kopien i funktionspostkassen er ikke helt den samme mail. Originalen ligger i indbakken; se på den sammen med lederen.",
+        "The copy in the functional mailbox isn't quite the same mail. The original lies in the inbox; look at it with the leader.",
+    ),
+    "framework_changed": Sentence(
+        "Rammen blev ændret, mens mailen blev kopieret. Mailen ligger nu begge steder; lederen afgør, hvor den hører til.",
+        "The framework changed while the mail was copied. The mail now lies in both places; the leader says where it belongs.",
+    ),
+    "mailbox_full": Sentence(
+        "Funktionspostkassen er fuld. Mailen ligger stadig i indbakken, og vagten prøver igen, når der er plads.",
+        "The functional mailbox is full. The mail still lies in the inbox, and the guard tries again when there is room.",
+    ),
+    "mailbox_refuses": Sentence(
+        "Funktionspostkassen tager ikke imod kopien. Mailen ligger stadig i indbakken, og vagten prøver igen.",
+        "The functional mailbox doesn't take the copy. The mail still lies in the inbox, and the guard tries again.",
+    ),
+    "mailbox_unreachable": Sentence(
+        "Vagten kan ikke få forbindelse til funktionspostkassen. Mailen ligger stadig i indbakken, og vagten prøver igen.",
+        "The guard can't reach the functional mailbox. The mail still lies in the inbox, and the guard tries again.",
+    ),
+    "mailbox_unwatched": Sentence(
+        "Mailen skal til en postkasse, der ikke står som [[mailboxes]] i indstillingerne. Den bliver liggende i indbakken.",
+        "The mail should go to a mailbox that isn't among [[mailboxes]] of the settings. It stays in the inbox.",
+    ),
+    "move_refused": Sentence(
+        "Mailen ligger i funktionspostkassen, men kan ikke flyttes ud af indbakken. Vagten prøver igen.",
+        "The mail lies in the functional mailbox, but can't be moved out of the inbox. The guard tries again.",
+    ),
+    "move_unproven": Sentence(
+        "Mailen ligger i funktionspostkassen, men vagten kan ikke se, hvor originalen blev af. Se i indbakken og i mappen.",
+        "The mail lies in the functional mailbox, but the guard can't see what became of the original. Look in inbox and folder.",
+    ),
+}
+"""What IT is told on the screen, and who has to do what."""
+FINAL: frozenset[Fault] = frozenset({"copy_differs", "framework_changed", "move_unproven"})
+"""Those after which nothing is tried again: only a person can tell what is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message in the INBOX of ``mailbox`` (an address): what is known before anything of it is kept.
+
+    ``header`` holds the fields of ``FIELDS``, or all of them.
+    """
+
+    mailbox: str
+    headers: Headers
+    arrived_at: datetime  # the server's internal date (aware)
+    id: str | None = None
+    sha256: str = ""
+    size: int = 0
+
+    def mail(self) -> Mail:
+        """As ``decide`` is asked: the employee is the one recipient, and the envelope sender is what the mail itself tells."""
+        written = self.headers.from_addresses[:1]
+        sender = self.headers.return_path
+        if sender is None:
+            sender = written[0] if written else ""
+        return Mail(self.sha256, Envelope(sender, (self.mailbox,)), self.headers, self.id, self.size)
+
+
+class Leave(NamedTuple):
+    """It is none of ours: nothing is kept of it."""
+
+
+class Move(NamedTuple):
+    """It belongs in the functional mailbox ``to``."""
+
+    to: str
+    decision: Decision
+
+
+def plan(found: Found, facts: Facts, now: datetime, watched_since: datetime) -> Leave | Move:
+    """Whether the message is to be moved, and where to.
+
+    What was there before the watch began stays (``watched_since``): nobody was told that it would be looked at. So does whatever
+    the register can't be asked about.
+    """
+    if found.arrived_at < watched_since or not facts.known:
+        return Leave()
+    decision = decide(found.mail(), facts, now)
+    (outcome,) = decision.recipients
+    (to,) = outcome.deliver_to
+    applies = outcome.action == "redirect" and outcome.reason is Reason.FRAMEWORK_APPLIES
+    if not applies or decision.sender.grade is not Grade.VERIFIED or own_key(to) == own_key(found.mailbox):
+        return Leave()
+    return Move(to, _without_receipt(decision))
+
+
+def _without_receipt(decision: Decision) -> Decision:
+    """The guard never had the SMTP envelope: it can't know that an answer would reach the citizen alone."""
+    if not decision.receipt.send:
+        return decision
+    receipt = decision.receipt._replace(send=False, to=None, mailbox=None, blocked_by=SEEN_IN_MAILBOX)
+    return decision._replace(receipt=receipt, trace=(*decision.trace[:-1], Step("receipt", "no", NO_RECEIPT)))
