@@ -101,6 +101,12 @@ def mailbox_not_watched(code: str, at: datetime, unit: str | None, why: str) -> 
     return Event(f"{code}.{_instant(at)}.unreachable", "mailbox.unreachable", code, at, {"unit": unit, "mailbox": code, "why": why})
 
 
+def route_hindered(mailbox: str, why: str, at: datetime) -> Event:
+    """What keeps mail from being moved out of the employee's mailbox of that code; told once a day."""
+    day = at.astimezone(UTC).date().isoformat()
+    return Event(f"{mailbox}.{why}.{day}", "mailbox.unreachable", mailbox, at, {"mailbox": mailbox, "why": why})
+
+
 def mail_stuck(id: str, at: datetime, mail_id: str, copy: Mapping[str, str | None]) -> Event:
     """No mailbox took or kept ``copy`` (as above, with ``why`` where it is something else): people must look."""
     return Event(id, "mail.stuck", mail_id, at, {"mail": mail_id, **copy})

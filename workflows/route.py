@@ -7,7 +7,7 @@ doubt leaves the message where it is.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from workflows.addresses import own_key
@@ -16,6 +16,7 @@ from workflows.decision import Decision, Reason, Sentence, Step
 from workflows.facts import Facts
 from workflows.mail import Envelope, Headers, Mail
 from workflows.people import Grade
+from workflows.replay import is_known, kept
 
 FIELDS = (  # what ``decide`` reads, and what tells one message from another; never Subject
     "From", "Reply-To", "To", "Cc", "Sender", "Return-Path", "Authentication-Results", "Received", "Message-ID",
@@ -29,13 +30,14 @@ NO_RECEIPT = Sentence(
     "The mail was found in a mailbox and did not come through the guard, so no receipt is sent.",
 )
 
-Stage = Literal["planned", "copied", "moved", "left"]
+Stage = Literal["planned", "copied", "moved", "gone", "left"]
 """How far a message has come. ``planned``: it shall be copied. ``copied``: the copy was found whole in the functional mailbox, and
-the mail is in the books. ``moved``: it lies in the folder of moved mail. ``left``: it stays where it is, and people know why."""
+the mail is in the books. ``moved``: it lies in the folder of moved mail. ``gone``: the employee has moved or deleted it meanwhile.
+``left``: it stays where it is, and people know why."""
 
 Fault = Literal[
     "cannot_move",
-    "copy_differs",
+    "copy_unproven",
     "framework_changed",
     "mailbox_full",
     "mailbox_refuses",
@@ -49,9 +51,9 @@ FAULTS: Mapping[Fault, Sentence] = {
         "Mailserveren mangler MOVE eller UIDPLUS og kan ikke flytte mails sikkert. Alt bliver liggende i indbakken.",
         "The mail server lacks MOVE or UIDPLUS and can't move mail safely. Everything stays in the inbox.",
     ),
-    "copy_differs": Sentence(
-        "Kopien i funktionspostkassen er ikke helt den samme mail. Originalen ligger i indbakken; se på den sammen med lederen.",
-        "The copy in the functional mailbox isn't quite the same mail. The original lies in the inbox; look at it with the leader.",
+    "copy_unproven": Sentence(
+        "Vagten finder ingen helt ens kopi i funktionspostkassen. Originalen ligger i indbakken; se på den sammen med lederen.",
+        "The guard finds no copy that is quite the same in the functional mailbox. The original lies in the inbox; ask the leader.",
     ),
     "framework_changed": Sentence(
         "Rammen blev ændret, mens mailen blev kopieret. Mailen ligger nu begge steder; lederen afgør, hvor den hører til.",
@@ -83,7 +85,7 @@ FAULTS: Mapping[Fault, Sentence] = {
     ),
 }
 """What IT is told on the screen, and who has to do what."""
-FINAL: frozenset[Fault] = frozenset({"copy_differs", "framework_changed", "move_unproven"})
+FINAL: frozenset[Fault] = frozenset({"copy_unproven", "framework_changed", "move_unproven"})
 """Those after which nothing is tried again: only a person can tell what is right."""
 
 
@@ -96,7 +98,6 @@ class Found:
 
     mailbox: str
     headers: Headers
-    arrived_at: datetime  # the server's internal date (aware)
     id: str | None = None
     sha256: str = ""
     size: int = 0
@@ -115,27 +116,42 @@ class Leave(NamedTuple):
 
 
 class Move(NamedTuple):
-    """It belongs in the functional mailbox ``to``."""
+    """It belongs in the mailbox ``to``: so it was decided at the instant ``at``. ``replay`` as ``workflows.replay`` keeps it."""
 
     to: str
     decision: Decision
+    at: datetime
+    replay: str | None
 
 
-def plan(found: Found, facts: Facts, now: datetime, watched_since: datetime) -> Leave | Move:
-    """Whether the message is to be moved, and where to.
-
-    What was there before the watch began stays (``watched_since``): nobody was told that it would be looked at. So does whatever
-    the register can't be asked about.
-    """
-    if found.arrived_at < watched_since or not facts.known:
+def plan(found: Found, facts: Facts, now: datetime) -> Leave | Move:
+    """Whether the message is to be moved, and where to. What the register can't be asked about stays."""
+    if not facts.known:
         return Leave()
-    decision = decide(found.mail(), facts, now)
+    move = as_it_lies(found, facts, now)
+    (outcome,) = move.decision.recipients
+    applies = outcome.action == "redirect" and outcome.reason is Reason.FRAMEWORK_APPLIES
+    if not applies or move.decision.sender.grade is not Grade.VERIFIED or own_key(move.to) == own_key(found.mailbox):
+        return Leave()
+    return move
+
+
+def as_it_lies(found: Found, facts: Facts, now: datetime) -> Move:
+    """The decision about a message where it lies, whatever it says."""
+    decision = _without_receipt(decide(found.mail(), facts, now))
     (outcome,) = decision.recipients
     (to,) = outcome.deliver_to
-    applies = outcome.action == "redirect" and outcome.reason is Reason.FRAMEWORK_APPLIES
-    if not applies or decision.sender.grade is not Grade.VERIFIED or own_key(to) == own_key(found.mailbox):
-        return Leave()
-    return Move(to, _without_receipt(decision))
+    return Move(to, decision, now, kept(decision.mail, facts) if is_known(decision) else None)
+
+
+def may_be_moved(arrived_at: datetime, watched_since: datetime) -> bool:
+    """What lay in the mailbox before the watch began stays there: nobody was told that it would be looked at."""
+    return arrived_at >= watched_since.replace(microsecond=0)  # servers tell seconds
+
+
+def retry_at(tries: int, now: datetime) -> datetime:
+    """When a message that something stands in the way of is tried again: after a minute, then ever later, at most hourly."""
+    return now + min(timedelta(minutes=1) * (1 << min(tries, 10)), timedelta(hours=1))
 
 
 def _without_receipt(decision: Decision) -> Decision:

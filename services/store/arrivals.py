@@ -121,7 +121,8 @@ def _links(arrival: Arrival) -> dict[int, tuple[str, str | None]]:
     """For each recipient's number its state and the delivery that serves it; a recipient that nothing serves would be lost."""
     links: dict[int, tuple[str, str | None]] = {n: ("returned", None) for n in arrival.returned}
     links |= {n: ("delivered", None) for n in arrival.arrived}
-    served = len(arrival.returned) + len(arrival.arrived)
+    links |= {n: ("redirected", None) for n in arrival.placed}
+    served = len(arrival.returned) + len(arrival.arrived) + len(arrival.placed)
     for one in arrival.deliveries:
         served += len(one.serves)
         for n in one.serves:

@@ -7,7 +7,13 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, event, inspe
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from services.store import schema, schema_mailboxes, schema_people, schema_receipts  # noqa: F401 - their tables belong to the same metadata
+from services.store import (  # noqa: F401 - their tables belong to the same metadata
+    schema,
+    schema_mailboxes,
+    schema_people,
+    schema_receipts,
+    schema_routing,
+)
 from services.store.errors import BadStore
 from services.store.locks import Lock, lock
 

@@ -13,7 +13,7 @@ from functools import partial
 from sqlalchemy import Connection, Select, delete, exists, func, insert, select, tuple_, update
 
 from services.settings import ZONE
-from services.store import dossier_rows, schema, schema_mailboxes, schema_people, schema_receipts
+from services.store import dossier_rows, routing, schema, schema_mailboxes, schema_people, schema_receipts
 from services.store.columns import instant, micros
 from services.store.interface import Purged
 from services.store.locks import Lock, lock
@@ -50,6 +50,7 @@ async def purge(run: Run, before: Terms, spool: Spool, calendar: WorkingCalendar
     mails = await _all(run, RemoveMails(micros(before.facts), micros(before.frameworks), spool))
     await _all(run, RemoveOwn(micros(before.facts)))
     await _all(run, RemoveSightings(micros(before.facts)))
+    await run(routing.RemoveOld(micros(before.facts)))
     ended = await run(RemoveFrameworks(before.frameworks, calendar))
     return Purged(contents, mails, ended)
 
@@ -237,5 +238,6 @@ def remove_mails(connection: Connection, ids: list[str]) -> list[str]:
     told = (receipts.undelivered_receipt, receipts.citizen_told)
     for of_mail in (schema.assessment, people.mail_about, people.replay, boxes.post, boxes.sighting, *told):
         connection.execute(delete(of_mail).where(of_mail.c.mail.in_(ids)))
+    routing.remove(connection, ids)
     connection.execute(delete(schema.mail).where(mail.id.in_(ids)))
     return files

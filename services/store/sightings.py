@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, exists, select
 
-from services.store import schema
+from services.store import routing, schema
 from services.store.columns import instant, instant_or_none, micros, text_in, text_out
 from services.store.schema_mailboxes import mailbox, post, sighting
 from services.store.unit_of_work import batched
@@ -145,7 +145,15 @@ def match(
     seen_as = _seen_as(connection, code, rows)
     here = _ended_in(connection, code, address, rows) | seen_as.keys()
     found = (KnownMail(row.id, row.sha256, _text(row.message_id), id in here, seen_as.get(id)) for id, row in sorted(rows.items()))
-    return tuple(one for one in found if one.here or one.id in guard_ids)
+    put_there = _put_there(connection, code, hashes)
+    return (*put_there.values(), *(one for one in found if (one.here or one.id in guard_ids) and one.id not in put_there))
+
+
+def _put_there(connection: Connection, code: str, hashes: Collection[str]) -> dict[str, KnownMail]:
+    """What route mode has put there, or is about to: it is known by the bytes that it has there, before it is in the books."""
+    copies = {id: sha256 for some in batched(hashes) for id, sha256 in routing.copies(connection, code, some)}
+    seen_as = _seen_as(connection, code, copies)
+    return {id: KnownMail(id, sha256, None, True, seen_as.get(id)) for id, sha256 in sorted(copies.items())}
 
 
 def _mails(connection: Connection, *where: ColumnElement[bool]) -> dict[str, Any]:

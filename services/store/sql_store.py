@@ -50,6 +50,7 @@ from services.store.readers import Readers
 from services.store.receipts import Receipts
 from services.store.recent import LastReceipts, Recent, unassessed
 from services.store.register_load import LoadRegister
+from services.store.routing import Routing
 from services.store.spool import Spool
 from services.store.tenure import Tenure
 from services.store.views import Views
@@ -97,6 +98,7 @@ class SqlStore:
         self._last_receipts = LastReceipts()
         self.posts = Posts(self._writer, self._readers, self._now)
         self.mailboxes = Mailboxes(self._writer, self._readers, self._now, spool, self._recent, shared=shared)
+        self.routing = Routing(self._writer, self._readers, spool, self._recent, shared=shared)
         self._directory.start()
 
     # -- facts

@@ -101,7 +101,7 @@ class Arrival:
     then owns it); its content id is the mail's id. ``day`` is the Danish date of acceptance. ``receipt_sender`` (a keyed hash) is
     set when a receipt is among ``outgoing``: ``FactsChanged`` is raised when that sender got one after ``receipt_not_since``.
 
-    Every recipient of the decision is served by exactly one delivery or is in ``returned`` or ``arrived``, else ``commit`` raises
+    Every recipient of the decision is served by exactly one delivery or is in ``returned``, ``arrived`` or ``placed``, else ``commit`` raises
     ``ValueError``; of a mail with ``bounced`` the others are the guard's own address, where it has arrived.
     """
 
@@ -121,6 +121,7 @@ class Arrival:
     returned: tuple[int, ...] = ()  # numbers of recipients given back at once: the report is among ``outgoing``
     arrived: tuple[int, ...] = ()  # numbers of recipients that are the guard's own address, where it ends
     undelivered: tuple[Undelivered, ...] = ()  # what it reports
+    placed: tuple[int, ...] = ()  # numbers of recipients whose mail the guard itself has put where it was redirected to (IMAP)
     replay: str | None = None  # ``workflows.replay``, of mail of somebody whom the register knows
 
 

@@ -1,6 +1,5 @@
 """Route mode's plan, as tables: which message of an employee's INBOX may be moved, and that any doubt leaves it."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,19 +13,18 @@ from workflows.mail import Headers
 from workflows.people import Grade
 from workflows.reading import read_headers
 from workflows.reading.headers import _NEEDED
-from workflows.route import FAULTS, FIELDS, FINAL, Found, Leave, Move, plan
+from workflows.route import FAULTS, FIELDS, FINAL, Found, Leave, Move, may_be_moved, plan, retry_at
 
-SINCE = NOW - timedelta(days=1)
 FRAMED = town(framework())
 HEADERS = Headers(1, (BO,), to=(KAREN,), message_id="<m@example.net>", authentication_results=(PASS,))
 
 
 def planned(found: Found, *, register: Any = FRAMED, policy: Policy = POLICY, **known: Any) -> Leave | Move:
-    return plan(found, facts(register, found.mail(), policy)._replace(**known), NOW, SINCE)
+    return plan(found, facts(register, found.mail(), policy)._replace(**known), NOW)
 
 
 def found(mailbox: str = KAREN, **headers: Any) -> Found:
-    return Found(mailbox, HEADERS._replace(**headers), NOW, "g-1", "00" * 32, 9)
+    return Found(mailbox, HEADERS._replace(**headers), "g-1", "00" * 32, 9)
 
 
 def test_a_verified_citizens_mail_goes_to_the_functional_mailbox() -> None:
@@ -75,8 +73,13 @@ def test_no_framework_in_force_moves_nothing(changes: dict[str, Any]) -> None:
 
 
 def test_what_was_there_before_the_watch_stays() -> None:
-    assert planned(replace(found(), arrived_at=SINCE - timedelta(seconds=1))) == Leave()
-    assert isinstance(planned(replace(found(), arrived_at=SINCE)), Move)
+    assert may_be_moved(NOW, NOW + timedelta(milliseconds=999))  # an internal date has whole seconds
+    assert not may_be_moved(NOW - timedelta(seconds=1), NOW)
+
+
+def test_it_is_tried_again_ever_later() -> None:
+    minutes = [(retry_at(tries, NOW) - NOW) / timedelta(minutes=1) for tries in (0, 1, 5, 6, 1000)]
+    assert minutes == [1, 2, 32, 60, 60]
 
 
 @pytest.mark.parametrize("known", [{"known": False}, {"clock_wrong": True}, {"snapshot_expired": True}])
