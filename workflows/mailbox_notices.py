@@ -8,6 +8,7 @@ from datetime import datetime
 from workflows.events import Event
 from workflows.notices import About, House, Notice, NoticeKind, NoticeRole, operations
 from workflows.post_timers import people
+from workflows.route import FAULTS
 
 OWNER = 1
 KINDS: dict[str, tuple[NoticeKind, NoticeKind]] = {
@@ -32,6 +33,19 @@ def late(event: Event, mailbox: str, house: House, now: datetime) -> tuple[Notic
     return tuple(
         Notice(to, role, "now" if urgent else "same_day", kind, due, f"notice:{data['batch']}:{to}", about)
         for to, role in sorted(told.items())
+    )
+
+
+def unreachable(event: Event, mailbox: str, house: House, now: datetime) -> tuple[Notice, ...]:
+    """A mailbox can't be looked into; or mail can't be moved out of an employee's."""
+    return (not_moved if event.data.get("why") in FAULTS else not_watched)(event, mailbox, house, now)
+
+
+def not_moved(event: Event, mailbox: str, house: House, now: datetime) -> tuple[Notice, ...]:
+    """Operations alone: the mail lies where it was sent, and whose mailbox it is is nobody else's business."""
+    about = About(mail=event.subject, at=event.at.astimezone(house.policy.zone), where=(mailbox,))
+    return tuple(
+        Notice(to, "it", "same_day", "mail_not_moved", now, f"notice:{event.id}:{to}", about) for to in sorted(operations(house))
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal, NamedTuple, get_args
 
+from workflows.route import FAULTS, Fault
+
 Trouble = Literal[
     "login_refused",  # user and password
     "token_refused",  # by the mail server
@@ -26,7 +28,7 @@ Trouble = Literal[
     "no_login",
     "store",
 ]
-State = Literal["watching", "connecting"] | Trouble
+State = Literal["watching", "connecting"] | Trouble | Fault
 TROUBLES: frozenset[str] = frozenset(get_args(Trouble))
 PASSING: frozenset[str] = frozenset({"timeout", "closed", "unavailable", "unreachable", "token_unavailable", "store"})
 
@@ -133,4 +135,5 @@ SAID: Mapping[str, Said] = {
         "Vagten kan ikke skrive ned, hvad den ser: dens egen database svarer ikke. Vagten prøver igen af sig selv.",
         "The guard can't write down what it sees: its own database does not answer. The guard tries again by itself.",
     ),
+    **{code: Said(one.da, one.en) for code, one in FAULTS.items()},  # of an employee's mailbox in route mode
 }

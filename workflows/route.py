@@ -12,11 +12,12 @@ from typing import Literal, NamedTuple
 
 from workflows.addresses import own_key
 from workflows.decide import decide
-from workflows.decision import Decision, Reason, Sentence, Step
+from workflows.decision import Decision, Reason, Sentence
 from workflows.facts import Facts
-from workflows.mail import Envelope, Headers, Mail
+from workflows.mail import Headers, Mail
 from workflows.people import Grade
 from workflows.replay import is_known, kept
+from workflows.sighting import as_mail, decided, without_receipt
 
 FIELDS = (  # what ``decide`` reads, and what tells one message from another; never Subject
     "From", "Reply-To", "To", "Cc", "Sender", "Return-Path", "Authentication-Results", "Received", "Message-ID",
@@ -24,11 +25,6 @@ FIELDS = (  # what ``decide`` reads, and what tells one message from another; ne
     "List-Id", "List-Help", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Subscribe", "List-Post", "List-Owner",
     "List-Archive",
 )  # fmt: skip
-SEEN_IN_MAILBOX = "seen_in_mailbox"  # why such a mail gets no receipt: nobody told the guard its envelope
-NO_RECEIPT = Sentence(
-    "Mailen blev fundet i en postkasse og kom ikke gennem vagten, så der sendes ingen kvittering.",
-    "The mail was found in a mailbox and did not come through the guard, so no receipt is sent.",
-)
 
 Stage = Literal["planned", "copied", "moved", "gone", "left"]
 """How far a message has come. ``planned``: it shall be copied. ``copied``: the copy was found whole in the functional mailbox, and
@@ -98,17 +94,13 @@ class Found:
 
     mailbox: str
     headers: Headers
-    id: str | None = None
+    id: str = ""
     sha256: str = ""
     size: int = 0
 
     def mail(self) -> Mail:
-        """As ``decide`` is asked: the employee is the one recipient, and the envelope sender is what the mail itself tells."""
-        written = self.headers.from_addresses[:1]
-        sender = self.headers.return_path
-        if sender is None:
-            sender = written[0] if written else ""
-        return Mail(self.sha256, Envelope(sender, (self.mailbox,)), self.headers, self.id, self.size)
+        """As ``decide`` is asked."""
+        return as_mail(self.mailbox, self.headers, self.id, self.sha256, self.size)
 
 
 class Leave(NamedTuple):
@@ -128,7 +120,7 @@ def plan(found: Found, facts: Facts, now: datetime) -> Leave | Move:
     """Whether the message is to be moved, and where to. What the register can't be asked about stays."""
     if not facts.known:
         return Leave()
-    move = as_it_lies(found, facts, now)
+    move = _move(without_receipt(decide(found.mail(), facts, now)), facts, now)
     (outcome,) = move.decision.recipients
     applies = outcome.action == "redirect" and outcome.reason is Reason.FRAMEWORK_APPLIES
     if not applies or move.decision.sender.grade is not Grade.VERIFIED or own_key(move.to) == own_key(found.mailbox):
@@ -137,8 +129,11 @@ def plan(found: Found, facts: Facts, now: datetime) -> Leave | Move:
 
 
 def as_it_lies(found: Found, facts: Facts, now: datetime) -> Move:
-    """The decision about a message where it lies, whatever it says."""
-    decision = _without_receipt(decide(found.mail(), facts, now))
+    """The decision about a message that stays where it lies."""
+    return _move(decided(found.mail(), facts, now), facts, now)
+
+
+def _move(decision: Decision, facts: Facts, now: datetime) -> Move:
     (outcome,) = decision.recipients
     (to,) = outcome.deliver_to
     return Move(to, decision, now, kept(decision.mail, facts) if is_known(decision) else None)
@@ -152,11 +147,3 @@ def may_be_moved(arrived_at: datetime, watched_since: datetime) -> bool:
 def retry_at(tries: int, now: datetime) -> datetime:
     """When a message that something stands in the way of is tried again: after a minute, then ever later, at most hourly."""
     return now + min(timedelta(minutes=1) * (1 << min(tries, 10)), timedelta(hours=1))
-
-
-def _without_receipt(decision: Decision) -> Decision:
-    """The guard never had the SMTP envelope: it can't know that an answer would reach the citizen alone."""
-    if not decision.receipt.send:
-        return decision
-    receipt = decision.receipt._replace(send=False, to=None, mailbox=None, blocked_by=SEEN_IN_MAILBOX)
-    return decision._replace(receipt=receipt, trace=(*decision.trace[:-1], Step("receipt", "no", NO_RECEIPT)))

@@ -98,10 +98,10 @@ def decided(mail: Mail, facts: Facts, at: datetime) -> Decision:
     """The decision about a mail that lies in a mailbox already. Nothing moves it from there, and nothing is sent for it."""
     if not facts.known:
         return not_evaluated(mail)
-    return _where_it_lies(_without_receipt(decide(mail, facts, at)))
+    return _where_it_lies(without_receipt(decide(mail, facts, at)))
 
 
-def _without_receipt(decision: Decision) -> Decision:
+def without_receipt(decision: Decision) -> Decision:
     """The guard never had the SMTP envelope: it can't know that an answer would reach the citizen alone."""
     if not decision.receipt.send:
         return decision

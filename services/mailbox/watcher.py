@@ -17,6 +17,8 @@ from services.mailbox import metrics
 from services.mailbox.desk import Desk
 from services.mailbox.logins import Credential
 from services.mailbox.looking import Look, Overtaken
+from services.mailbox.office import Office
+from services.mailbox.routing import RouteLook
 from services.mailbox.session import Session
 from services.mailbox.trouble import Trouble
 from services.settings import Mailbox
@@ -116,7 +118,7 @@ class Watcher:
         metrics.CONNECTIONS.labels(self.code).inc()
 
     def _looks(self, session: Session, credential: Credential) -> None:
-        look = Look(self.box, self.code, self._desk, session)
+        look = self._look(session)
         while not self._stopping:
             self._hear_wakes()
             look.look()
@@ -125,6 +127,11 @@ class Watcher:
             if left <= 0:
                 return
             self._wait(session, min(left, UNSETTLED) if look.unsettled else left)
+
+    def _look(self, session: Session) -> Look | RouteLook:
+        if self.box.mode == "route":
+            return RouteLook(self.box, Office.of(self._desk), session, self._desk.holder)
+        return Look(self.box, self.code, self._desk, session)
 
     def _wait(self, session: Session, seconds: float) -> None:
         if session.idles:

@@ -235,7 +235,7 @@ class Notifier:
         of_mails = [event for event in events if event.data.get("mail")]
         found = [one for event in of_mails for one in notices.mailbox_unreachable(event.id, event.data, house, now)]
         await self._enqueue(found, now)
-        await self._tell_of_mailbox([event for event in events if not event.data.get("mail")], mailbox_notices.not_watched)
+        await self._tell_of_mailbox([event for event in events if not event.data.get("mail")], mailbox_notices.unreachable)
 
     async def mailbox_late(self, events: Sequence[Event]) -> None:
         """Mails wait too long in functional mailboxes."""

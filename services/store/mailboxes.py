@@ -105,12 +105,13 @@ class _Saw(Operation[bool]):
     cursor: Cursor | None
     now: int
     holder: str | None
+    state: State = "watching"
     queries = True
     alone = True
 
     def apply(self, work: UnitOfWork) -> bool:
         """Gives False, and writes nothing, where another process watches the mailbox by now."""
-        values: dict[str, Any] = {"looked_at": self.now, "state": "watching", "error": None}
+        values: dict[str, Any] = {"looked_at": self.now, "state": self.state, "error": None}
         if self.cursor:
             values |= _columns(self.cursor)
         if not _Set(self.code, values, self.now, self.holder).apply(work):
@@ -209,13 +210,21 @@ class Mailboxes:
         now = instant(self._now())
         return await self._readers.run(sightings.match, code, address, guard_ids=guard_ids, hashes=hashes, now=now)
 
-    async def saw(self, code: str, seen: Sequence[Sighting], cursor: Cursor | None = None, *, holder: str | None = None) -> bool:
+    async def saw(
+        self,
+        code: str,
+        seen: Sequence[Sighting],
+        cursor: Cursor | None = None,
+        *,
+        holder: str | None = None,
+        state: State = "watching",
+    ) -> bool:
         """Write a look that succeeded: what was seen or changed or is gone, how far it is read, and what that tells of posts.
 
         A message that is a mail seen before takes the place of the one that it was seen as. False, and nothing is written, where
-        ``holder`` does not watch the mailbox any more.
+        ``holder`` does not watch the mailbox any more. ``state``: it can be looked into, and still something is in the way there.
         """
-        return await self._writer.run(_Saw(code, seen, cursor, self._now(), holder))
+        return await self._writer.run(_Saw(code, seen, cursor, self._now(), holder, state))
 
     async def record(
         self, code: str, arrival: Arrival, seen: Sighting, cursor: Cursor | None = None, *, holder: str | None = None

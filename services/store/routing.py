@@ -103,9 +103,9 @@ class Routing:
         """The messages of a functional mailbox that are known as some mail's copy."""
         return await self._readers.run(_claimed, target, uidvalidity)
 
-    async def obstacles(self) -> tuple[Obstacle, ...]:
-        """What stands in the way now, by mailbox."""
-        return await self._readers.run(_obstacles)
+    async def obstacles(self, since: datetime) -> tuple[Obstacle, ...]:
+        """What stands in the way, by mailbox; of what only a person can finish, what was found ``since``."""
+        return await self._readers.run(_obstacles, micros(since))
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,11 +237,10 @@ def _others(connection: Connection, one: Routed) -> int:
     return connection.execute(select(func.count()).where(*same)).scalar_one()
 
 
-def _obstacles(connection: Connection) -> tuple[Obstacle, ...]:
+def _obstacles(connection: Connection, since: int) -> tuple[Obstacle, ...]:
     by = (column.mailbox, column.why)
-    rows = connection.execute(
-        select(*by, func.count().label("messages")).where(column.why.is_not(None)).group_by(*by).order_by(*by)
-    )
+    stands = (column.why.is_not(None), column.next_at.is_not(None) | (column.planned_at >= since))
+    rows = connection.execute(select(*by, func.count().label("messages")).where(*stands).group_by(*by).order_by(*by))
     return tuple(Obstacle(row.mailbox, row.why, row.messages) for row in rows)
 
 

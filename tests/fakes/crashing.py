@@ -1,12 +1,10 @@
 """The guard, killed by itself when it comes to a named point: ``python crashing.py POINT up …``."""
 
-import functools
-import inspect
-import os
-import signal
 import sys
 from collections.abc import Callable
 from typing import Any
+
+from fakes.killed import after
 
 from services import cli
 from services.delivery.client import Connection
@@ -22,36 +20,6 @@ from services.store.own import Published, SaveAssessments
 from services.store.unit_of_work import UnitOfWork
 from services.store.writer import Writer
 from workflows.mail import Mail
-
-
-def after(owner: Any, name: str, times: int = 1, counts: Callable[..., bool] = lambda *_: True) -> None:
-    """Die when ``owner.name`` has done its work so many times, of those whose arguments ``counts`` says yes to."""
-    real = getattr(owner, name)
-    left = times
-
-    def come_by() -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    @functools.wraps(real)
-    def plain(*args: Any, **more: Any) -> Any:
-        matters = counts(*args)
-        result = real(*args, **more)
-        if matters:
-            come_by()
-        return result
-
-    @functools.wraps(real)
-    async def waiting(*args: Any, **more: Any) -> Any:
-        matters = counts(*args)
-        result = await real(*args, **more)
-        if matters:
-            come_by()
-        return result
-
-    setattr(owner, name, waiting if inspect.iscoroutinefunction(real) else plain)
 
 
 def committed(kind: type) -> Callable[..., bool]:

@@ -10,8 +10,8 @@ from fakes.posts import BOX, CODE, UNIT, ZONE, complaint, house, post
 from services.notify.texts import letterhead
 from services.settings import Settings
 from workflows.event_data import EVENTS, CloudEvent
-from workflows.events import mailbox_not_watched, parse_event
-from workflows.mailbox_notices import late, not_watched
+from workflows.events import mailbox_not_watched, parse_event, route_hindered
+from workflows.mailbox_notices import late, not_watched, unreachable
 from workflows.notice_mail import RULE, compose
 from workflows.people import Unit
 from workflows.post_timers import Look, Raised, events_of
@@ -115,3 +115,17 @@ def test_of_a_mailbox_that_cannot_be_looked_into_operations_and_the_leader_hear(
 def test_law_9_no_notice_tells_a_citizen():
     for notices in (told(raised(stage=4, count=2)), told(raised("overdue", 1, "complaint"))):
         assert not any("c-1001" in part for one in notices for part in text_of(one))
+
+
+def test_operations_alone_hear_of_mail_that_can_not_be_moved():
+    """The mailbox is an employee's."""
+    event = route_hindered(CODE, "mailbox_full", NIGHT)
+    assert parse_event(event.body().encode()) == event
+    [notice] = unreachable(event, "karen@eksempel.dk", house(), NIGHT)
+    assert (notice.to, notice.role, notice.kind) == ("postmaster@eksempel.dk", "it", "mail_not_moved")
+    assert notice.about.leader is None
+    again = route_hindered(CODE, "mailbox_full", NIGHT + timedelta(minutes=9))
+    assert again.id == event.id
+    subject, danish, english = text_of(notice)
+    assert subject == "En mail kan ikke flyttes til funktionspostkassen" and "i karen@eksempel.dk, som hører til" in danish
+    assert "$" not in danish + english and "nummer" not in danish
