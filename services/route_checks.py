@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from datetime import date
 
 from services.settings import Settings
+from workflows.addresses import own_key
 from workflows.faults import Fault
+from workflows.register import Register
 
 _TOLD_FIRST = (
     'mode = "route" looks into an employee\'s own mailbox; first tell the employees what is looked at, why and for how long, '
@@ -28,3 +30,13 @@ def not_yet_informed(settings: Settings, today: date) -> Iterator[Fault]:
     for place, mailbox in enumerate(settings.mailboxes):
         if mailbox.mode == "route" and mailbox.staff_informed and mailbox.staff_informed > today:
             yield Fault(("mailboxes", place, "staff_informed"), f"lies in the future: {_TOLD_FIRST}")
+
+
+def unwatched(settings: Settings, register: Register) -> Iterator[str]:
+    """The functional mailboxes where route mode could put nothing, one line each."""
+    if all(one.mode != "route" for one in settings.mailboxes):
+        return
+    watched = {own_key(one.address) for one in settings.mailboxes}
+    for unit in register.units:
+        if unit.functional_mailbox and own_key(unit.functional_mailbox) not in watched:
+            yield f"unit {unit.id}: functional_mailbox is in no [[mailboxes]]: route mode leaves its mail in the employees' INBOX"

@@ -16,6 +16,7 @@ from services.letters import template_faults
 from services.notify.texts import words
 from services.options import as_json, common, given
 from services.register_file import notes_on, read_bytes
+from services.route_checks import unwatched
 from services.settings import Settings
 from services.settings_checks import machine_faults
 from services.settings_checks import notes_on as settings_notes
@@ -81,7 +82,8 @@ def _register(path: Path, settings: Settings | None, found: Findings) -> None:
         return
     try:
         content = read_bytes(path)
-        read_with_bar(str(path), content, settings)
+        read = read_with_bar(str(path), content, settings)
+        found.notes += (f"{path}: {note}" for note in unwatched(settings, read))
         found.notes += notes_on(str(path), content, settings.municipality.domains)
     except BadInput as error:
         found.faults += error.lines

@@ -300,6 +300,33 @@ def test_check_config_notes_are_no_faults(rammevagt, files):
     assert err.startswith("rammevagt: note: r.yaml:")
 
 
+ROUTE = """\
+[[mailboxes]]
+address = "karen@eksempel.dk"
+host = "imap.eksempel.dk:993"
+user = "karen"
+password_file = "c.toml"
+mode = "route"
+staff_informed = {}
+"""
+
+
+def test_check_config_says_where_route_mode_could_put_nothing(rammevagt, files):
+    (files / "c.toml").write_text(ROUTE.format("2026-01-05"))
+    status, out, err = rammevagt("check-config", "--register", "r.yaml", "--config", "c.toml")
+    assert (status, out) == (0, "Settings, register and texts are fine.\n")
+    assert "note: r.yaml: unit boern-familie: functional_mailbox is in no [[mailboxes]]: route mode leaves its mail" in err
+
+
+def test_no_service_starts_before_the_employees_were_told(rammevagt, files):
+    (files / "c.toml").write_text(ROUTE.format("2999-01-01"))
+    for command in ("check-config", "up", "notify"):
+        status, _, err = rammevagt(command, "--config", "c.toml", "--data", "d")
+        assert status == 2, command
+        assert "mailboxes[0].staff_informed: lies in the future: " in err
+        assert not (files / "d").exists()
+
+
 def test_the_installed_command_in_a_process_of_its_own(files):
     python = [sys.executable, "-m", "services.cli"]
     version = subprocess.run([*python, "--version"], capture_output=True, text=True, check=False)
