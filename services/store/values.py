@@ -101,8 +101,8 @@ class Arrival:
     then owns it); its content id is the mail's id. ``day`` is the Danish date of acceptance. ``receipt_sender`` (a keyed hash) is
     set when a receipt is among ``outgoing``: ``FactsChanged`` is raised when that sender got one after ``receipt_not_since``.
 
-    Every recipient of the decision is served by exactly one delivery or is in ``returned``, ``arrived`` or ``placed``, else ``commit`` raises
-    ``ValueError``; of a mail with ``bounced`` the others are the guard's own address, where it has arrived.
+    Every recipient of the decision is served by exactly one delivery or is in ``returned``, ``arrived`` or ``placed``, else
+    ``commit`` raises ``ValueError``; of a mail with ``bounced`` the others are the guard's own address, where it has arrived.
     """
 
     decision: Decision
