@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from workflows.addresses import own_key
 from workflows.facts import Organisation
+from workflows.people import Unit
 
 INTRUSIVE = 3  # the degree of intervention from which every lawyer sees a framework
 
@@ -40,6 +41,8 @@ class Action(StrEnum):
     SEE_MAIL = "mail.see"
     SEE_ORIGINAL = "mail.original"  # what the citizen wrote, behind a reason
     TELL_CITIZEN = "citizen.tell"  # see to it that somebody whom a receipt did not reach is told
+    SEE_POST = "post.see"  # what waits in a unit's functional mailbox
+    HANDLE_POST = "post.handle"  # take it, hand it over, tell that it is read, answered, done
     SEE_STATISTICS = "statistics.see"
     SEE_RECORDS = "records.see"  # who saw what
     SEE_OPERATIONS = "operations.see"
@@ -73,6 +76,7 @@ _READ = {
     _CASEWORKER: Reach.OWN_CASES, _LEADER: Reach.OWN_UNITS, _HEAD: Reach.OWN_UNITS, _LAWYER: Reach.ASKED, _DPO: Reach.ALL,
 }  # fmt: skip
 _LEAD = {_LEADER: Reach.OWN_UNITS, _HEAD: Reach.OWN_UNITS}
+_WORK = {_CASEWORKER: Reach.OWN_UNITS, **_LEAD}
 
 TABLE: Mapping[Action, Mapping[UserRole, Reach]] = {  # who is not named may not
     Action.SEE_CITIZEN: _READ,
@@ -86,6 +90,8 @@ TABLE: Mapping[Action, Mapping[UserRole, Reach]] = {  # who is not named may not
     Action.SEE_MAIL: _READ,
     Action.SEE_ORIGINAL: _READ,
     Action.TELL_CITIZEN: _LEAD,
+    Action.SEE_POST: {**_WORK, _DPO: Reach.ALL},
+    Action.HANDLE_POST: _WORK,
     Action.SEE_STATISTICS: dict.fromkeys((_LEADER, _HEAD, _HEALTH, _DPO), Reach.ALL),
     Action.SEE_RECORDS: {**_LEAD, _DPO: Reach.ALL},
     Action.SEE_OPERATIONS: {_IT: Reach.ALL},
@@ -122,6 +128,35 @@ def may(
     if far is Reach.ASKED:
         return degree >= INTRUSIVE or rights.address in {own_key(one) for one in lawyers}
     return far is Reach.ALL
+
+
+def mailboxes_of(organisation: Organisation, rights: Rights, action: Action = Action.SEE_POST) -> tuple[Unit, ...]:
+    """The units with a functional mailbox of which they may see, or handle, posts, in the order of their names."""
+    units = [one for one in organisation.units.values() if one.functional_mailbox and _at(rights, action, one)]
+    return tuple(sorted(units, key=lambda one: (one.name, one.id)))
+
+
+def may_with_post(rights: Rights, action: Action, unit: Unit | None, shielded: Collection[str] = ()) -> bool:
+    """Whether they may do ``action`` with a post of a unit's functional mailbox; of no unit that is there, only who sees all.
+
+    ``shielded`` are those whom the mail was moved away from (``workflows.shielding``): they are not led to it, unless the mailbox
+    is theirs to answer for.
+    """
+    if reach(rights, action) is Reach.ALL:
+        return True
+    if unit is None or not _at(rights, action, unit):
+        return False
+    return _answers_for(rights.address, unit) or rights.address not in shielded
+
+
+def _at(rights: Rights, action: Action, unit: Unit) -> bool:
+    far = reach(rights, action)
+    return far is Reach.ALL or (far is Reach.OWN_UNITS and (unit.id in rights.units or _answers_for(rights.address, unit)))
+
+
+def _answers_for(address: str, unit: Unit) -> bool:
+    named = (unit.mailbox_owner, unit.deputy, unit.leader, unit.head, unit.duty_officer)
+    return address in {own_key(one) for one in named if one}
 
 
 def units_of(organisation: Organisation, address: str) -> frozenset[str]:

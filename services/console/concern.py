@@ -20,6 +20,7 @@ from workflows.intervention import concerned_units, intervention
 from workflows.lifecycle_who import Around, units_of
 from workflows.people import Case
 from workflows.rights import Action, Reach, Rights, may, reach
+from workflows.shielding import covers
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +175,9 @@ def matter_of(dossier: Dossier, around: Around) -> Matter:
 
 def people_of(framework: ContactFramework, cases: Iterable[Case]) -> frozenset[str]:
     """Those whose work it concerns: the caseworkers of those of the citizen's ``cases`` that it covers, and those who take over."""
-    own = {one.caseworker for one in cases if _covers(framework, one)}
+    own = {one.caseworker for one in cases if covers(framework, one)}
     over = {one.to for one in framework.each(ChangedCaseworker)}
     return frozenset(own | over | {one.contact for one in framework.each(FixedContact)})
-
-
-def _covers(framework: ContactFramework, case: Case) -> bool:
-    scope = framework.scope
-    return scope is None or scope.municipality or case.id in scope.cases or case.unit in scope.units
 
 
 def _lawyers(dossier: Dossier) -> Iterator[str]:

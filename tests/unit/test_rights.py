@@ -5,7 +5,7 @@ from fakes.town import town
 
 from workflows.organisation import organisation
 from workflows.people import Unit
-from workflows.rights import TABLE, Action, Reach, Rights, UserRole, may, reach, units_of
+from workflows.rights import TABLE, Action, Reach, Rights, UserRole, mailboxes_of, may, may_with_post, reach, units_of
 
 ME = "me@eksempel.dk"
 # Actions, then who may: c caseworker, l leader, h head, a lawyer, w work environment, d DPO, i IT.
@@ -22,6 +22,8 @@ POLICY = {
     Action.SEE_MAIL: "clhaD",
     Action.SEE_ORIGINAL: "clhaD",
     Action.TELL_CITIZEN: "lh",
+    Action.SEE_POST: "clhD",
+    Action.HANDLE_POST: "clh",
     Action.SEE_STATISTICS: "LHWD",
     Action.SEE_RECORDS: "lhD",
     Action.SEE_OPERATIONS: "I",
@@ -105,3 +107,47 @@ def test_units_follow_from_the_register():
     assert units_of(register, "MIA@eksempel.dk") == {"tek"}
     assert [units_of(register, f"{who}@eksempel.dk") for who in ("a", "chef", "b", "c")] == [{"skat"}] * 4
     assert units_of(register, "nobody@eksempel.dk") == frozenset()
+
+
+BOX = {"id": "bf", "name": "Børn og Familie", "leader": "l@eksempel.dk", "functional_mailbox": "bf-kontakt@eksempel.dk"}
+OFFICES = ("mailbox_owner", "deputy", "leader", "head", "duty_officer")
+
+
+@pytest.mark.parametrize(
+    ("role", "units", "seen", "handled"),
+    [
+        (UserRole.CASEWORKER, {"bf"}, True, True),
+        (UserRole.CASEWORKER, {"tek"}, False, False),
+        (UserRole.LEADER, {"bf"}, True, True),
+        (UserRole.HEAD, {"tek"}, False, False),
+        (UserRole.LAWYER, {"bf"}, False, False),
+        (UserRole.WORK_ENVIRONMENT, {"bf"}, False, False),
+        (UserRole.DPO, set(), True, False),
+        (UserRole.IT, {"bf"}, False, False),
+    ],
+)
+def test_who_reads_a_units_mailbox(role, units, seen, handled):
+    who, unit = Rights(role, ME, frozenset(units)), Unit(**BOX)
+    assert may_with_post(who, Action.SEE_POST, unit) is seen
+    assert may_with_post(who, Action.HANDLE_POST, unit) is handled
+    assert mailboxes_of(organisation([unit], (), (), ()), who) == ((unit,) if seen else ())
+
+
+def test_whom_a_mail_was_moved_away_from_is_not_led_to_it():
+    who, unit = Rights(UserRole.CASEWORKER, ME, frozenset({"bf"})), Unit(**BOX)
+    assert not may_with_post(who, Action.SEE_POST, unit, {ME})
+    assert may_with_post(who, Action.SEE_POST, unit, {"karen@eksempel.dk"})
+    assert may_with_post(Rights(UserRole.DPO, ME), Action.SEE_POST, unit, {ME})
+
+
+@pytest.mark.parametrize("office", OFFICES)
+def test_who_answers_for_a_mailbox_reads_all_of_it_wherever_they_work(office):
+    who, unit = Rights(UserRole.CASEWORKER, ME, frozenset({"tek"})), Unit(**BOX | {office: "Me@Eksempel.dk"})
+    assert may_with_post(who, Action.HANDLE_POST, unit, {ME})
+    assert mailboxes_of(organisation([unit], (), (), ()), who) == (unit,)
+
+
+def test_a_mailbox_of_no_unit_is_for_who_sees_all():
+    assert may_with_post(Rights(UserRole.DPO, ME), Action.SEE_POST, None)
+    assert not may_with_post(Rights(UserRole.LEADER, ME, frozenset({"bf"})), Action.SEE_POST, None)
+    assert mailboxes_of(organisation([Unit(id="x", name="X", leader=ME)], (), (), ()), rights(UserRole.LEADER)) == ()
