@@ -5,16 +5,17 @@ mailbox has a post there until it is dealt with: what is owed of it by when, who
 is born and what people, and the flags of the mailbox, do with it; ``workflows.post_timers`` says when somebody must be told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, Literal, NamedTuple
 
 from workflows.addresses import normalise, own_key, recipient_key
 from workflows.audit import keyed
-from workflows.deadlines import RIGHT_CLOCKS
+from workflows.deadlines import RIGHT_CLOCKS, WorkingHours
 from workflows.decision import Reason, Sentence
 from workflows.notices import House
+from workflows.summary import summary_of
 
 Json = Mapping[str, Any]
 ReadHow = Literal["flag", "hand", "outgoing"]
@@ -57,6 +58,7 @@ class Post:
     ``due_answer`` is None where no reply is owed. ``next_at`` is when the timers must look again; None when it is done.
     ``unread_stage`` and ``answer_stage`` tell how far up people have heard of it, last at ``told_at``: what
     ``workflows.post_timers`` writes there, and in ``clocks``, nobody else changes.
+    ``summary`` (``workflows.summary.Summary`` as JSON) is what the mail holds without a word of it; it is kept while it is open.
     """
 
     id: str
@@ -85,6 +87,7 @@ class Post:
     unread_stage: int = 0
     answer_stage: int = 0
     told_at: datetime | None = None
+    summary: Json | None = None
     revision: int = 0
 
     @property
@@ -127,7 +130,8 @@ def posts_of(
 ) -> tuple[Post, ...]:
     """The posts of a decided and assessed mail: one for every final address that is one of ``mailboxes`` (by normalised address).
 
-    ``decision`` is the contract's JSON; ``assessment`` holds its ``signals`` and ``rights``.
+    ``decision`` is the contract's JSON; ``assessment`` holds its ``signals`` and ``rights``, and, of a mail that could be read,
+    ``figures`` (``workflows.summary``).
     """
     born: dict[str, Post] = {}
     for one in decision["recipients"]:
@@ -147,6 +151,7 @@ def _born(decision: Json, assessment: Json, house: House, mailbox: tuple[str, Te
         due_read = min(due_read, house.hours.end_of_day(at, zone))
     answer_by = house.hours.calendar.working_day_after(at.astimezone(zone).date(), terms.answer_within_days)
     nobody = not rights and _answers_nobody(decision)
+    figures = assessment.get("figures")
     return Post(
         id=f"{mail}.{terms.code}",
         mail=mail,
@@ -162,6 +167,7 @@ def _born(decision: Json, assessment: Json, house: House, mailbox: tuple[str, Te
         due_answer=None if nobody else house.hours.closing(answer_by, zone),
         no_reply_owed=nobody,
         next_at=at,
+        summary=summary_of(figures, at.astimezone(zone).date()).wire() if figures else None,
     )
 
 
@@ -212,6 +218,13 @@ def read(post: Post, now: datetime, note: str = "") -> Post | Refused:
     if post.done_at:
         return DONE
     return _noted(_read(post, now, "hand"), note, now)
+
+
+def marked(post: Post, rights: Collection[str], hours: WorkingHours, zone: tzinfo) -> Post:
+    """A reader found what no word list did: each right's clock runs from when the mail came, as if it had been seen then."""
+    new = tuple(one for one in rights if one not in post.rights)
+    clocks = tuple(Clock(one, RIGHT_CLOCKS[one](post.arrived_at, hours, zone)) for one in new if one in RIGHT_CLOCKS)
+    return replace(post, rights=(*post.rights, *new), clocks=(*post.clocks, *clocks))
 
 
 def answered(post: Post, now: datetime, note: str) -> Post | Refused:
@@ -282,5 +295,5 @@ def _moved(post: Post, now: datetime) -> Post:
 
 
 def _ended(post: Post, now: datetime, how: DoneHow) -> Post:
-    """Who had it is told no longer: what somebody took, and for how long, is no measure of anybody."""
-    return replace(post, done_at=now, done_how=how, taken_by=None, taken_at=None, next_at=None)
+    """Who had it is told no longer: what somebody took, and for how long, is no measure of anybody. Its summary has served."""
+    return replace(post, done_at=now, done_how=how, taken_by=None, taken_at=None, next_at=None, summary=None)

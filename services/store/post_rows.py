@@ -29,9 +29,14 @@ def row_of(one: Post) -> dict[str, Any]:
     row = {name: getattr(one, name) for name in own.keys() if name != "due_at"}  # noqa: SIM118 - columns, not a mapping
     row |= {name: None if row[name] is None else micros(row[name]) for name in INSTANTS}
     row |= {name: None if row[name] is None else text_in(row[name]) for name in WRITTEN}
-    clocks = [[clock.right, micros(clock.due), clock.stage] for clock in one.clocks]
-    made = {"rights": compact(one.rights), "clocks": compact(clocks), "no_reply_owed": int(one.no_reply_owed)}
-    return row | made | {"due_at": micros(one.due_at)}
+    made = {"rights": compact(one.rights), "clocks": clocks_of(one.clocks), "no_reply_owed": int(one.no_reply_owed)}
+    summary = compact(one.summary) if one.summary else None
+    return row | made | {"due_at": micros(one.due_at), "summary": summary}
+
+
+def clocks_of(clocks: Iterable[Clock]) -> str:
+    """As in the column."""
+    return compact([[one.right, micros(one.due), one.stage] for one in clocks])
 
 
 def new_row(one: Post) -> Row:
@@ -46,9 +51,9 @@ def post_of(row: RowMapping) -> Post:
     values |= {name: instant_or_none(values[name]) for name in INSTANTS}
     values |= {name: None if values[name] is None else text_out(values[name]) for name in WRITTEN}
     clocks = tuple(Clock(right, instant(due), stage) for right, due, stage in json.loads(values["clocks"]))
-    return Post(
-        **values | {"rights": tuple(json.loads(values["rights"])), "clocks": clocks, "no_reply_owed": bool(values["no_reply_owed"])}
-    )
+    made = {"rights": tuple(json.loads(values["rights"])), "clocks": clocks, "no_reply_owed": bool(values["no_reply_owed"])}
+    summary = json.loads(values["summary"]) if values["summary"] else None
+    return Post(**values | made | {"summary": summary})
 
 
 def posts(connection: Connection, *where: ColumnElement[bool]) -> list[Post]:

@@ -79,6 +79,7 @@ post = Table(  # one mail that waits in a functional mailbox for a person
     Column("unread_stage", Integer, nullable=False),
     Column("answer_stage", Integer, nullable=False),
     Column("told_at", BigInteger),
+    Column("summary", Text),  # JSON: figures of the mail, while it is open
     Column("revision", Integer, nullable=False),
     Index("ix_post_code", "code", "mail"),
     _partial("ix_post_next_at", "next_at", where="next_at IS NOT NULL"),

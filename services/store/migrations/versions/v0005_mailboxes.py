@@ -93,6 +93,7 @@ def _posts() -> None:
         sa.Column("unread_stage", sa.Integer(), nullable=False),
         sa.Column("answer_stage", sa.Integer(), nullable=False),
         sa.Column("told_at", sa.BigInteger(), nullable=True),
+        sa.Column("summary", TEXT, nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_post")),
     )
