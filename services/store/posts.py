@@ -56,13 +56,21 @@ class Timed:
 def write(work: UnitOfWork, one: Change) -> Post | None:
     """The changed post; None, and nothing is written, where it is not at that revision any more."""
     post = replace(one.post, revision=one.since + 1)
-    row = {name: value for name, value in post_rows.row_of(post).items() if name not in TIMED}
+    row = {name: value for name, value in post_rows.row_of(post).items() if name not in TIMED} | _new_clocks(work, post)
     found = (own.id == text_in(post.id), own.revision == one.since)
     work.wrote = True
     if not work.connection.execute(update(table).where(*found).values(row)).rowcount:
         return None
     work.born(one.events, one.audit)
     return post
+
+
+def _new_clocks(work: UnitOfWork, post: Post) -> dict[str, str]:
+    """The column with the clocks of rights that a reader has found, behind those that the timers write."""
+    kept = post_rows.locked(work.connection, own.id == text_in(post.id)) if post.clocks else []
+    known = kept[0].clocks if kept else ()
+    new = [one for one in post.clocks if one.right not in {each.right for each in known}]
+    return {"clocks": post_rows.clocks_of([*known, *new])} if kept and new else {}
 
 
 @dataclass(frozen=True, slots=True)

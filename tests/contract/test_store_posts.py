@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fakes.arrivals import NOW, SetClock, arrival, attempt, entry
-from fakes.posts import BOX, CODE, assessed, complaint, post, put
+from fakes.posts import BOX, CODE, ZONE, assessed, complaint, post, put
 
 from services.store.posts import Change, Overtaken, Timed
 from services.store.sql_store import SqlStore
-from workflows.post import Post, done, read, take
+from workflows.deadlines import WorkingHours
+from workflows.post import Post, done, marked, read, take
 
 
 def saved(post):
@@ -125,3 +126,15 @@ async def test_an_open_post_keeps_its_mail_and_a_closed_one_goes_with_it(store: 
     assert (await store.purge(NOW + timedelta(days=400), 7, 90, 183)).mails == 1
     assert await store.posts.get(closed.id) is None and await store.posts.get(post("m1").id) is not None
     assert await store.mail("m1") is not None and (await store.books()).balance()
+
+
+async def test_the_clock_of_a_right_that_a_reader_found_is_kept_and_what_the_timers_wrote_stays(store: SqlStore) -> None:
+    before = complaint()
+    await put(store, before)
+    [clock] = before.clocks
+    assert await store.posts.tick([Timed(before, replace(before, clocks=(clock._replace(stage=2),)))]) == 1
+    found = marked(before, ["child_concern"], WorkingHours(), ZONE)
+    await store.posts.save(found, before.revision, saved(before))
+    now = await store.posts.get(before.id)
+    assert now is not None and now.rights == ("complaint", "child_concern")
+    assert [(one.right, one.stage) for one in now.clocks] == [("complaint", 2), ("child_concern", 0)]
