@@ -47,6 +47,7 @@ class Action(StrEnum):
     SEE_RECORDS = "records.see"  # who saw what
     SEE_OPERATIONS = "operations.see"
     RETRY_DELIVERY = "operations.retry"
+    MEND_MAILBOX = "operations.mend_mailbox"  # the login of one that is watched
     SEE_REGISTER = "register.see"
     CHANGE_REGISTER = "register.change"
 
@@ -96,6 +97,7 @@ TABLE: Mapping[Action, Mapping[UserRole, Reach]] = {  # who is not named may not
     Action.SEE_RECORDS: {**_LEAD, _DPO: Reach.ALL},
     Action.SEE_OPERATIONS: {_IT: Reach.ALL},
     Action.RETRY_DELIVERY: {_IT: Reach.ALL},
+    Action.MEND_MAILBOX: {_IT: Reach.ALL},
     Action.SEE_REGISTER: dict.fromkeys((_LEADER, _HEAD, _DPO, _IT), Reach.ALL),  # units and employees; no citizens
     Action.CHANGE_REGISTER: {_IT: Reach.ALL},
 }
@@ -136,6 +138,12 @@ def mailboxes_of(organisation: Organisation, rights: Rights, action: Action = Ac
     return tuple(sorted(units, key=lambda one: (one.name, one.id)))
 
 
+def answers_for(address: str, unit: Unit) -> bool:
+    """Whether the unit's functional mailbox is theirs to answer for: its owner, and who leads or stands in."""
+    named = (unit.mailbox_owner, unit.deputy, unit.leader, unit.head, unit.duty_officer)
+    return own_key(address) in {own_key(one) for one in named if one}
+
+
 def may_with_post(rights: Rights, action: Action, unit: Unit | None, shielded: Collection[str] = ()) -> bool:
     """Whether they may do ``action`` with a post of a unit's functional mailbox; of no unit that is there, only who sees all.
 
@@ -146,17 +154,12 @@ def may_with_post(rights: Rights, action: Action, unit: Unit | None, shielded: C
         return True
     if unit is None or not _at(rights, action, unit):
         return False
-    return _answers_for(rights.address, unit) or rights.address not in shielded
+    return answers_for(rights.address, unit) or rights.address not in shielded
 
 
 def _at(rights: Rights, action: Action, unit: Unit) -> bool:
     far = reach(rights, action)
-    return far is Reach.ALL or (far is Reach.OWN_UNITS and (unit.id in rights.units or _answers_for(rights.address, unit)))
-
-
-def _answers_for(address: str, unit: Unit) -> bool:
-    named = (unit.mailbox_owner, unit.deputy, unit.leader, unit.head, unit.duty_officer)
-    return address in {own_key(one) for one in named if one}
+    return far is Reach.ALL or (far is Reach.OWN_UNITS and (unit.id in rights.units or answers_for(rights.address, unit)))
 
 
 def units_of(organisation: Organisation, address: str) -> frozenset[str]:

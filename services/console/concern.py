@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from starlette.requests import Request
 
@@ -20,7 +22,7 @@ from workflows.intervention import concerned_units, intervention
 from workflows.lifecycle_who import Around, units_of
 from workflows.people import Case
 from workflows.rights import Action, Reach, Rights, may, reach
-from workflows.shielding import covers
+from workflows.shielding import covers, shielded
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,19 @@ class Concerns:
         """The same of what ``citizen`` asks for."""
         self._cases |= {line.citizen.id: {one.id: one for one in line.cases} for line in lines}
         await self._know_dossiers([line.citizen.id for line in lines])
+
+    async def know_people(self, citizens: Collection[str]) -> None:
+        """The same of what ``shielded`` asks for."""
+        await self.know(citizens)
+        await self._know_dossiers(citizens)
+
+    def shielded(self, citizens: Collection[str], recipients: Iterable[Mapping[str, Any]], now: datetime) -> frozenset[str]:
+        """Whom a mail of these citizens with these recipients was moved away from; they are known (``know_people``)."""
+        dossiers = [kept.dossier for one in citizens for kept in self._of_citizens[one]]
+        cases = [case for one in citizens for case in self._cases[one].values()]
+        frameworks = [one.framework for one in dossiers]
+        ours, policy = self.store.organisation(), self.policy
+        return shielded(recipients, frameworks, cases, organisation=ours, policy=policy, now=now)
 
     async def _know_dossiers(self, citizens: Collection[str]) -> None:
         missing = [one for one in citizens if one not in self._of_citizens]

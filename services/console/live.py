@@ -22,8 +22,11 @@ PING_EVERY = 15.0
 LONGEST = 15 * 60.0  # seconds after which the browser comes again, and is asked again who it is
 MOST = 4  # open connections of one account: a browser has six to one server, and pages need some
 OVERVIEW = "overview"  # the topic of everything that somebody may have to do something about
-_TO_DO = ("framework.", "signal.", "mailbox.", "identity.", "incident.", "register.", "receipt.", "mail.stuck")
+POSTS = "posts"  # the topic of whatever waits in functional mailboxes
+_TO_DO = ("framework.", "signal.", "mailbox.", "identity.", "incident.", "register.", "receipt.", "mail.stuck", "post.")
+_POSTS = ("post.", "mailbox.")
 _LOOKS = ("read", "seen")
+_CHANGES = frozenset({"post.read"})  # a mail that was read is no look at a page
 
 
 class Busy(Exception):
@@ -148,10 +151,15 @@ class Live:
 
 def topics_of(news: Changes) -> frozenset[str]:
     """The topics that ``news`` touches."""
-    changed = {subject: [one for one in actions if not one.endswith(_LOOKS)] for subject, actions in news.subjects.items()}
+    changed = {
+        subject: [one for one in actions if one in _CHANGES or not one.endswith(_LOOKS)]
+        for subject, actions in news.subjects.items()
+    }
     found = {subject for subject, actions in changed.items() if actions}
     if any(one.startswith(_TO_DO) for actions in changed.values() for one in actions):
         found.add(OVERVIEW)
+    if any(one.startswith(_POSTS) for actions in changed.values() for one in actions):
+        found.add(POSTS)
     return frozenset(found)
 
 

@@ -205,3 +205,13 @@ class PostCounts:
     overdue: int
     unread_overdue: int
     next_due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PostMail:
+    """The mail of a post. ``signals``: kind and level, the most serious first; ``content_kept``: whether its bytes are there."""
+
+    decision: Mapping[str, Any]
+    signals: tuple[tuple[str, str], ...]
+    size: int
+    content_kept: bool

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from services.settings import ZONE
-from services.store import view_books, view_citizens, view_counts, view_mails, view_notices
+from services.store import view_books, view_citizens, view_counts, view_mails, view_notices, view_posts
 from services.store.about import EVERYWHERE
 from services.store.looked_up import (
     About,
@@ -18,6 +18,7 @@ from services.store.looked_up import (
     MailLine,
     Notice,
     Page,
+    PostMail,
     QueueSummary,
     Seen,
     Wanted,
@@ -92,6 +93,10 @@ class Views:
     async def mail(self, id: str) -> MailFound | None:
         """One mail with its way."""
         return await self._readers.run(view_mails.one_mail, id, ZONE)
+
+    async def post_mails(self, ids: Collection[str]) -> dict[str, PostMail]:
+        """These mails by id, as far as the posts that they have in functional mailboxes tell of them; those that there are."""
+        return await self._readers.run(view_posts.mails, ids) if ids else {}
 
     async def about(self, mail: str) -> About:
         """Whom a mail concerns."""

@@ -24,7 +24,7 @@ PEOPLE = {
     "arne": "work_environment",
     "it": "it",
 }
-AREAS = ("citizens", "frameworks", "mails", "notifications", "incidents", "statistics")
+AREAS = ("citizens", "frameworks", "mails", "notifications", "posts", "incidents", "statistics")
 HAPPENED = {"on": "2026-11-20", "channel": "mail", "what": "Skrev 14 mails på én nat."}
 
 
@@ -66,7 +66,7 @@ async def test_each_role_reads_what_its_pages_show(people):
     nothing = dict.fromkeys(AREAS, 404) | {"notifications": 200}  # one's own
     assert found["lene"] == found["dpo.p"] == everything
     assert found["karen"] == everything | {"statistics": 404}
-    assert found["jette"] == everything | {"statistics": 404, "mails": 409}
+    assert found["jette"] == everything | {"statistics": 404, "posts": 404, "mails": 409}
     assert found["arne"] == nothing | statistics and found["it"] == nothing
 
 

@@ -28,6 +28,7 @@ POLICY = {
     Action.SEE_RECORDS: "lhD",
     Action.SEE_OPERATIONS: "I",
     Action.RETRY_DELIVERY: "I",
+    Action.MEND_MAILBOX: "I",
     Action.SEE_REGISTER: "LHDI",
     Action.CHANGE_REGISTER: "I",
 }

@@ -2,10 +2,21 @@
 
 from fastapi import APIRouter
 
-from services.console.api import citizens, events, frameworks, incidents, letters, mails, notifications, statistics, transitions
+from services.console.api import (
+    citizens,
+    events,
+    frameworks,
+    incidents,
+    letters,
+    mails,
+    notifications,
+    posts,
+    statistics,
+    transitions,
+)
 from services.console.problems import PROBLEMS
 
-PARTS = (citizens, frameworks, transitions, letters, mails, notifications, incidents, statistics, events)
+PARTS = (citizens, frameworks, transitions, letters, mails, notifications, posts, incidents, statistics, events)
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
 for part in PARTS:
     router.include_router(part.router)

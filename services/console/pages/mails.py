@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, HTTPException, Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from services.console.auth.visitor import Visitor, visitor
 from services.console.citizens import Names
@@ -16,8 +16,7 @@ from services.console.context import console_of
 from services.console.mail_search import Sought, found
 from services.console.mail_story import way_of
 from services.console.mail_words import OUTCOMES, TOLD, all_texts, unread
-from services.console.opened_mail import one_mail
-from services.console.original import read_original
+from services.console.opened_mail import LEAST, WHY, mail_file, one_mail, original_page
 from services.console.pages.live import topics
 from services.console.recorded import allowed, recorded
 from services.console.web import page, see, words_of
@@ -30,7 +29,6 @@ from workflows.rights import Action, Reach, may, reach
 router = APIRouter(prefix="/mails")
 Who = Annotated[Visitor, Depends(visitor)]
 Chosen = Id | Literal[""]  # it is recorded what was looked for: an id, and no words
-LEAST = 10  # letters of a reason
 PARTS = 3  # of a date
 MANY = 20  # citizens to choose between
 ALL, EVERYTHING = N_("Alle"), N_("Alt")
@@ -38,7 +36,6 @@ NO_DATE = N_("Skriv en dato, for eksempel 3.11.2026.")
 NOBODY = N_("Ingen borger, du må se, passer til det. Prøv med hele mailadressen, et nummer eller et andet navn.")
 TURNED = N_("Den sidste dag ligger før den første.")
 HOW = N_("Vælg, hvordan borgeren har fået besked.")
-WHY = N_("Skriv kort, hvorfor du har brug for at læse mailen. Mindst %(least)s tegn.")
 
 
 class Asked(BaseModel):
@@ -246,10 +243,7 @@ async def original(request: Request, who: Who, id: str, why: Annotated[str, Form
         found = await one_mail(request, who, id, Action.SEE_MAIL, noted="mail.read")
         return await _shown_mail(request, who, found, why=why, errors=(("why", WHY),))
     found = await one_mail(request, who, id, Action.SEE_ORIGINAL, noted="mail.original_read", why=why.strip())
-    stored = await console_of(request).store.mail(found.id)
-    read = await read_original(stored.content) if stored and stored.content is not None else None
-    codes = read.unreadable if read else ()
-    return page(request, "original.html", mail=found, original=read, unread=unread(codes), why=why.strip())
+    return await original_page(request, found.id, found.received_at, why.strip(), f"/mails/{found.id}")
 
 
 @router.post("/{id}/original.eml")
@@ -258,10 +252,4 @@ async def download(request: Request, who: Who, id: str, why: Annotated[str, Form
     if len(why.strip()) < LEAST:
         raise HTTPException(422)
     found = await one_mail(request, who, id, Action.SEE_ORIGINAL, noted="mail.file_read", why=why.strip())
-    stored = await console_of(request).store.mail(found.id)
-    if stored is None or stored.content is None:
-        raise HTTPException(404)
-    headers = {"Content-Disposition": f'attachment; filename="{found.id}.eml"'}
-    if isinstance(stored.content, bytes):
-        return Response(stored.content, media_type="message/rfc822", headers=headers)
-    return FileResponse(stored.content, media_type="message/rfc822", headers=headers)
+    return await mail_file(request, found.id)

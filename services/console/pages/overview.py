@@ -16,18 +16,20 @@ from services.console.live import OVERVIEW
 from services.console.mail_words import SIGNALS
 from services.console.operations import operations_of
 from services.console.pages.live import topics
+from services.console.posts import Posts
 from services.console.tasks import overdue, tasks_of
 from services.console.web import page
 from services.store.looked_up import MailLine, Within
 from workflows.addresses import own_key
 from workflows.audit import AuditRecord
 from workflows.framework import IN_FORCE
-from workflows.rights import Action
+from workflows.rights import Action, Reach, answers_for, reach
 
 router = APIRouter()
 Who = Annotated[Visitor, Depends(visitor)]
 Values = dict[str, Any]
 _UNSHOWN: Values = {"tasks": None, "reds": (), "sent": (), "mine": None, "late": None, "needs": None}
+TAKEN_AMONG = 200  # posts that are looked through for those that the visitor has taken
 RECENT = timedelta(days=7)
 RED_SHOWN = 8
 AT_ONCE, MOST_PAGES = 200, 10  # a caseworker's citizens that are looked through
@@ -42,8 +44,20 @@ async def overview(request: Request, who: Who) -> HTMLResponse:
         console = console_of(request)
         data = {"frameworks": sorted(shown or ())} | ({"mails": mails} if (mails := found.get("shown_mails")) else {})
         await console.store.append_audit(AuditRecord(console.clock.now(), who.account, "overview.read", who.account, data))
-    values: Values = {"states": STATES, "signals": SIGNALS} | _UNSHOWN | found
+    values: Values = {"states": STATES, "signals": SIGNALS} | _UNSHOWN | found | await _posts(request, who)
     return page(request, "overview.html", topics=topics(request, who, OVERVIEW), **values)
+
+
+async def _posts(request: Request, who: Visitor) -> Values:
+    """The mailboxes that the visitor answers for, with what waits there, and the posts that they have taken."""
+    if reach(who.rights, Action.HANDLE_POST) is Reach.NONE:
+        return {"boxes": (), "taken": ()}
+    posts = Posts(request, who)
+    own = {one.id: one for one in posts.units() if answers_for(who.address, one)}
+    counts = await console_of(request).store.posts.counts(own) if own else ()
+    boxes = [(own[one.unit], one) for one in counts if one.unit in own]
+    waiting = await posts.open(None, limit=TAKEN_AMONG)
+    return {"boxes": sorted(boxes, key=lambda one: one[1].next_due), "taken": [one for one in waiting.items if one.mine]}
 
 
 async def _leader(request: Request, who: Visitor) -> Values:

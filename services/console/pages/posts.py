@@ -1,0 +1,159 @@
+"""*Postkasse*: what waits in the functional mailboxes that the visitor reads, and what they do with it."""
+
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Query
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from services.console.allowed import only
+from services.console.auth.visitor import Visitor
+from services.console.live import POSTS
+from services.console.mail_words import all_texts
+from services.console.opened_mail import LEAST, WHY, mail_file, original_page
+from services.console.pages.live import topics
+from services.console.post_moves import MOVES, Filled, Move, move
+from services.console.post_words import DUTIES, FOUND
+from services.console.posts import Posts, Seen, one_post
+from services.console.recorded import recorded
+from services.console.web import page, see, words_of
+from services.store.posts import Overtaken
+from workflows.people import Id
+from workflows.post import MOST_NOTE, Refused
+from workflows.rights import Action, may_with_post
+
+router = APIRouter(prefix="/posts")
+Reader = Annotated[Visitor, Depends(only(Action.SEE_POST))]
+Errors = tuple[tuple[str, str], ...]
+SAID = frozenset(MOVES)
+TEXTS: dict[str, Any] = dict(all_texts())
+
+
+class Asked(BaseModel):
+    """Which posts are shown: of one unit's mailbox or of all, those that wait or those that were done lately."""
+
+    unit: Id | Literal[""] = ""
+    show: Literal["", "done"] = ""
+    after: str | None = Field(default=None, max_length=500)
+
+    def url(self, **changes: str | None) -> str:
+        """The address of this list with ``changes``."""
+        values = self.model_dump(mode="json") | {"after": None} | changes
+        query = urlencode({name: value for name, value in values.items() if value})
+        return f"/posts?{query}" if query else "/posts"
+
+
+@router.get("")
+async def listed(request: Request, who: Reader, asked: Annotated[Asked, Query()]) -> HTMLResponse:
+    """What waits, the most urgent first."""
+    posts = Posts(request, who)
+    units = posts.units()
+    chosen = [asked.unit] if asked.unit else None
+    if asked.unit and asked.unit not in {one.id for one in units}:
+        await recorded(request, who, "access.refused", asked.unit, Action.SEE_POST.value)
+        raise HTTPException(404)
+    look = posts.closed if asked.show else posts.open
+    found = await look(chosen, after=asked.after)
+    await recorded(request, who, "posts.read", asked.unit or "posts")
+    return page(
+        request,
+        "posts.html",
+        asked=asked,
+        units=units,
+        found=found,
+        boxes=_by_mailbox(found.items),
+        handles=[one.post.id for one in found.items if _handles(who, one)],
+        topics=topics(request, who, POSTS),
+        **TEXTS,
+    )
+
+
+@router.get("/{id}")
+async def shown(request: Request, who: Reader, id: str, said: str = "") -> HTMLResponse:
+    """One post."""
+    posts, seen = await one_post(request, who, id, Action.SEE_POST, "post.seen")
+    return _page(request, posts, seen, said=said if said in SAID else "")
+
+
+@router.post("/{id}/original")
+async def original(request: Request, who: Reader, id: str, why: Annotated[str, Form(max_length=500)] = "") -> Response:
+    """What the citizen wrote, after a reason that is kept."""
+    if len(why.strip()) < LEAST:
+        posts, seen = await one_post(request, who, id, Action.SEE_POST, "post.seen")
+        return _page(request, posts, seen, why=why, errors=(("why", words_of(request).gettext(WHY) % {"least": LEAST}),))
+    _, seen = await one_post(request, who, id, Action.SEE_POST, "post.seen")
+    await recorded(request, who, "mail.original_read", seen.post.mail, why.strip())
+    return await original_page(request, seen.post.mail, seen.post.arrived_at, why.strip(), seen.path)
+
+
+@router.post("/{id}/original.eml")
+async def download(request: Request, who: Reader, id: str, why: Annotated[str, Form(max_length=500)] = "") -> Response:
+    """The mail as it came, to be opened in a mail program."""
+    if len(why.strip()) < LEAST:
+        raise HTTPException(422)
+    _, seen = await one_post(request, who, id, Action.SEE_POST, "post.seen")
+    await recorded(request, who, "mail.file_read", seen.post.mail, why.strip())
+    return await mail_file(request, seen.post.mail)
+
+
+@router.post("/{id}/{name}")
+async def moved(request: Request, who: Reader, id: str, name: Move, filled: Annotated[Filled, Form()]) -> Response:
+    """Take it, hand it over, tell that it is read, answered, done."""
+    posts, seen = await one_post(request, who, id, Action.HANDLE_POST, "post.seen")
+    made = await move(request, posts, seen, name, filled)
+    if isinstance(made, Refused):
+        because = made.because.en if posts.words.language == "en" else made.because.da
+        return _page(request, posts, seen, filled=(name, filled), errors=((f"{name}-form", because),))
+    if isinstance(made, Overtaken):
+        now = await posts.one(id)
+        if now is None:
+            raise HTTPException(404)
+        return _page(request, posts, now, filled=(name, filled), overtaken=True)
+    return see(f"{seen.path}?said={name}")
+
+
+def _page(
+    request: Request,
+    posts: Posts,
+    seen: Seen,
+    *,
+    filled: tuple[str, Filled] | None = None,
+    why: str = "",
+    said: str = "",
+    errors: Errors = (),
+    overtaken: bool = False,
+) -> HTMLResponse:
+    return page(
+        request,
+        "post.html",
+        status=409 if overtaken else 422 if errors else 200,
+        seen=seen,
+        post=seen.post,
+        mail=seen.mail,
+        may_handle=_handles(posts.who, seen) and seen.post.done_at is None,
+        takers=[(one.address, one.name) for one in posts.takers(seen)],
+        typed={filled[0]: filled[1]} if filled else {},
+        why=why,
+        said=said,
+        errors=errors,
+        overtaken=overtaken,
+        duties=DUTIES,
+        found_choices=[(code, posts.words.gettext(text), None) for code, text in FOUND.items()],
+        most_note=MOST_NOTE,
+        topics=topics(request, posts.who, seen.post.id, seen.post.mail),
+        **TEXTS,
+    )
+
+
+def _handles(who: Visitor, seen: Seen) -> bool:
+    return may_with_post(who.rights, Action.HANDLE_POST, seen.unit, seen.shielded)
+
+
+def _by_mailbox(found: tuple[Seen, ...]) -> list[tuple[str, list[Seen]]]:
+    """Each mailbox with its posts, the one first where the most urgent is."""
+    boxes: dict[str, list[Seen]] = {}
+    for one in found:
+        boxes.setdefault(one.post.mailbox, []).append(one)
+    return list(boxes.items())

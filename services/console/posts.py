@@ -1,0 +1,183 @@
+"""Posts as somebody may see them: what is due, who has it, and what it is about without a word of it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fastapi import HTTPException
+from starlette.requests import Request
+
+from services.console.auth.visitor import Visitor
+from services.console.concern import Concerns, concerns
+from services.console.context import console_of
+from services.console.post_words import Due, due, summed_up
+from services.console.recorded import recorded
+from services.console.web import words_of
+from services.console.words import N_, Words
+from services.store.looked_up import Page, PostMail
+from workflows.addresses import own_key
+from workflows.people import Employee, Unit
+from workflows.post import Post
+from workflows.rights import Action, Reach, answers_for, mailboxes_of, may_with_post, reach
+from workflows.summary import summary_from
+
+LATELY = timedelta(days=30)  # in which what is done is still shown
+HANDLERS = frozenset({"caseworker", "leader", "head"})
+UNKNOWN, ONE_OF_SEVERAL = N_("en ukendt afsender"), N_("en af flere borgere")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One post. ``who`` wrote: a name or an id, as far as the visitor may know. ``shielded`` are addresses."""
+
+    post: Post
+    unit: Unit | None
+    mail: PostMail
+    shielded: frozenset[str]
+    who: str
+    case: str | None
+    taker: str | None
+    mine: bool
+    dues: tuple[Due, ...]
+    summary: str
+
+    @property
+    def path(self) -> str:
+        """Its page."""
+        return f"/posts/{self.post.id}"
+
+    @property
+    def pressing(self) -> tuple[Due, ...]:
+        """What is told of it among others: what falls due first, and the clock of each right."""
+        return tuple(due for place, due in enumerate(self.dues) if place == 0 or due.right)
+
+    @property
+    def unclocked(self) -> tuple[str, ...]:
+        """Its rights that have no clock of their own."""
+        clocked = {one.right for one in self.post.clocks}
+        return tuple(one for one in self.post.rights if self.post.done_at or one not in clocked)
+
+
+class Posts:
+    """What one visitor sees. One a request."""
+
+    def __init__(self, request: Request, who: Visitor) -> None:
+        console = console_of(request)
+        self.who = who
+        self.words: Words = words_of(request)
+        self.now: datetime = console.clock.now()
+        self.concerned: Concerns = concerns(request)
+        self._store = console.store
+        self._ours = console.store.organisation()
+
+    def units(self) -> tuple[Unit, ...]:
+        """Those whose mailboxes the visitor may see."""
+        return mailboxes_of(self._ours, self.who.rights)
+
+    async def open(self, units: Collection[str] | None, *, limit: int = 50, after: str | None = None) -> Page[Seen]:
+        """What waits in these units' mailboxes, the red first, then by what falls due; None: all that the visitor may see."""
+        found = await self._store.posts.open(self._within(units), limit=limit, after=after)
+        seen = await self._seen(found.items)
+        return Page(tuple(sorted(seen, key=lambda one: one.post.level != "red")), found.after)
+
+    async def closed(self, units: Collection[str] | None, *, limit: int = 50, after: str | None = None) -> Page[Seen]:
+        """What was done in the last 30 days, the last one first."""
+        found = await self._store.posts.closed(self.now - LATELY, self._within(units), limit=limit, after=after)
+        return Page(await self._seen(found.items), found.after)
+
+    async def one(self, id: str) -> Seen | None:
+        """One, where there is such a post and the visitor may see it."""
+        found = await self._store.posts.get(id)
+        seen = await self._seen([found]) if found else ()
+        return seen[0] if seen else None
+
+    async def there_is(self, id: str) -> bool:
+        """Whether there is such a post at all."""
+        return await self._store.posts.get(id) is not None
+
+    def takers(self, seen: Seen) -> list[Employee]:
+        """To whom it can be handed over: who works in the unit or answers for the mailbox, but whoever it was moved away from."""
+        unit = seen.unit
+        if unit is None:
+            return []
+        every = {one.address: one for one in self._ours.employees.values()}.values()
+        found = [one for one in every if one.role in HANDLERS and _may_take(one, unit, seen)]
+        return sorted(found, key=lambda one: one.name)
+
+    def _within(self, units: Collection[str] | None) -> Collection[str] | None:
+        """Who sees all sees also what belongs to no unit any more."""
+        if units is None and reach(self.who.rights, Action.SEE_POST) is Reach.ALL:
+            return None
+        mine = {one.id for one in self.units()}
+        return mine if units is None else mine.intersection(units)
+
+    async def _seen(self, posts: Sequence[Post]) -> tuple[Seen, ...]:
+        mails = await self._store.views.post_mails([one.mail for one in posts])
+        there = [(one, mails[one.mail]) for one in posts if one.mail in mails]
+        await self.concerned.know_people({id for _, mail in there for id in _writers(mail)})
+        kept = [(post, mail, shielded) for post, mail in there if (shielded := self._opens(post, mail)) is not None]
+        names = await self.concerned.names(self.who.rights, {id for _, mail, _ in kept for id in _writers(mail)})
+        return tuple([await self._told(post, mail, shielded, names) for post, mail, shielded in kept])
+
+    def _opens(self, post: Post, mail: PostMail) -> frozenset[str] | None:
+        """Whom it is kept away from; None where the visitor may not see it."""
+        shielded = self.concerned.shielded(_writers(mail), mail.decision["recipients"], self.now)
+        unit = self._ours.units.get(post.unit or "")
+        return shielded if may_with_post(self.who.rights, Action.SEE_POST, unit, shielded) else None
+
+    async def _told(self, post: Post, mail: PostMail, shielded: frozenset[str], names: dict[str, str]) -> Seen:
+        address = self.who.rights.address
+        return Seen(
+            post,
+            self._ours.units.get(post.unit or ""),
+            mail,
+            shielded,
+            who=self._writer(mail, names),
+            case=await self._case(post, mail),
+            taker=self._name(post.taken_by),
+            mine=post.taken_by == address,
+            dues=tuple(due(one, self.now, self.words) for one in post.owed()),
+            summary=summed_up(summary_from(post.summary), self.words) if post.summary else "",
+        )
+
+    def _writer(self, mail: PostMail, names: dict[str, str]) -> str:
+        sender = mail.decision["sender"]
+        citizen: str | None = sender["citizen"]
+        if citizen:
+            return names.get(citizen, citizen)
+        unsure = ONE_OF_SEVERAL if sender["candidates"] else UNKNOWN
+        return self.words.gettext(unsure)
+
+    async def _case(self, post: Post, mail: PostMail) -> str | None:
+        """The case that it was moved in, where that is a case of the mailbox's own unit."""
+        named = {one["case"] for one in mail.decision["recipients"]}
+        cases = [case for one in _writers(mail) for case in (await self.concerned.cases(one)).values()]
+        return next((one.id for one in cases if one.id in named and one.unit == post.unit), None)
+
+    def _name(self, address: str | None) -> str | None:
+        found = self._ours.employees.get(address or "")
+        return found.name if found else address
+
+
+async def one_post(request: Request, who: Visitor, id: str, action: Action, noted: str) -> tuple[Posts, Seen]:
+    """The post where ``who`` may do ``action`` with it, and that is recorded; else 404, and that is recorded too."""
+    posts = Posts(request, who)
+    seen = await posts.one(id)
+    if seen is None or not may_with_post(who.rights, action, seen.unit, seen.shielded):
+        if seen is not None or await posts.there_is(id):
+            await recorded(request, who, "access.refused", id, action.value)
+        raise HTTPException(404)
+    await recorded(request, who, noted, id)
+    return posts, seen
+
+
+def _may_take(one: Employee, unit: Unit, seen: Seen) -> bool:
+    key = own_key(one.address)
+    if key == seen.post.taken_by:
+        return False
+    return answers_for(key, unit) or (one.unit == unit.id and key not in seen.shielded)
+
+
+def _writers(mail: PostMail) -> tuple[str, ...]:
+    sender = mail.decision["sender"]
+    return (sender["citizen"],) if sender["citizen"] else tuple(sender["candidates"])
