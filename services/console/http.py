@@ -20,6 +20,7 @@ from services.console.live import Live
 from services.settings import Settings
 from services.store.changes import changes
 from services.store.sql_store import SqlStore
+from workflows.mailbox_state import Said
 
 log = structlog.get_logger()
 Checks = Mapping[str, Callable[[], Awaitable[bool]]]
@@ -101,10 +102,18 @@ class Http:
         return JSONResponse({"ready": ready, "parts": needed | shown}, status_code=200 if ready else 503)
 
 
-def pages(settings: Settings, store: SqlStore, clock: Clock, checks: Checks, told: Callable[[], None] = lambda: None) -> Pages:
+def pages(
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    checks: Checks,
+    told: Callable[[], None] = lambda: None,
+    *,
+    mend: Callable[[str, str], Awaitable[Said | None]] | None = None,
+) -> Pages:
     """The console's pages. Only a process that shows them carries what they are made with.
 
-    ``told`` is called when there is something to publish.
+    ``told`` is called when there is something to publish; ``mend`` as in ``services.console.context``.
     """
     from services.console.app import create_app  # noqa: PLC0415
     from services.console.auth.still import Still  # noqa: PLC0415
@@ -112,7 +121,7 @@ def pages(settings: Settings, store: SqlStore, clock: Clock, checks: Checks, tol
     from services.console.warm import warm  # noqa: PLC0415
 
     live = Live(lambda after: store.readers.run(changes, after), Still(store, clock).closed)
-    return Pages(create_app(Console(settings, store, clock, live, checks, told)), live, warm)
+    return Pages(create_app(Console(settings, store, clock, live, checks, told, mend)), live, warm)
 
 
 async def _live(_request: Request) -> Response:

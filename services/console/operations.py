@@ -18,6 +18,7 @@ from starlette.requests import Request
 
 from services.console.context import Console, console_of
 from services.console.lately import Found, Lately
+from services.console.watched import Watched, watched
 from services.console.words import N_
 from services.settings import ZONE, Settings
 from services.store import database
@@ -62,6 +63,7 @@ class State:
     disk: Disk
     books: Found[Books] | None
     chain: Found[ChainReport] | None
+    mailboxes: tuple[Watched, ...] = ()
 
     def needs(self) -> tuple[Need, ...]:
         """What somebody has to do, the worst first."""
@@ -82,7 +84,8 @@ class Operations:
         checks = dict(zip(console.checks, await asyncio.gather(*(check() for check in console.checks.values())), strict=True))
         disk = await asyncio.to_thread(_disk, console.settings)
         found = await console.store.readers.run(waiting)
-        return State(console.clock.now(), checks, found, disk, await self.books.get(), await self.chain.get())
+        boxes = await watched(console)
+        return State(console.clock.now(), checks, found, disk, await self.books.get(), await self.chain.get(), boxes)
 
     async def versions(self) -> dict[str, str]:
         """What is installed."""
@@ -117,6 +120,12 @@ def _needs(state: State) -> Iterator[Need]:
         yield Need(
             N_("Mails kan ikke komme frem"),
             N_("Se nedenfor, hvad modtageren svarede. Ret adressen eller postkassen; vagten prøver selv igen."),
+            bad=True,
+        )
+    if any(one.bad for one in state.mailboxes):
+        yield Need(
+            N_("En postkasse bliver ikke set efter"),
+            N_("Se nedenfor, hvad der er galt. Mails kommer stadig frem, men ingen bliver mindet om dem, der kom uden om vagten."),
             bad=True,
         )
     if state.waiting.oldest_event and state.at - state.waiting.oldest_event > SLOW:

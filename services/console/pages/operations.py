@@ -2,20 +2,29 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Form, HTTPException
+from pydantic import BaseModel, Field
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.console.allowed import only
 from services.console.auth.visitor import Visitor
 from services.console.context import console_of
 from services.console.operations import KINDS, PARTS, operations_of, settings_shown
+from services.console.recorded import recorded
+from services.console.watched import Watched, watched
 from services.console.web import page, see
 from workflows.audit import AuditRecord
+from workflows.mailbox_state import Said
 from workflows.rights import Action
 
 router = APIRouter(prefix="/operations")
 It = Annotated[Visitor, Depends(only(Action.SEE_OPERATIONS))]
+Mender = Annotated[Visitor, Depends(only(Action.MEND_MAILBOX))]
+NO_WATCH = Said(
+    "Det kan ikke prøves herfra, for denne proces kan ikke logge på postkasser.",
+    "It can't be tried from here, since this process can't log in to mailboxes.",
+)
 
 
 @router.get("")
@@ -36,6 +45,43 @@ async def operations(request: Request, _: It, said: str = "") -> HTMLResponse:
         settings=settings_shown(console_of(request).settings),
         said=said,
     )
+
+
+@router.get("/mailboxes/{code}")
+async def login(request: Request, who: Mender, code: str) -> HTMLResponse:
+    """Mend the login of a mailbox."""
+    return _login_page(request, await _box(request, who, code))
+
+
+class Secret(BaseModel):
+    """A new password or client secret. It is shown to nobody again."""
+
+    csrf: str = ""
+    secret: str = Field(min_length=1, max_length=2000)
+
+
+@router.post("/mailboxes/{code}")
+async def mended(request: Request, who: Mender, code: str, filled: Annotated[Secret, Form()]) -> Response:
+    """Try it against the mail server; only what it takes is kept."""
+    console, box = console_of(request), await _box(request, who, code)
+    if console.mend is None:
+        return _login_page(request, box, NO_WATCH)
+    because = await console.mend(code, filled.secret)
+    action = "mailbox.login_refused" if because else "mailbox.login_mended"
+    await console.store.append_audit(AuditRecord(console.clock.now(), who.account, action, code))
+    return _login_page(request, box, because) if because else see("/operations?said=mended#mailboxes")
+
+
+async def _box(request: Request, who: Visitor, code: str) -> Watched:
+    found = [one for one in await watched(console_of(request)) if one.code == code]
+    if not found:
+        await recorded(request, who, "access.refused", code, Action.MEND_MAILBOX.value)
+        raise HTTPException(404)
+    return found[0]
+
+
+def _login_page(request: Request, box: Watched, because: Said | None = None) -> HTMLResponse:
+    return page(request, "mailbox_login.html", status=422 if because else 200, box=box, because=because)
 
 
 @router.post("/chain")
