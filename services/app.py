@@ -182,8 +182,8 @@ class Guard:
         listen = self.settings.console.listen if section == "console" else self.settings.health.listen
         needed = {"store": self._can_promise, "disk": self._writable}
         shown = ({"broker": self._broker} if self.events else {}) | ({"database": self._database} if self.island else {})
-        told = partial(self._committed, ())
-        shows = pages(self.settings, self.store, self.clock, {**needed, **shown}, told) if section == "console" else None
+        told, mend = partial(self._committed, ()), self.mailboxes.mend  # also where another process watches the mailbox
+        shows = pages(self.settings, self.store, self.clock, {**needed, **shown}, told, mend=mend) if section == "console" else None
         self.http = Http(listen, needed, shown, shows)
         try:
             await self.http.start()
