@@ -48,7 +48,7 @@ class Assessor:
             log.error("reader_not_started", why=type(error).__name__)
 
     async def assess(self, contents: Sequence[Content]) -> list[Wire]:
-        """``signals`` and ``rights`` (contract) of each of ``contents``; None is a content that was removed already."""
+        """``signals`` and ``rights`` (contract) of each of ``contents``, and its ``figures``; None: its content was removed."""
         there = [one for one in contents if one is not None]
         async with self._one_at_a_time:
             found = iter(await self._assess(there) if there else ())

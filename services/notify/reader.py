@@ -2,7 +2,8 @@
 
 Asked by ``services.notify.assessing`` over its standard input: a line of JSON with an entry for each mail (how many bytes of it
 follow, or the file that it is in), then the bytes of all. It answers with a line of JSON: for each mail its assessment as in the
-contract, and the kind of error where it could not be read. It ends when its input does.
+contract with its ``figures`` (``workflows.summary``), and the kind of error where it could not be read. It ends when its input
+does.
 """
 
 import json
@@ -16,6 +17,7 @@ from services.signal_words import load
 from workflows.assess import Assessment, Signal, assess
 from workflows.reading import MAX_CONTENT, read_mail
 from workflows.signals import SignalWords
+from workflows.summary import figures_of
 
 MEMORY = 1 << 30  # bytes of address space: a body that asks for more is unreadable
 Answer = tuple[dict[str, Any], str | None]
@@ -44,7 +46,8 @@ def _contents(entries: list[int | str], asked: BinaryIO) -> list[bytes | Path]:
 
 def _answer(content: bytes | Path, words: SignalWords) -> Answer:
     try:
-        return assess(read_mail(_bytes(content)), words).wire(), None
+        read = read_mail(_bytes(content))
+        return assess(read, words).wire() | {"figures": figures_of(read)}, None
     except Exception as error:  # a mail must never block the mails after it
         return unreadable(words).wire(), type(error).__name__
 

@@ -165,8 +165,11 @@ class Notifier:
         for mail, wire in found:
             decision = decisions.get(mail.id)
             files = await self._files(decision) if decision else ()
+            figures = wire.pop("figures", None)  # they are kept with what waits for a person, and nowhere else
             made = self._told_of(mail, decision, wire, files, now)
-            assessed.append(replace(made, posts=self._posting.posts(mail, decision, wire)))
+            posts = self._posting.posts(mail, decision, wire | {"figures": figures})
+            opened = [AuditRecord(now, ACTOR, "post.opened", one.id) for one in posts]
+            assessed.append(replace(made, posts=posts, audit=(*made.audit, *opened)))
             if assessed[-1].notices:
                 await asyncio.sleep(0)  # mail comes first
         await self._posting.answered(waiting, told, now)
