@@ -75,10 +75,10 @@ class Posts:
         return mailboxes_of(self._ours, self.who.rights)
 
     async def open(self, units: Collection[str] | None, *, limit: int = 50, after: str | None = None) -> Page[Seen]:
-        """What waits in these units' mailboxes, the red first, then by what falls due; None: all that the visitor may see."""
+        """What waits in these units' mailboxes: red that nobody has read, then by what falls due. None: all that they may see."""
         found = await self._store.posts.open(self._within(units), limit=limit, after=after)
         seen = await self._seen(found.items)
-        return Page(tuple(sorted(seen, key=lambda one: one.post.level != "red")), found.after)
+        return Page(tuple(sorted(seen, key=lambda one: one.post.level != "red" or one.post.read_at is not None)), found.after)
 
     async def closed(self, units: Collection[str] | None, *, limit: int = 50, after: str | None = None) -> Page[Seen]:
         """What was done in the last 30 days, the last one first."""

@@ -26,6 +26,9 @@ PAGES = {
     "mails-of-one": ("leader", "/mails?citizen=c-1001&since=2020-01-01&outcome=redirected"),
     "mails-lawyer": ("lawyer", "/mails"),
     "mail": ("leader", MAIL),
+    "posts": ("leader", "/posts"),
+    "posts-nothing": ("other_leader", "/posts?show=done"),
+    "post": ("leader", "/posts"),  # the first that it lists
     "try": ("dpo", "/frameworks/f-6-udkast/try"),
     "try-nothing": ("leader", "/frameworks/f-1/try"),
 }
@@ -40,6 +43,8 @@ async def test_a_page_is_sound(browser, name, language):
         await looking.open(path)
         if path == MAIL:
             await looking.page.click("tbody a")
+        if name == "post":
+            await looking.page.click(".posts a")
         for width in WIDTHS:
             await looking.wide(width)
             await looking.picture(name)

@@ -95,4 +95,5 @@ async def console_running(data: Path, *, mails: bool = False) -> AsyncIterator[R
         if mails:
             await feed(running.guard.gateway.addresses[0], sample_mails(now))
             await running.settled()
+            await running.assessed()
         yield running

@@ -93,6 +93,13 @@ class Running:
             while any(item.due <= self.clock.now() for item in await self.guard.store.queue()):
                 await asyncio.sleep(0.01)
 
+    async def assessed(self) -> None:
+        """Until every mail is assessed, and what waits for a person has its post."""
+        now = self.clock.now()
+        async with asyncio.timeout(20):
+            while await self.guard.store.unassessed(now - timedelta(days=7), now + timedelta(days=1), 1):
+                await asyncio.sleep(0.01)
+
 
 @asynccontextmanager
 async def guarding(data: Path, register: Register | None = None, **sections: dict[str, object]) -> AsyncIterator[Running]:
