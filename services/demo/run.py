@@ -16,6 +16,7 @@ from services.bad_input import BadInput
 from services.commands.common import console, record
 from services.demo.accounts import show_accounts
 from services.demo.feed import feed
+from services.demo.posts import deal_with_some
 from services.demo.receiver import Receiver
 from services.demo.samples import SampleMail, sample_mails, sample_register
 from services.demo.summary import Row, show
@@ -119,6 +120,7 @@ async def _show(guard: Guard, receiver: Receiver) -> None:
         await Lifecycle(guard.settings, guard.store, guard.clock).adopt()
     if missing:
         await _send(guard, missing)
+        await deal_with_some(guard.store, guard.clock)
     show(console(), await _rows(guard, mails), await guard.store.ledger(), await guard.store.queue())
 
 

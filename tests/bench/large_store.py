@@ -19,9 +19,12 @@ from services.lifecycle import Lifecycle
 from services.store import schema, schema_people
 from services.store.columns import micros
 from services.store.dossiers import Kept, Save
+from services.store.post_rows import row_of
+from services.store.schema_mailboxes import post
 from workflows.decide import decide
 from workflows.framework import ContactFramework, State
 from workflows.people import Case, Citizen, Employee, RegisteredAddress, Unit
+from workflows.post import Post
 from workflows.register import Register
 from workflows.replay import kept
 
@@ -171,11 +174,24 @@ def _rows(n: int, at: datetime, of: int, unit: str, moved: bool, waits: bool, te
     yield schema_people.replay, {"mail": id, "document": template[1]}
     for kind, key in (("citizen", citizen), ("unit", unit), ("unit", "")):
         yield schema_people.mail_about, {"kind": kind, "key": key, "received_at": when, "mail": id, "outcome": outcome}
+    if moved:
+        yield post, _post(id, citizen, unit, at, rights)
     for actor, subject in (("guard", id), ("guard", id), ("lene@eksempel.dk", citizen)) if n % 100 == 0 else (("guard", id),) * 3:
         yield (
             schema.audit,
             {"at": at.isoformat(), "actor": actor, "action": "a", "subject": subject, "data": "{}", "hash": "0" * 64},
         )
+
+
+def _post(mail: str, citizen: str, unit: str, at: datetime, rights: list[str]) -> dict[str, Any]:
+    """What waits for a person in the unit's functional mailbox; of ten mails nine are dealt with."""
+    done = at + timedelta(hours=3) if int(mail) % 40 else None
+    waits = Post(
+        id=f"{mail}.m-{unit}", mail=mail, mailbox=f"box{unit.removeprefix('u-')}@eksempel.dk", code=f"m-{unit}", unit=unit,
+        citizen=citizen, level=None, rights=tuple(rights), clocks=(), arrived_at=at, due_read=at + timedelta(hours=4),
+        due_answer=at + timedelta(days=7), read_at=done, answered_at=done, done_at=done,
+    )  # fmt: skip
+    return row_of(waits)
 
 
 def fill(connection: Connection, rows: Iterable[Row]) -> None:

@@ -83,6 +83,7 @@ def every(scale: Scale, now: datetime) -> list[Asked]:
         *_of_citizens(scale),
         *_of_frameworks(scale),
         *_of_mails(scale, now),
+        *_of_posts(scale),
         *(Asked("it", path) for path in ("/operations", "/register/import", "/register/export", "/api/openapi.json")),
         *(Asked("leader", f"/register?view={view}") for view in ("units", "employees", "open")),
         Asked("leader", "/register?view=employees&q=karen"),
@@ -134,6 +135,15 @@ def _of_mails(scale: Scale, now: datetime) -> list[Asked]:
     found += [Asked(who, "/mails?citizen=c-1") for who in ("leader", "lawyer", "dpo")]
     found += [Asked("dpo", f"/mails/{newest}")]
     return [*found, *(Asked(who, "/mails", {"text": "hans"}) for who in ("dpo", "lawyer"))]
+
+
+def _of_posts(scale: Scale) -> list[Asked]:
+    """A post that waits, in a mailbox of the leader's."""
+    moved = (n for n in range(0, scale.mails, 40) if n % 4 == 0)
+    one = f"{next(moved):026}"
+    readers = ("leader", "head", "caseworker", "dpo")
+    found = [Asked(who, "/posts") for who in readers] + [Asked(who, "/posts?show=done") for who in readers]
+    return [*found, Asked("head", "/posts?unit=u-0"), Asked("dpo", f"/posts/{one}.m-u-0"), Asked("dpo", "/api/v1/posts?limit=100")]
 
 
 def _of_programs() -> list[Asked]:

@@ -207,3 +207,8 @@ async def test_nobody_looks_while_nobody_listens():
 def test_a_look_is_no_change():
     assert topics_of(Changes(1, {"f-1": frozenset({"framework.read"}), "c-1": frozenset({"data.read"})})) == frozenset()
     assert topics_of(Changes(1, {"m-1": frozenset({"mail.accepted", "mail.read"})})) == {"m-1"}
+
+
+def test_a_mail_that_was_read_is_news_for_its_mailbox_and_a_look_at_its_page_is_none():
+    assert topics_of(Changes(1, {"m-1.b": frozenset({"post.read"})})) == {"m-1.b", "posts", "overview"}
+    assert topics_of(Changes(1, {"m-1.b": frozenset({"post.seen"}), "posts": frozenset({"posts.read"})})) == frozenset()
