@@ -69,6 +69,18 @@ async def printed(page: Page) -> None:
     await page.emulate_media(media="print")
 
 
+def first_post(then: Act | None = None) -> Act:
+    """What is most urgent in a functional mailbox."""
+
+    async def act(page: Page) -> None:
+        await page.click("main .posts a")
+        await page.wait_for_load_state()
+        if then:
+            await then(page)
+
+    return act
+
+
 def first_mail(then: Act | None = None) -> Act:
     """The newest mail of a list."""
 
@@ -172,7 +184,12 @@ SCENES = (
     Scene("try-moved", "other_leader", "/frameworks/f-6-udkast/try"),
     Scene("try-nothing", "leader", "/frameworks/f-1/try"),
     Scene("try-lacks", "leader", "/frameworks/{empty}/try"),
+    Scene("posts", "leader", "/posts"),
+    Scene("posts-caseworker", "caseworker", "/posts"),
+    Scene("post", "leader", "/posts", first_post(), "/posts/{id}"),
+    Scene("post-open", "leader", "/posts", first_post(opened_all), "/posts/{id}"),
     Scene("operations", "it", "/operations"),
+    Scene("mailbox", "it", "/operations/mailboxes/{box}"),
     Scene("operations-checked", "it", "/operations", press("#chain ~ form button, section:has(#chain) form button")),
     Scene("register", "it", "/register"),
     Scene("register-employees", "leader", "/register?view=employees"),

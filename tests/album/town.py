@@ -11,8 +11,11 @@ from fakes.written import begun, move, whole, write
 
 from services.console.auth import codes
 from services.console.auth.door import new_account
+from services.settings import Mailbox
 from services.store.account_values import KeptForm
+from services.store.mailboxes import Cursor
 from workflows.audit import AuditRecord
+from workflows.post import code_of
 
 CODED, PASSWORD = "ditte@eksempel.dk", "fire ord som ingen kender"
 REASON = "Det haster, og en samtale er prøvet."
@@ -35,6 +38,7 @@ def visiting(running: Running, who: str = "leader") -> httpx2.AsyncClient:
 async def prepared(running: Running) -> dict[str, str]:
     """The frameworks by what they show; ``letter`` is one of those decided, ``day`` an instant before the last changes."""
     await _accounts(running)
+    box = await _mailbox(running)
     async with visiting(running) as lene, visiting(running, "head") as birgit, visiting(running, "caseworker") as karen:
         found = {"empty": await begun(lene), "whole": await whole(lene)}
         found["warned"] = await _moved(running, lene, await whole(lene), "warned", **WARNED)
@@ -62,8 +66,21 @@ async def prepared(running: Running) -> dict[str, str]:
         there = await running.guard.store.dossiers.of_citizen("c-1001")
         [found["reported"]] = [one.dossier.framework.id for one in there if one.dossier.framework.state == "reported"]
         [found["letter"]] = list(await running.guard.store.dossiers.letters(found["decided"]))
+        found["box"] = box
         found["day"] = running.clock.now().isoformat().replace("+", "%2B")
         return found
+
+
+async def _mailbox(running: Running) -> str:
+    """The code of a functional mailbox that refuses the login; nobody looks after it."""
+    state, store, now = running.guard.http.pages.app.state, running.guard.store, running.clock.now()  # type: ignore[union-attr,attr-defined]
+    box = Mailbox.model_validate({"address": "bf-kontakt@eksempel.dk", "host": "127.0.0.1:993", "user": "bf"})
+    state.console = replace(state.console, settings=state.console.settings.model_copy(update={"mailboxes": (box,)}))
+    code = code_of(store.key, box.address)
+    await store.mailboxes.lease(code, box.address, "album", now + timedelta(days=1))
+    await store.mailboxes.saw(code, [], Cursor(1, 1, None, now), holder="album")
+    await store.mailboxes.state(code, "login_refused", "login_refused", holder="album")
+    return code
 
 
 async def _accounts(running: Running) -> None:

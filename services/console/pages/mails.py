@@ -15,7 +15,7 @@ from services.console.concern import Concerns, concerns
 from services.console.context import console_of
 from services.console.mail_search import Sought, found
 from services.console.mail_story import way_of
-from services.console.mail_words import OUTCOMES, TOLD, all_texts, unread
+from services.console.mail_words import OUTCOMES, TOLD, all_texts
 from services.console.opened_mail import LEAST, WHY, mail_file, one_mail, original_page
 from services.console.pages.live import topics
 from services.console.recorded import allowed, recorded
