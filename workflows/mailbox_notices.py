@@ -3,6 +3,7 @@
 Ids, dates and our own addresses alone, no word of a mail (law 9). What was raised together is told of in one notice.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from workflows.events import Event
@@ -19,12 +20,13 @@ KINDS: dict[str, tuple[NoticeKind, NoticeKind]] = {
 """What one notice tells of one mail, and of several."""
 
 
-def late(event: Event, mailbox: str, house: House, now: datetime) -> tuple[Notice, ...]:
+def late(event: Event, mailbox: str, house: House, now: datetime, spared: Collection[str] = ()) -> tuple[Notice, ...]:
     """Whoever is next in line is told, with those who heard of it before; operations where the unit names nobody.
 
-    ``mailbox`` is its address. The mailbox's owner is no push by night, whatever it is (``domain.md`` (f)).
+    ``mailbox`` is its address; ``spared`` are those from whom the mail was moved. The mailbox's owner is no push by night, whatever
+    it is (``domain.md`` (f)).
     """
-    data, line = event.data, people(event.data.get("unit"), house)
+    data, line = event.data, people(event.data.get("unit"), spared, house)
     stage, urgent = data["stage"], data["urgent"]
     told = {line[stage]: _role(stage)} if stage in line else dict.fromkeys(operations(house), _role(None)) if not line else {}
     due = now if urgent and stage != OWNER else house.hours.next_open(now, house.policy.zone)

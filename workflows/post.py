@@ -55,6 +55,7 @@ class Owed(NamedTuple):
 class Post:
     """See the module. ``mailbox`` is its address, normalised, and ``code`` what it is called where no address may be told.
 
+    ``spared`` are those from whom a framework moved the mail: nobody leads them to it again (addresses, normalised).
     ``due_answer`` is None where no reply is owed. ``next_at`` is when the timers must look again; None when it is done.
     ``unread_stage`` and ``answer_stage`` tell how far up people have heard of it, last at ``told_at``: what
     ``workflows.post_timers`` writes there, and in ``clocks``, nobody else changes.
@@ -73,6 +74,7 @@ class Post:
     arrived_at: datetime
     due_read: datetime
     due_answer: datetime | None
+    spared: tuple[str, ...] = ()
     read_at: datetime | None = None
     read_how: ReadHow | None = None
     taken_by: str | None = None
@@ -165,6 +167,7 @@ def _born(decision: Json, assessment: Json, house: House, mailbox: tuple[str, Te
         arrived_at=at,
         due_read=due_read,
         due_answer=None if nobody else house.hours.closing(answer_by, zone),
+        spared=_spared(decision, house),
         no_reply_owed=nobody,
         next_at=at,
         summary=summary_of(figures, at.astimezone(zone).date()).wire() if figures else None,
@@ -177,6 +180,11 @@ def _unit(outcome: Json, address: str, terms: Terms, house: House) -> str | None
     unit = house.organisation.units.get(concerned or "")
     theirs = unit and unit.functional_mailbox and own_key(unit.functional_mailbox) == address
     return concerned if theirs else terms.unit or concerned
+
+
+def _spared(decision: Json, house: House) -> tuple[str, ...]:
+    moved = (one for one in decision["recipients"] if one["action"] == "redirect")
+    return tuple(sorted({person for one in moved if (person := house.person(one["address"]))}))
 
 
 def _answers_nobody(decision: Json) -> bool:

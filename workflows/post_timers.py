@@ -6,7 +6,7 @@ guard was away: first comes who can still do it themselves. Outside working hour
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -54,14 +54,14 @@ class _Step:
     at: datetime
 
 
-def people(unit: str | None, house: House) -> Mapping[int, str]:
-    """Who hears of it at which stage, each once; nobody where the unit names no person."""
+def people(unit: str | None, spared: Collection[str], house: House) -> Mapping[int, str]:
+    """Who hears of it at which stage, each once, but those who are ``spared``; nobody where the unit names no other person."""
     found = house.organisation.units.get(unit or "")
     named = (found.mailbox_owner, found.deputy, found.leader, found.head) if found else ()
     told: dict[int, str] = {}
     for stage, address in enumerate(named, 1):
         person = house.person(address) if address else None
-        if person and person not in told.values():
+        if person and person not in told.values() and person not in spared:
             told[stage] = person
     return told
 
@@ -101,7 +101,7 @@ def _steps(post: Post, house: House) -> Iterator[_Step]:
     """The next step of each ladder that is climbed now."""
     if post.done_at:
         return
-    stages = sorted(people(post.unit, house)) or [1]
+    stages = sorted(people(post.unit, post.spared, house)) or [1]
     unread = None if post.read_at else _next(stages, post.unread_stage)
     if unread:
         raised = Raised("unread", unread, post.due_read, urgent=post.red)

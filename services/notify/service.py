@@ -45,7 +45,6 @@ PAGE = 100  # mails
 GROUP = 250  # mails assessed together, of those at hand
 GATHER = 0.25  # seconds between such groups; people read no faster
 Unheard = Callable[[datetime, datetime, int], Awaitable[list[tuple[str, datetime]]]]
-MailboxPlan = Callable[[Event, str, House, datetime], tuple[Notice, ...]]
 Told = Mapping[str, Any]  # data of ``mail.decided``, as far as ``notices.nobody_to_tell`` reads it
 
 
@@ -235,19 +234,21 @@ class Notifier:
     async def mailbox_unreachable(self, events: Sequence[Event]) -> None:
         """Functional mailboxes did not take a mail, or can't be looked into."""
         house, now = self._house(), self._clock.now()
-        of_mails = [event for event in events if event.data.get("mail")]
-        found = [one for event in of_mails for one in notices.mailbox_unreachable(event.id, event.data, house, now)]
-        await self._enqueue(found, now)
-        await self._tell_of_mailbox([event for event in events if not event.data.get("mail")], mailbox_notices.unreachable)
+        planned = list[Notice]()
+        for one in events:
+            if one.data.get("mail"):
+                planned += notices.mailbox_unreachable(one.id, one.data, house, now)
+            else:
+                planned += mailbox_notices.unreachable(one, self._posting.mailbox(one.data["mailbox"]), house, now)
+        await self._enqueue(planned, now)
 
     async def mailbox_late(self, events: Sequence[Event]) -> None:
-        """Mails wait too long in functional mailboxes."""
-        await self._tell_of_mailbox(events, mailbox_notices.late)
-
-    async def _tell_of_mailbox(self, events: Sequence[Event], plan: MailboxPlan) -> None:
-        house, now = self._house(), self._clock.now()
-        found = [notice for one in events for notice in plan(one, self._posting.mailbox(one.data["mailbox"]), house, now)]
-        await self._enqueue(found, now)
+        """Mails wait too long in functional mailboxes; one that retention has removed since concerns nobody."""
+        house, now, planned = self._house(), self._clock.now(), list[Notice]()
+        for one in events:
+            if post := await self._store.posts.get(one.data["post"]):
+                planned += mailbox_notices.late(one, self._posting.mailbox(post.code), house, now, post.spared)
+        await self._enqueue(planned, now)
 
     async def framework(self, events: Sequence[Event]) -> None:
         """The calendar did, or will do, something with frameworks; one that retention has removed since concerns nobody."""

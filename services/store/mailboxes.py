@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from services.store import post_rows, sightings
 from services.store.arrivals import CommitArrival, arriving
@@ -52,11 +53,10 @@ class _Lease(Operation[bool]):
         work.wrote = True
         if connection.execute(update(mailbox).where(box.code == self.code, free).values(held)).rowcount:
             return True
-        if connection.execute(select(box.code).where(box.code == self.code)).first():
-            return False
+        new = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         row = {"code": self.code, "state": "connecting", "since": self.now}
-        connection.execute(insert(mailbox).values(row | held))
-        return True
+        first = new(mailbox).values(row | held).on_conflict_do_nothing().returning(box.code)
+        return connection.execute(first).one_or_none() is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,14 @@ def row_of(one: Post) -> dict[str, Any]:
     row = {name: getattr(one, name) for name in own.keys() if name != "due_at"}  # noqa: SIM118 - columns, not a mapping
     row |= {name: None if row[name] is None else micros(row[name]) for name in INSTANTS}
     row |= {name: None if row[name] is None else text_in(row[name]) for name in WRITTEN}
-    made = {"rights": compact(one.rights), "clocks": clocks_of(one.clocks), "no_reply_owed": int(one.no_reply_owed)}
-    summary = compact(one.summary) if one.summary else None
-    return row | made | {"due_at": micros(one.due_at), "summary": summary}
+    made = {
+        "rights": compact(one.rights),
+        "spared": compact(one.spared),
+        "clocks": clocks_of(one.clocks),
+        "no_reply_owed": int(one.no_reply_owed),
+        "summary": compact(one.summary) if one.summary else None,
+    }
+    return row | made | {"due_at": micros(one.due_at)}
 
 
 def clocks_of(clocks: Iterable[Clock]) -> str:
@@ -51,9 +56,9 @@ def post_of(row: RowMapping) -> Post:
     values |= {name: instant_or_none(values[name]) for name in INSTANTS}
     values |= {name: None if values[name] is None else text_out(values[name]) for name in WRITTEN}
     clocks = tuple(Clock(right, instant(due), stage) for right, due, stage in json.loads(values["clocks"]))
-    made = {"rights": tuple(json.loads(values["rights"])), "clocks": clocks, "no_reply_owed": bool(values["no_reply_owed"])}
+    lists = {name: tuple(json.loads(values[name])) for name in ("rights", "spared")}
     summary = json.loads(values["summary"]) if values["summary"] else None
-    return Post(**values | made | {"summary": summary})
+    return Post(**values | lists | {"clocks": clocks, "no_reply_owed": bool(values["no_reply_owed"]), "summary": summary})
 
 
 def posts(connection: Connection, *where: ColumnElement[bool]) -> list[Post]:

@@ -64,6 +64,7 @@ post = Table(  # one mail that waits in a functional mailbox for a person
     Column("arrived_at", BigInteger, nullable=False),
     Column("due_read", BigInteger, nullable=False),
     Column("due_answer", BigInteger),
+    Column("spared", Text, nullable=False),  # JSON: addresses of those from whom it was moved
     Column("read_at", BigInteger),
     Column("read_how", Text),
     Column("taken_by", Text),  # while it is open

@@ -9,10 +9,12 @@ from datetime import timedelta
 import pytest
 from fakes.arrivals import DAY, NOW, arrival, attempt, delivery, entry, event, own_mail, receipted, register
 from fakes.postgres import PostgresServer
+from fakes.posts import BOX, CODE, post, put
 from sqlalchemy import Connection
 
 from services.store import fellows
 from services.store.interface import Assessed, Bounced, FactsChanged, Leased, LedgerRow, StoreUnavailable
+from services.store.posts import Timed
 from services.store.sql_store import SqlStore
 from workflows.register import Register
 
@@ -256,3 +258,22 @@ async def test_what_a_look_at_the_others_meets_is_not_the_end_of_looking(
     await opener_of("a")
     async with asyncio.timeout(10):
         await again.wait()
+
+
+async def test_of_two_who_look_at_deadlines_each_post_is_one_s_and_each_step_written_once(stores: list[SqlStore]) -> None:
+    await put(stores[0], *(post(f"m{n}", next_at=NOW) for n in range(40)))
+    given = await asyncio.gather(*(stores[n % 2].posts.due(NOW, NOW + timedelta(minutes=1), 7) for n in range(12)))
+    found = [one for some in given for one in some]
+    assert sorted(one.id for one in found) == sorted({one.id for one in found}) and len(found) == 40
+    steps = [Timed(one, replace(one, unread_stage=1), events=(event("mailbox.unread", one.mail),)) for one in found]
+    written = await asyncio.gather(*(stores[n % 2].posts.tick(steps) for n in range(6)))
+    assert sum(written) == 40
+    raised = [one for one in await stores[0].outbox(1000) if one.topic.endswith("mailbox.unread")]
+    assert len(raised) == 40
+
+
+async def test_one_machine_watches_a_mailbox(stores: list[SqlStore]) -> None:
+    tries = [stores[n % 2].mailboxes.lease(CODE, BOX, f"h{n}", NOW + timedelta(minutes=1)) for n in range(8)]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert [one for one in results if one is True] == [True]
+    assert all(one is False for one in results if one is not True), results

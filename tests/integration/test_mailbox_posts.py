@@ -101,7 +101,7 @@ async def world(tmp_path):
 async def test_a_redirected_mail_waits_in_its_mailbox_and_other_mail_does_not(world):
     found = await world.mail("m1", "Jeg klager over jeres afgørelse.")
     assert (found.mailbox, found.unit, found.citizen, found.rights) == (BOX, "bf", "c-1", ("complaint",))
-    assert found.code == code_of(world.store.key, BOX)
+    assert found.code == code_of(world.store.key, BOX) and found.spared == (KAREN,)
     assert await world.mail("m2", to=LENE) is None
     direct = await world.mail("m3", to=BOX, sender="x@example.org")
     assert (direct.unit, direct.citizen) == ("bf", None)

@@ -96,6 +96,12 @@ def test_where_a_unit_names_nobody_operations_hear_of_it():
     assert (notice.to, notice.role) == ("postmaster@eksempel.dk", "it")
 
 
+def test_who_was_spared_the_mail_is_neither_told_nor_named():
+    [notice] = late(raised(stage=2)[0], BOX, house(), NOW, (OLGA,))
+    assert notice.to == DORTE and OLGA not in text_of(notice)[1]
+    assert late(raised()[0], BOX, house(), NOW, (OLGA,)) == ()
+
+
 def test_who_has_left_meanwhile_is_not_told():
     alone = Unit(id=UNIT.id, name="Alene", leader=LENE, functional_mailbox=BOX)
     assert told(raised(stage=2), where=house(alone)) == []

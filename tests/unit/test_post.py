@@ -36,8 +36,8 @@ LATER = AT + timedelta(hours=1)
 KAREN, PER = "karen@eksempel.dk", "per@eksempel.dk"
 
 
-def recipient(to=BOX, unit=UNIT.id, reason="framework_applies"):
-    return {"address": KAREN, "deliver_to": [to], "unit": unit, "reason": reason}
+def recipient(to=BOX, unit=UNIT.id, reason="framework_applies", action="redirect", address=KAREN):
+    return {"address": address, "action": action, "deliver_to": [to], "unit": unit, "reason": reason}
 
 
 def born(*recipients, rights=(), level=None, sender="bo@example.net", at=AT, where=None, terms=None):
@@ -60,6 +60,11 @@ def test_a_mail_that_ends_in_a_functional_mailbox_waits_there_once():
     assert (local(one.due_read), local(one.due_answer), one.next_at) == ("11-23 13:00", "11-30 16:00", AT)
     assert one.clocks == () and not one.no_reply_owed and not one.red
     assert born(recipient("lene@eksempel.dk")) == ()
+
+
+def test_those_from_whom_it_was_moved_are_spared():
+    [one] = born(recipient(address="Karen+x@eksempel.dk"), recipient(address=BOX), recipient(action="deliver", address=PER))
+    assert one.spared == (KAREN,)
 
 
 def test_the_mailbox_has_terms_of_its_own():

@@ -158,13 +158,18 @@ def test_each_person_is_told_once_and_who_is_missing_is_passed_over(unit, stages
 
 
 def test_who_hears_of_it():
-    assert list(people(UNIT.id, HOUSE).values()) == [
+    assert list(people(UNIT.id, (), HOUSE).values()) == [
         "olga@eksempel.dk",
         "dorte@eksempel.dk",
         "lene@eksempel.dk",
         "heidi@eksempel.dk",
     ]
-    assert people(None, HOUSE) == {} == people("gone", HOUSE)
+    assert people(None, (), HOUSE) == {} == people("gone", (), HOUSE)
+
+
+def test_who_was_spared_the_mail_is_not_led_to_it():
+    assert people(UNIT.id, ("olga@eksempel.dk", "lene@eksempel.dk"), HOUSE) == {2: "dorte@eksempel.dk", 4: "heidi@eksempel.dk"}
+    assert [stage for _, _, stage in climbed(waiting(spared=("olga@eksempel.dk",)), "11-25 00:00")] == [2, 3, 4]
 
 
 def test_what_is_done_is_not_looked_at_again():

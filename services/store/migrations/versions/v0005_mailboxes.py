@@ -78,6 +78,7 @@ def _posts() -> None:
         sa.Column("arrived_at", sa.BigInteger(), nullable=False),
         sa.Column("due_read", sa.BigInteger(), nullable=False),
         sa.Column("due_answer", sa.BigInteger(), nullable=True),
+        sa.Column("spared", TEXT, nullable=False),
         sa.Column("read_at", sa.BigInteger(), nullable=True),
         sa.Column("read_how", TEXT, nullable=True),
         sa.Column("taken_by", TEXT, nullable=True),
