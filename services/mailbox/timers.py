@@ -70,9 +70,9 @@ class Timers:
         due = await self._store.posts.due(now, now + LEASE, MOST)
         last_told = await self._store.posts.last_told({one.code for one in due})
         house = House(self._store.organisation(), self._policy, self._hours)
-        looks = [_look(one, last_told.get(one.code), now, house) for one in due]
-        events = post_timers.events_of(looks, now)
-        await self._store.posts.tick([_timed(*one) for one in zip(due, looks, events, strict=True)])
+        found = [(one, look) for one in due if (look := _look(one, last_told.get(one.code), now, house))]
+        events = post_timers.events_of([look for _, look in found], now)
+        await self._store.posts.tick([_timed(*one, some) for one, some in zip(found, events, strict=True)])
         if raised := sum(map(len, events)):
             log.info("mailbox_late", posts=raised)
             self._told()
@@ -95,10 +95,17 @@ class Timers:
         self._counted = set(counts)
 
 
-def _look(post: Post, last_told: datetime | None, now: datetime, house: House) -> Look:
-    """What has just been told of another mail in the mailbox waits a little, so that the next notice tells of all."""
-    found = post_timers.look(post, now, house)
-    later = post_timers.put_off(found, last_told, now, house)
+def _look(post: Post, last_told: datetime | None, now: datetime, house: House) -> Look | None:
+    """What has just been told of another mail in the mailbox waits a little, so that the next notice tells of all.
+
+    A post that can't be looked at keeps no other from it: it is told in the log, and looked at again when its lease is over.
+    """
+    try:
+        found = post_timers.look(post, now, house)
+        later = post_timers.put_off(found, last_told, now, house)
+    except Exception:
+        log.exception("mailbox_post_failed", post=post.id)
+        return None
     return Look(replace(post, next_at=later)) if later else found
 
 

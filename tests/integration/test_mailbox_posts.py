@@ -16,6 +16,7 @@ from services.post_terms import MailboxTerms
 from services.settings import Mailbox, Settings
 from services.store.interface import Arrival
 from services.store.open import open_store
+from workflows import post_timers
 from workflows.deadlines import WorkingCalendar
 from workflows.decide import decide
 from workflows.events import mail_decided, mail_received, parse_event
@@ -165,6 +166,23 @@ async def test_two_who_look_at_once_tell_of_it_once(world):
     await world.timers.look()
     await other.timers.look()
     assert [one.topic for one in await world.store.outbox(99)].count("rammevagt.mailbox.unread") == 1
+
+
+async def test_a_post_that_cannot_be_looked_at_keeps_no_other_from_it(world, monkeypatch):
+    for id in ("m1", "m2"):
+        await world.mail(id)
+    await world.heard()
+    world.clock.move(hours=4)
+    look = post_timers.look
+
+    def broken(post, now, house):
+        if post.mail == "m1":
+            raise ValueError(post.mail)
+        return look(post, now, house)
+
+    monkeypatch.setattr(post_timers, "look", broken)
+    assert await world.heard() == [(f"En mail i {BOX} er ikke læst", OLGA)]
+    assert (await world.store.posts.of_mail("m1"))[0].next_at > world.clock.now()
 
 
 async def test_a_wrong_clock_tells_nobody(world):
