@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 
 import pytest
 from fakes.arrivals import SetClock, delivery, entry
+from fakes.guard import guarding, mail
 from fakes.posts import ZONE, cursor, sighting
 from fakes.town import BO, BOX, KAREN, PASS, POLICY, facts, framework, town
 
@@ -254,6 +255,25 @@ async def test_a_mail_found_in_a_mailbox_long_after_it_came_is_assessed_without_
     [post] = await world.store.posts.of_mail("s1")
     assert post.arrived_at == came and world.store.posts is not None
     assert await world.heard() == [(f"En mail i {BOX} er ikke læst", OLGA)]  # the first in line, whatever it has waited
+
+
+async def test_from_a_mail_by_smtp_to_the_notice_that_nobody_has_read_it(tmp_path):
+    """A whole guard: gateway, store, broker, reader, timers and delivery."""
+    async with guarding(tmp_path / "data", register()) as running:
+        assert (await running.send(mail("<whole@example.net>", body="Jeg klager.\r\n"), KAREN)).startswith("250")
+        await running.explained("<whole@example.net>")
+        guard = running.guard
+        [post] = (await guard.store.posts.open(units=["bf"])).items
+        assert (post.rights, post.unit, post.spared) == (("complaint",), "bf", (KAREN,))
+        running.clock.forward(timedelta(hours=4))
+        timers = Timers(guard.settings, guard.store, guard.clock, guard.watch, lambda: guard._committed(()))
+        await timers.look()
+        await running.sink.until(lambda: any(one.recipients == (OLGA,) for one in running.sink.mails))
+        notice = next(one for one in running.sink.mails if one.recipients == (OLGA,))
+        assert b"whole@" not in notice.content and b"Jeg klager" not in notice.content and BO.encode() not in notice.content
+        kept = await guard.store.posts.get(post.id)
+        assert (kept.unread_stage, kept.revision) == (1, 0)
+        assert (await guard.store.books()).balance() and (await guard.store.verify_audit()).broken_at is None
 
 
 # -- what mailboxes promise
