@@ -55,9 +55,9 @@ class Look:
 
     def look(self) -> None:
         """Once. Raises ``Trouble``; ``Overtaken``."""
-        self._session.begin_look()
         self.unsettled = False
         folder = self._session.select(self._box.folder)
+        self._session.begin_look()  # opening the folder tells how many messages there are, and that is no news
         cursor = self._desk.ask(self._books.cursor(self._code))
         if cursor is not None and cursor.uidvalidity == folder.uidvalidity:
             changed = self._followed(folder, cursor)

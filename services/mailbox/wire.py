@@ -146,13 +146,14 @@ class Wire(imaplib.IMAP4):
 
     def hear(self, seconds: float, wake: int) -> bool:
         """Wait for ``seconds`` at most until the server says something; True when the file ``wake`` can be read first."""
-        if not (self._buffer or self._pending()):
+        if not (b"\n" in self._buffer or self._pending()):
             poll = select.poll()
             poll.register(self.sock, select.POLLIN)
             poll.register(wake, select.POLLIN)
             found = {number for number, _ in poll.poll(seconds * 1000)}
             if self.sock.fileno() not in found:
                 return wake in found
+        if b"\n" not in self._buffer:
             self._receive_what_is_there()
         while b"\n" in self._buffer:
             self._get_response()

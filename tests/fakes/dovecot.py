@@ -24,6 +24,7 @@ from imapclient import IMAPClient
 
 DOVECOT = "/usr/sbin/dovecot"
 OWNER = 65534  # nobody, whose processes read and write the mail
+MANY = 100  # users of one owner: the kernel lets each watch 128 folders (fs.inotify.max_user_instances)
 
 CONFIG = """\
 base_dir = {home}/run
@@ -54,8 +55,8 @@ passdb {{
   args = {home}/oauth2.conf
 }}
 userdb {{
-  driver = static
-  args = uid={owner} gid={owner} home={home}/mail/%u
+  driver = passwd-file
+  args = username_format=%u {home}/users
 }}
 namespace inbox {{
   inbox = yes
@@ -190,7 +191,7 @@ class Dovecot:
         self.process: subprocess.Popen | None = None
         for name in ("run", "mail"):
             (self.home / name).mkdir()
-        os.chown(self.home / "mail", OWNER, OWNER)
+        (self.home / "mail").chmod(0o1777)
         self._started, self._changes = int(time.time()), 0
         self._users = {user: "hemmelig" for user in users}
         self._write_users()
@@ -208,7 +209,6 @@ class Dovecot:
                 home=self.home,
                 ssl="yes" if tls else "no",
                 tls=lines,
-                owner=OWNER,
                 port=self.port,
                 tls_port=self.tls_port,
                 lmtp_port=self.lmtp_port,
@@ -269,8 +269,11 @@ class Dovecot:
             self._users[user] = password
         self._write_users()
 
+    def _line(self, user: str, owner: int) -> str:
+        return f"{user}:{self._users[user]}:{OWNER - owner}:{OWNER}::{self.home}/mail/{user}\n"
+
     def _write_users(self) -> None:
-        lines = "".join(f"{user}:{password}\n" for user, password in self._users.items())
+        lines = "".join(self._line(user, number // MANY) for number, user in enumerate(self._users))
         whole = self.home / "users.new"
         whole.write_text(lines)
         self._changes += 1

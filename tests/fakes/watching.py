@@ -37,7 +37,7 @@ class Watching:
         self._more = {"bounds": QUICK} | more
         self.store: SqlStore
         self.mailboxes: Mailboxes
-        self.told = 0
+        self.told = self.looks = 0
         self._wrote = asyncio.Condition()
 
     async def __aenter__(self) -> "Watching":
@@ -66,6 +66,7 @@ class Watching:
 
     def _heard(self, method: Callable[..., Any]) -> Callable[..., Any]:
         async def wrapped(*args: Any, **kwargs: Any) -> Any:
+            self.looks += method.__name__ == "saw"
             try:
                 return await method(*args, **kwargs)
             finally:

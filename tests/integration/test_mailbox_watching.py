@@ -51,6 +51,12 @@ async def test_a_mail_that_comes_straight_to_the_mailbox_is_recorded_once(doveco
     assert {one.flags for one in dovecot.kept("bf").values()} == {""}
 
 
+async def test_it_looks_when_there_is_something_to_see_and_not_else(dovecot, watching):
+    for _ in range(10):
+        await watching.looked()
+    assert watching.looks <= 12  # the first, one for each time that it was woken, and what the last may have begun
+
+
 async def test_flags_and_moves_of_colleagues_are_seen(dovecot, watching):
     dovecot.append("bf", mail(1), mail(2), mail(3))
     await watching.sees(3)
