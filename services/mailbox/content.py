@@ -47,6 +47,7 @@ class Content:
         self._size = 0
         self._file: BinaryIO | None = None
         self._mark: Mark | None = None
+        self.finished = False
         self._line_end = b""  # a CR whose LF may come with the next part
 
     def write(self, part: bytes) -> None:
@@ -70,6 +71,7 @@ class Content:
         except OSError as error:
             self.discard()
             raise Trouble("store") from error
+        self.finished = True
         below = self._below.hexdigest() if mark.begins is not None else None
         return Fetched(content, self._sha256.hexdigest(), self._size, self._mend.block, mark, below)
 

@@ -1,7 +1,7 @@
 """What the watchers of all mailboxes share: store, evaluator, and how a mail that came straight to a mailbox is recorded."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -83,6 +83,14 @@ class Desk:
         event = mailbox_not_watched(code, state.looked_at or state.since, self._unit(box), why)
         if await self.store.tell((event,), (AuditRecord(now, "guard", event.what, code, {"why": why}),)):
             log.error("mailbox_not_watched", mailbox=code, why=why)
+            self.told()
+
+    async def unreadable(self, box: Mailbox, code: str, uidvalidity: int, uid: int) -> None:
+        """The server can't give a message: people are told once, so that somebody opens it in the mailbox."""
+        now = self.clock.now()
+        event = replace(mailbox_not_watched(code, now, self._unit(box), "garbled"), id=f"{code}.{uidvalidity}.{uid}.unreadable")
+        if await self.store.tell((event,), (AuditRecord(now, "guard", event.what, code, {"why": "unreadable", "uid": uid}),)):
+            log.error("message_unreadable", mailbox=code, uid=uid)
             self.told()
 
     def _unit(self, box: Mailbox) -> str | None:

@@ -4,6 +4,7 @@ How far the mailbox is read moves on in the transaction that records the message
 message that is seen again after one is recognised by its number or its bytes.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from services.mailbox.content import Content, Fetched
 from services.mailbox.desk import Desk, Straight
 from services.mailbox.metrics import MESSAGES
 from services.mailbox.session import Session
+from services.mailbox.trouble import Trouble
 from services.mailbox.values import Folder, Line
 from services.settings import Mailbox
 from services.store.sightings import Cursor, Sighting
@@ -21,6 +23,8 @@ from workflows.sighting import Message, which
 
 FIRST_LOOK_BACK = timedelta(days=30)  # what is unread and no older counts as come, at the first look
 HOMECOMING = timedelta(minutes=10)  # so long a mail that names us and that we do not know may still come home from an island
+Stumbles = Counter[tuple[int, int]]  # by UIDVALIDITY and UID
+STUMBLES = 5  # connections that may be lost over one message
 BATCH = 100  # messages that are asked about at once
 
 
@@ -43,10 +47,14 @@ class _Place:
 
 
 class Look:
-    """Looks of one mailbox over one connection. ``unsettled``: it saw a message that must be looked at again soon."""
+    """Looks of one mailbox over one connection. ``unsettled``: it saw a message that must be looked at again soon.
 
-    def __init__(self, box: Mailbox, code: str, desk: Desk, session: Session) -> None:
+    ``stumbles`` outlives connections: how often one was lost over fetching a message.
+    """
+
+    def __init__(self, box: Mailbox, code: str, desk: Desk, session: Session, stumbles: Stumbles) -> None:
         self._box = box
+        self._stumbles = stumbles
         self._code = code
         self._desk = desk
         self._session = session
@@ -102,14 +110,9 @@ class Look:
     def _take(self, place: _Place) -> None:
         now = self._desk.clock.now()
         id = new_id(now)
-        content = Content(self._desk.settings.data / "spool", id)
-        try:
-            if self._session.whole(place.line.uid, content.write) is None:  # gone meanwhile
-                return content.discard()
-            fetched = content.finish()
-        except BaseException:
-            content.discard()
-            raise
+        fetched = self._fetched(id, place)
+        if fetched is None:
+            return
         mail = self._known_as(fetched, place)
         if mail is not None or self._may_come_home(fetched, place, now):
             fetched.discard()
@@ -118,6 +121,28 @@ class Look:
             self._write((place.sighting(mail, now),), place.cursor)
         else:
             self._record(id, fetched, place, now)
+
+    def _fetched(self, id: str, place: _Place) -> Fetched | None:
+        """None where it is gone meanwhile; and where the server can't give it: no other mail may wait for that for ever."""
+        uid, content = place.line.uid, Content(self._desk.settings.data / "spool", id)
+        if self._stumbles[place.folder.uidvalidity, uid] >= STUMBLES:
+            self._give_up(place)
+            return None
+        try:
+            there = self._session.whole(uid, content.write) is not None
+            if there:
+                return content.finish()
+        except Trouble as error:
+            self._stumbles[place.folder.uidvalidity, uid] += error.code != "store"
+            raise
+        finally:
+            if not content.finished:
+                content.discard()
+        return None
+
+    def _give_up(self, place: _Place) -> None:
+        self._count("unreadable")
+        self._desk.ask(self._desk.unreadable(self._box, self._code, place.folder.uidvalidity, place.line.uid))
 
     def _known_as(self, fetched: Fetched, place: _Place) -> str | None:
         headers = read_headers(fetched.header_block)

@@ -7,6 +7,7 @@ watcher is woken or stopped.
 import os
 import select
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ import structlog
 from services.mailbox import metrics
 from services.mailbox.desk import Desk
 from services.mailbox.logins import Credential
-from services.mailbox.looking import Look, Overtaken
+from services.mailbox.looking import Look, Overtaken, Stumbles
 from services.mailbox.office import Office
 from services.mailbox.routing import RouteLook
 from services.mailbox.session import Session
@@ -45,6 +46,7 @@ class Watcher:
         self._woken = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._session: Session | None = None
         self._failures = 0
+        self._stumbles: Stumbles = Counter()
         self._trouble: Code | None = None
         self._token_ends: datetime | None = None  # as it was written down
         self._thread = threading.Thread(target=self._run, name=f"mailbox-{code}", daemon=True)
@@ -131,7 +133,7 @@ class Watcher:
     def _look(self, session: Session) -> Look | RouteLook:
         if self.box.mode == "route":
             return RouteLook(self.box, Office.of(self._desk), session, self._desk.holder)
-        return Look(self.box, self.code, self._desk, session)
+        return Look(self.box, self.code, self._desk, session, self._stumbles)
 
     def _wait(self, session: Session, seconds: float) -> None:
         if session.idles:

@@ -246,14 +246,19 @@ class Dovecot:
             self.process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(10)
+        self._kill()
+
+    def _kill(self) -> None:
+        """What is left of it: sessions would linger for half a minute."""
+        process, self.process = self.process, None
+        if process:
             with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)  # sessions would linger for half a minute
-            self.process.wait()
-        self.process = None
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def remove(self) -> None:
         """Stop it, and remove its folder."""
-        self.stop()
+        self._kill()
         self.tokens.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 

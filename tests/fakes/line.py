@@ -18,6 +18,7 @@ class Line:
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self.connections = 0
+        self.poison: bytes | None = None  # what the server says of this ends the connection
         self._run(self._accept)
 
     def __enter__(self) -> Self:
@@ -72,6 +73,9 @@ class Line:
     def _pass(self, source: socket.socket, sink: socket.socket, dead: threading.Event, ends: list[socket.socket]) -> None:
         with suppress(OSError):
             while data := source.recv(1 << 16):
+                if self.poison and self.poison in data:
+                    sink.shutdown(socket.SHUT_RDWR)
+                    source.shutdown(socket.SHUT_RDWR)
                 if self._silent.is_set():
                     dead.set()
                 if not dead.is_set():

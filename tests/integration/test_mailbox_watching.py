@@ -109,6 +109,21 @@ async def test_a_line_that_falls_silent_is_noticed(dovecot, tmp_path):
             await watching.sees(1)
 
 
+async def test_a_message_that_the_server_cannot_give_holds_up_no_other(dovecot, tmp_path):
+    with Line(dovecot.port) as line:
+        line.poison = b"poison"
+        async with Watching(tmp_path, box(line.port)) as watching:
+            await watching.is_in("watching")
+            dovecot.append("bf", mail(1), mail(2, body="poison"), mail(3))
+
+            async def past_it():
+                watching.mailboxes.wake(watching.code())
+                return {one for one, seen in (await watching.sightings()).items() if seen.mail} == {1, 3}
+
+            await watching.until(past_it)
+            assert watching.told == 3  # two mails, and that somebody must look at the other one
+
+
 async def test_a_mailbox_that_is_deleted_and_made_anew(dovecot, watching):
     dovecot.append("bf", mail(1), mail(2))
     before = await watching.sees(2)
