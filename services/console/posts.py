@@ -8,7 +8,7 @@ from fastapi import HTTPException
 from starlette.requests import Request
 
 from services.console.auth.visitor import Visitor
-from services.console.concern import Concerns, concerns
+from services.console.concern import Concerns, Touched, concerns
 from services.console.context import console_of
 from services.console.post_words import Due, due, summed_up
 from services.console.recorded import recorded
@@ -94,6 +94,14 @@ class Posts:
     async def there_is(self, id: str) -> bool:
         """Whether there is such a post at all."""
         return await self._store.posts.get(id) is not None
+
+    async def explains(self, seen: Seen) -> bool:
+        """Whether the visitor may see the mail's own page, which tells why it came here."""
+        recipients = seen.mail.decision["recipients"]
+        touched = [Touched(one["address"], one["case"], one["framework"]) for one in recipients]
+        units = {one["unit"] for one in recipients if one["unit"]}
+        matter = await self.concerned.mail(_writers(seen.mail), units, touched)
+        return matter.opens_to(self.who.rights, Action.SEE_MAIL)
 
     def takers(self, seen: Seen) -> list[Employee]:
         """To whom it can be handed over: who works in the unit or answers for the mailbox, but whoever it was moved away from."""

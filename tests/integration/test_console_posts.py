@@ -157,6 +157,16 @@ async def test_the_page_tells_what_is_due_and_no_word_of_the_citizen(running, pe
     assert "post.seen" in await did(running, complaint.id)
 
 
+async def test_law_9_what_a_mail_holds_is_kept_with_its_post_alone(running, complaint):
+    def read(connection):
+        texts = [schema.audit.c.data, schema.assessment.c.document, schema.outbox.c.body]
+        return [str(value) for column in texts for value in connection.execute(select(column)).scalars()]
+
+    assert complaint.summary["words"] > 10
+    kept = await running.guard.store.readers.run(read)
+    assert kept and not [one for one in kept if "figures" in one or "amounts" in one or "words" in one]
+
+
 async def test_one_is_taken_and_the_second_is_told(running, people, post):
     first, second = await asyncio.gather(
         people["maja"].post(f"/posts/{post.id}/take", data=form(post)),
@@ -264,6 +274,8 @@ async def test_the_original_is_read_after_a_reason_that_is_kept(running, people,
     assert {"mail.original_read", "mail.file_read"} <= {action for action, _ in noted}
     assert WHY["why"] in str([data for action, data in noted if action == "mail.original_read"])
     assert (await people["maja"].get(f"/mails/{post.mail}")).status_code == 404  # the case is not hers: the post is her way to it
+    assert f"/mails/{post.mail}" not in (await people["maja"].get(f"/posts/{post.id}")).text
+    assert f"/mails/{post.mail}" in (await people["lene"].get(f"/posts/{post.id}")).text
 
 
 async def test_what_can_not_be_recorded_is_not_shown(running, people, post, monkeypatch):

@@ -74,7 +74,7 @@ async def listed(request: Request, who: Reader, asked: Annotated[Asked, Query()]
 async def shown(request: Request, who: Reader, id: str, said: str = "") -> HTMLResponse:
     """One post."""
     posts, seen = await one_post(request, who, id, Action.SEE_POST, "post.seen")
-    return _page(request, posts, seen, said=said if said in SAID else "")
+    return await _page(request, posts, seen, said=said if said in SAID else "")
 
 
 @router.post("/{id}/original")
@@ -82,7 +82,7 @@ async def original(request: Request, who: Reader, id: str, why: Annotated[str, F
     """What the citizen wrote, after a reason that is kept."""
     if len(why.strip()) < LEAST:
         posts, seen = await one_post(request, who, id, Action.SEE_POST, "post.seen")
-        return _page(request, posts, seen, why=why, errors=(("why", words_of(request).gettext(WHY) % {"least": LEAST}),))
+        return await _page(request, posts, seen, why=why, errors=(("why", words_of(request).gettext(WHY) % {"least": LEAST}),))
     _, seen = await one_post(request, who, id, Action.SEE_POST, "post.seen")
     await recorded(request, who, "mail.original_read", seen.post.mail, why.strip())
     return await original_page(request, seen.post.mail, seen.post.arrived_at, why.strip(), seen.path)
@@ -105,16 +105,16 @@ async def moved(request: Request, who: Reader, id: str, name: Move, filled: Anno
     made = await move(request, posts, seen, name, filled)
     if isinstance(made, Refused):
         because = made.because.en if posts.words.language == "en" else made.because.da
-        return _page(request, posts, seen, filled=(name, filled), errors=((f"{name}-form", because),))
+        return await _page(request, posts, seen, filled=(name, filled), errors=((f"{name}-form", because),))
     if isinstance(made, Overtaken):
         now = await posts.one(id)
         if now is None:
             raise HTTPException(404)
-        return _page(request, posts, now, filled=(name, filled), overtaken=True)
+        return await _page(request, posts, now, filled=(name, filled), overtaken=True)
     return see(f"{seen.path}?said={name}")
 
 
-def _page(
+async def _page(
     request: Request,
     posts: Posts,
     seen: Seen,
@@ -133,6 +133,7 @@ def _page(
         post=seen.post,
         mail=seen.mail,
         may_handle=_handles(posts.who, seen) and seen.post.done_at is None,
+        explains=await posts.explains(seen),
         takers=[(one.address, one.name) for one in posts.takers(seen)],
         typed={filled[0]: filled[1]} if filled else {},
         why=why,
