@@ -12,7 +12,8 @@ from services.store.posts import Change
 from workflows.addresses import recipient_key
 from workflows.audit import AuditRecord
 from workflows.notices import House
-from workflows.post import Post, posts_of, replied
+from workflows.post import Post, replied
+from workflows.post_birth import posts_of
 from workflows.reading import MAX_BLOCK, read_headers
 from workflows.replying import is_internal, reaches, thread_of
 

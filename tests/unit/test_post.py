@@ -25,11 +25,11 @@ from workflows.post import (
     flagged,
     hand_over,
     no_reply,
-    posts_of,
     read,
     replied,
     take,
 )
+from workflows.post_birth import posts_of
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=ZONE)
 LATER = AT + timedelta(hours=1)

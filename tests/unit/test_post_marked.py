@@ -5,12 +5,21 @@ from datetime import timedelta
 from fakes.posts import BOX, NOW, TERMS, ZONE, house, post
 
 from workflows.deadlines import WorkingHours
-from workflows.post import Clock, done, marked, posts_of, read
+from workflows.post import Clock, done, marked, read
+from workflows.post_birth import posts_of
 
 DECISION = {
     "mail": {"id": "m1", "envelope_from": "bo@example.net"},
     "sender": {"citizen": "c-1001"},
-    "recipients": [{"deliver_to": [BOX], "reason": "framework_applies", "unit": "boern-familie"}],
+    "recipients": [
+        {
+            "address": "karen@eksempel.dk",
+            "action": "redirect",
+            "deliver_to": [BOX],
+            "reason": "framework_applies",
+            "unit": "boern-familie",
+        }
+    ],
 }
 FIGURES = {"questions": 2, "days": ["--12-24"], "amounts": [12500], "attachments": 1, "words": 40}
 

@@ -1,0 +1,78 @@
+"""Which posts a mail has when it is decided and assessed, and what is owed of each from then on."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from workflows.addresses import own_key, recipient_key
+from workflows.deadlines import RIGHT_CLOCKS
+from workflows.decision import Reason
+from workflows.notices import House
+from workflows.post import LEVELS, Clock, Json, Post, Terms
+from workflows.summary import summary_of
+
+
+def posts_of(
+    decision: Json, assessment: Json, house: House, mailboxes: Mapping[str, Terms], received_at: datetime
+) -> tuple[Post, ...]:
+    """The posts of a decided and assessed mail: one for every final address that is one of ``mailboxes`` (by normalised address).
+
+    ``decision`` is the contract's JSON; ``assessment`` holds its ``signals`` and ``rights``, and, of a mail that could be read,
+    ``figures`` (``workflows.summary``).
+    """
+    born: dict[str, Post] = {}
+    for one in decision["recipients"]:
+        address = recipient_key(one["deliver_to"][0], house.policy.domains)
+        if address in mailboxes and address not in born:
+            terms = replace(mailboxes[address], unit=_unit(one, address, mailboxes[address], house))
+            born[address] = _born(decision, assessment, house, (address, terms), received_at)
+    return tuple(born.values())
+
+
+def _born(decision: Json, assessment: Json, house: House, mailbox: tuple[str, Terms], at: datetime) -> Post:
+    """Of a red signal, or with a right, it is read on the working day on which it comes (``domain.md`` (d))."""
+    (address, terms), mail, zone = mailbox, decision["mail"]["id"], house.policy.zone
+    rights, levels = tuple(assessment["rights"]), {one["level"] for one in assessment["signals"]}
+    due_read = house.hours.after(at, timedelta(hours=terms.unread_after_hours), zone)
+    if rights or "red" in levels:
+        due_read = min(due_read, house.hours.end_of_day(at, zone))
+    answer_by = house.hours.calendar.working_day_after(at.astimezone(zone).date(), terms.answer_within_days)
+    nobody = not rights and _answers_nobody(decision)
+    figures = assessment.get("figures")
+    return Post(
+        id=f"{mail}.{terms.code}",
+        mail=mail,
+        mailbox=address,
+        code=terms.code,
+        unit=terms.unit,
+        citizen=decision["sender"]["citizen"],
+        level=next((one for one in LEVELS if one in levels), None),
+        rights=rights,
+        clocks=tuple(Clock(one, RIGHT_CLOCKS[one](at, house.hours, zone)) for one in rights if one in RIGHT_CLOCKS),
+        arrived_at=at,
+        due_read=due_read,
+        due_answer=None if nobody else house.hours.closing(answer_by, zone),
+        spared=_spared(decision, house),
+        no_reply_owed=nobody,
+        next_at=at,
+        summary=summary_of(figures, at.astimezone(zone).date()).wire() if figures else None,
+    )
+
+
+def _unit(outcome: Json, address: str, terms: Terms, house: House) -> str | None:
+    """Whose mailbox it is: of several units that share it the one that the mail concerns."""
+    concerned: str | None = outcome["unit"]
+    unit = house.organisation.units.get(concerned or "")
+    theirs = unit and unit.functional_mailbox and own_key(unit.functional_mailbox) == address
+    return concerned if theirs else terms.unit or concerned
+
+
+def _spared(decision: Json, house: House) -> tuple[str, ...]:
+    moved = (one for one in decision["recipients"] if one["action"] == "redirect")
+    return tuple(sorted({person for one in moved if (person := house.person(one["address"]))}))
+
+
+def _answers_nobody(decision: Json) -> bool:
+    """Reports and automatic mail have the null sender (RFC 5321 4.5.5), and colleagues are not owed an answer by a deadline."""
+    internal = any(one["reason"] == Reason.INTERNAL_SENDER.value for one in decision["recipients"])
+    return internal or not decision["mail"]["envelope_from"]
