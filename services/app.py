@@ -25,6 +25,7 @@ from services.gateway.listener import Gateway
 from services.gateway.tls import TlsFilesUnusable
 from services.gather import national_authorities
 from services.island import Island, open_island
+from services.mailbox.routing import looks
 from services.mailbox.service import Mailboxes
 from services.mailbox.timers import Timers
 from services.marks import Marks
@@ -107,7 +108,7 @@ class Guard:
             upkeep.start()
             self._ends.append(("upkeep", upkeep.stop))
         told = partial(self._committed, ())
-        self.mailboxes = Mailboxes(self.settings, self.store, self.clock, told, watch=self.watch)
+        self.mailboxes = Mailboxes(self.settings, self.store, self.clock, told, watch=self.watch, route=looks)
         if "watch" in self.roles:
             await self._start_watch()
         await self._start_http()

@@ -7,4 +7,8 @@ LOOKED_AT = Gauge("rammevagt_mailbox_looked_at_seconds", "When the last look suc
 TOKEN_ENDS = Gauge("rammevagt_mailbox_token_ends_seconds", "When the access token ends (Unix time)", ["mailbox"])
 CONNECTIONS = Counter("rammevagt_mailbox_connections_total", "Logins that succeeded", ["mailbox"])
 TROUBLES = Counter("rammevagt_mailbox_troubles_total", "Connections that ended in trouble, by its code", ["mailbox", "trouble"])
-MESSAGES = Counter("rammevagt_mailbox_messages_total", "Messages seen: handled before, or come straight to it", ["mailbox", "kind"])
+MESSAGES = Counter(
+    "rammevagt_mailbox_messages_total",
+    "Messages: handled before, come straight to it; in route mode how they ended",
+    ["mailbox", "kind"],
+)

@@ -11,8 +11,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from services.clock import new_id
+from services.mailbox.desk import Desk
 from services.mailbox.errand import Errand, Hindered, Lost
-from services.mailbox.looking import Overtaken
+from services.mailbox.looking import Overtaken, Stumbles
+from services.mailbox.metrics import MESSAGES
+from services.mailbox.moving import can_move
 from services.mailbox.office import Office
 from services.mailbox.session import Session
 from services.mailbox.trouble import Trouble
@@ -80,6 +83,7 @@ class Router:
         """What goes wrong with one message keeps no other waiting, here or at the next try."""
         try:
             errand.run()
+            MESSAGES.labels(self.code, errand.one.stage).inc()
         except Lost:
             log.warning("route_overtaken", mailbox=self.code)
         except Hindered as error:
@@ -124,8 +128,8 @@ class RouteLook:
 
     def look(self) -> None:
         """Once. Raises ``Trouble``; ``Overtaken`` where another process watches the mailbox by now."""
-        self._session.begin_look()
         folder = self._session.select(self._box.folder)
+        self._session.begin_look()  # opening the folder tells how many messages there are, and that is no news
         cursor = self._office.ask(self._office.store.mailboxes.cursor(self._router.code))
         now = self._office.clock.now()
         if cursor is None:  # what lies there already is left alone
@@ -140,7 +144,9 @@ class RouteLook:
             self._office.ask(self._office.store.mailboxes.state(self._router.code, self._hindrance(), holder=self._holder))
 
     def _hindrance(self) -> State:
-        """For the screen: well, or what stands in the way."""
+        """For the screen: well, or what stands in the way; of a server that can't move mail, before the first mail comes."""
+        if not can_move(self._session):
+            return "cannot_move"
         obstacles = self._office.ask(self._office.store.routing.obstacles(self._office.clock.now() - SHOWN))
         return next((one.why for one in obstacles if one.mailbox == self._router.code), "watching")
 
@@ -157,6 +163,12 @@ class RouteLook:
         books, code = self._office.store.mailboxes, self._router.code
         if not self._office.ask(books.saw(code, (), cursor, holder=self._holder, state=self._state)):
             raise Overtaken
+
+
+def looks(box: Mailbox, code: str, desk: Desk, session: Session, stumbles: Stumbles) -> RouteLook:
+    """For ``Mailboxes``. ``code`` and ``stumbles`` are its own affair: the journal counts what each message failed at."""
+    del code, stumbles
+    return RouteLook(box, Office.of(desk), session, desk.holder)
 
 
 def _is_new(line: Line, watched_since: datetime) -> bool:

@@ -16,10 +16,11 @@ from services.clock_watch import ClockWatch
 from services.mailbox.asking import Asking
 from services.mailbox.desk import Desk
 from services.mailbox.logins import Logins
+from services.mailbox.looking import Look
 from services.mailbox.oauth import Tokens
 from services.mailbox.trouble import Trouble
 from services.mailbox.values import Bounds
-from services.mailbox.watcher import LEASE, STACK, Watcher
+from services.mailbox.watcher import LEASE, STACK, LooksOf, Watcher
 from services.repeating import repeat
 from services.settings import Mailbox, Settings
 from services.store.interface import StoreUnavailable
@@ -35,7 +36,10 @@ END_WITHIN = 10.0  # seconds that the threads have to end in
 
 
 class Mailboxes:
-    """Start it on the event loop of the store. ``told`` is called when there is something to publish; ``tls`` verifies servers."""
+    """Start it on the event loop of the store. ``told`` is called when there is something to publish; ``tls`` verifies servers.
+
+    ``route`` looks into mailboxes of that mode, which are employees' own: without it nobody does.
+    """
 
     def __init__(
         self,
@@ -47,7 +51,9 @@ class Mailboxes:
         watch: ClockWatch | None = None,
         tls: ssl.SSLContext | None = None,
         bounds: Bounds | None = None,
+        route: LooksOf | None = None,
     ) -> None:
+        self._route = route
         self._store = store
         self._clock = clock
         self._boxes = {code_of(store.key, own_key(one.address)): one for one in settings.mailboxes}
@@ -62,7 +68,10 @@ class Mailboxes:
         ask = Asking(asyncio.get_running_loop())
         desk = Desk(self._settings, self._store, self._clock, ask, self._logins, self._holder, self._told, self._watch)
         gate, chance = threading.Semaphore(AT_ONCE), random.SystemRandom().random
-        self._watchers = {code: Watcher(box, code, desk, gate, chance) for code, box in self._boxes.items()}
+        for code, box in self._boxes.items():
+            looks_of = Look if box.mode == "observe" else self._route
+            if looks_of is not None:
+                self._watchers[code] = Watcher(box, code, desk, gate, chance, looks_of=looks_of)
         before = threading.stack_size(STACK)
         try:
             for one in self._watchers.values():

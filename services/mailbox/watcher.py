@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -18,8 +19,6 @@ from services.mailbox import metrics
 from services.mailbox.desk import Desk
 from services.mailbox.logins import Credential
 from services.mailbox.looking import Look, Overtaken, Stumbles
-from services.mailbox.office import Office
-from services.mailbox.routing import RouteLook
 from services.mailbox.session import Session
 from services.mailbox.trouble import Trouble
 from services.settings import Mailbox
@@ -33,11 +32,39 @@ UNSETTLED = 20.0  # seconds until a message that could not be told yet is looked
 STACK = 512 * 1024  # octets: hundreds of threads
 
 
+class Looks(Protocol):
+    """Looks into a mailbox over one connection; ``unsettled``: it should look again soon."""
+
+    unsettled: bool
+
+    def look(self) -> None:
+        """Once. Raises ``Trouble``; ``Overtaken``."""
+        ...
+
+
+class LooksOf(Protocol):
+    """Makes them for a new connection. The counter outlives connections (``services.mailbox.looking``)."""
+
+    def __call__(self, box: Mailbox, code: str, desk: Desk, session: Session, stumbles: Stumbles, /) -> Looks:
+        """Over ``session``, which is logged in."""
+        ...
+
+
 class Watcher:
     """One mailbox. ``gate`` bounds how many log in at the same time; ``chance`` gives numbers in [0, 1) that spread them."""
 
-    def __init__(self, box: Mailbox, code: str, desk: Desk, gate: threading.Semaphore, chance: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        box: Mailbox,
+        code: str,
+        desk: Desk,
+        gate: threading.Semaphore,
+        chance: Callable[[], float],
+        *,
+        looks_of: LooksOf = Look,
+    ) -> None:
         self.box = box
+        self._looks_of = looks_of
         self.code = code
         self._desk = desk
         self._gate = gate
@@ -120,7 +147,7 @@ class Watcher:
         metrics.CONNECTIONS.labels(self.code).inc()
 
     def _looks(self, session: Session, credential: Credential) -> None:
-        look = self._look(session)
+        look = self._looks_of(self.box, self.code, self._desk, session, self._stumbles)
         while not self._stopping:
             self._hear_wakes()
             look.look()
@@ -129,11 +156,6 @@ class Watcher:
             if left <= 0:
                 return
             self._wait(session, min(left, UNSETTLED) if look.unsettled else left)
-
-    def _look(self, session: Session) -> Look | RouteLook:
-        if self.box.mode == "route":
-            return RouteLook(self.box, Office.of(self._desk), session, self._desk.holder)
-        return Look(self.box, self.code, self._desk, session, self._stumbles)
 
     def _wait(self, session: Session, seconds: float) -> None:
         if session.idles:

@@ -21,6 +21,7 @@ from fakes.town import BOX, KAREN, framework, town
 from fakes.watching import Watching, box
 
 from services.mailbox import moving
+from services.mailbox.routing import looks
 from services.mailbox.session import Session
 from services.mailbox.trouble import Trouble
 from services.settings import Settings
@@ -285,14 +286,15 @@ async def test_one_mail_one_record_where_both_mailboxes_are_watched(dovecot: Dov
         box(dovecot.port, karen, address=KAREN, mode="route", staff_informed="2026-10-01"),
         box(dovecot.port, other, address=BOX),
     )
-    async with Watching(tmp_path, *boxes, clock=clock) as watching:
+    async with Watching(tmp_path, *boxes, clock=clock, route=looks) as watching:
         await watching.store.load_register(FRAMED, AuditRecord(clock.now(), "test", "register.loaded", "test"))
         await watching.store.refresh()
         await watching.is_in("watching", "karen")
         await watching.is_in("watching", "bf-kontakt")
         dovecot.append(karen, *OTHERS, MINE, at=clock.now())
         [seen] = (await watching.sees(1, "bf-kontakt")).values()
-        await watching.looked("karen")
+        clock.move(seconds=1)
+        await watching.looked("karen")  # so the look before this one is done
         [(id, _)] = await watching.store.unassessed(AT - timedelta(days=9), AT + timedelta(days=9), 9)
         assert seen.mail == id
         assert await watching.sightings("karen") == {}
@@ -401,8 +403,10 @@ async def test_a_functional_mailbox_that_lets_nobody_in(a_town: Town) -> None:
         a_town.clock.move(hours=1)
     assert a_town.lies() == UNTOUCHED
     assert len(await told(a_town)) == 1  # once a day, not once a try
+    assert [one.state for one in await a_town.store.mailboxes.all()] == ["mailbox_unreachable"]
     await a_town.route.run()
     assert a_town.lies() == IN_BOTH
+    assert [one.state for one in await a_town.store.mailboxes.all()] == ["watching"]
     await a_town.balanced(1)
 
 
@@ -540,6 +544,8 @@ async def limited(tmp_path: Path) -> AsyncIterator[Limits]:
 
 async def test_a_server_that_can_not_move_is_asked_for_nothing(limited: Limits) -> None:
     a_town = await limited("protocol imap {\n  imap_capability = IMAP4rev1 LITERAL+ ENABLE\n}\n")
+    await a_town.route.run()
+    assert [one.state for one in await a_town.store.mailboxes.all()] == ["cannot_move"]  # said before the first mail comes
     a_town.put(MINE)
     await a_town.route.run()
     assert a_town.lies() == UNTOUCHED

@@ -1,5 +1,6 @@
 """Watching, against a real Dovecot: nothing missed, nothing seen twice, nothing marked or lost, whatever goes wrong."""
 
+import asyncio
 import hashlib
 import socket
 from dataclasses import replace
@@ -71,6 +72,28 @@ async def test_flags_and_moves_of_colleagues_are_seen(dovecot, watching):
         return {uid: (one.seen, one.answered) for uid, one in found.items()} == {1: (True, False), 2: (True, True)}
 
     await watching.until(flags)
+
+
+async def test_an_employees_own_mailbox_is_never_looked_into_as_a_shared_one(dovecot, tmp_path):
+    dovecot.append("bf", mail(1))
+    own = box(dovecot.port, mode="route")
+    looked, loop, done = [], asyncio.get_running_loop(), asyncio.Event()
+
+    class Routed:
+        unsettled = False
+
+        def __init__(self, box, code, desk, session, stumbles):
+            self.session = session
+
+        def look(self):
+            looked.append(self.session.select("INBOX").exists)
+            loop.call_soon_threadsafe(done.set)
+
+    async with Watching(tmp_path, own) as watching:
+        assert await watching.store.mailboxes.all() == ()
+    async with Watching(tmp_path, own, route=Routed) as watching:
+        await done.wait()
+        assert set(looked) == {1} and await watching.sightings() == {}
 
 
 async def test_a_server_that_goes_away_is_found_again(dovecot, watching):
