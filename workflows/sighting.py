@@ -105,7 +105,7 @@ def without_receipt(decision: Decision) -> Decision:
     """The guard never had the SMTP envelope: it can't know that an answer would reach the citizen alone."""
     if not decision.receipt.send:
         return decision
-    receipt = decision.receipt._replace(send=False, to=None, mailbox=None, blocked_by="seen_in_mailbox")
+    receipt = decision.receipt._replace(send=False, to=None, mailbox=None, answer_by=None, blocked_by="seen_in_mailbox")
     return decision._replace(receipt=receipt, trace=(*decision.trace[:-1], Step("receipt", "no", NO_RECEIPT)))
 
 

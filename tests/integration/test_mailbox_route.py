@@ -125,7 +125,8 @@ async def test_law_7_it_is_recorded_as_any_other_mail(a_town: Town) -> None:
     assert kept and kept.content == mend(MINE) == MINE
     [recipient] = kept.decision["recipients"]
     assert (recipient["action"], recipient["deliver_to"], recipient["framework"]) == ("redirect", [BOX], "f-1")
-    assert kept.decision["receipt"] == {"send": False, "to": None, "reason": "framework_applies", "blocked_by": "seen_in_mailbox"}
+    nothing = {"send": False, "to": None, "answer_by": None}
+    assert kept.decision["receipt"] == {**nothing, "reason": "framework_applies", "blocked_by": "seen_in_mailbox"}
     assert kept.decision["mail"]["sha256"] == hashlib.sha256(MINE).hexdigest()
     decided = [json.loads(one.body)["data"] for one in await a_town.store.outbox(9) if one.topic.endswith("mail.decided")]
     assert [(one["mail"], one["citizen"]) for one in decided] == [(id, "c-1")]

@@ -3,6 +3,7 @@
 import email
 from datetime import timedelta
 from email import policy
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from fakes.sink import Mail
 from fakes.town import BO, BOX, KAREN, MAIN, framework, town
 
 from services.store.receipts import UntoldCitizen
+from workflows.audit import AuditRecord
+from workflows.post import Post, answered, read
 
 # nats-py leaves a socket that it could not connect to the garbage collector, where a server was killed under it.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -140,6 +143,13 @@ async def test_a_receipt_without_its_key_or_of_which_nothing_is_known_reports_no
         [id] = await running.guard.store.ids_by_message_id(f"<1.{BO}>")
         await running.explained(f"<1.{BO}>")
         await running.settled()
+        [post] = await running.guard.store.posts.of_mail(id)
+        now = running.clock.now()
+        dealt_with = post
+        for step in (read, partial(answered, note="Ringet op")):
+            dealt_with = step(dealt_with, now)
+            assert isinstance(dealt_with, Post)
+        await running.guard.store.posts.save(dealt_with, post.revision, AuditRecord(now, "test", "post.done", post.id))
         running.clock.forward(timedelta(days=400))
         assert (await running.guard.store.purge(running.clock.now(), 7, 90, 183)).mails == 1
         assert await running.guard.store.mail(id) is None
