@@ -103,7 +103,7 @@ async def test_the_commands_of_compose_become_healthy_together_and_end_cleanly(m
     for probe in probes:
         await machine.healthy(sys.executable, str(ROOT / "deploy/healthy.py"), probe)
     await three_replicas([f"nats://{host}:4222" for host in machine.hosts.values()])
-    assert len(guards) == 5 and (await machine.end())[len(BROKERS) :] == [0] * 5
+    assert len(guards) == 6 and (await machine.end())[len(BROKERS) :] == [0] * 6
 
 
 async def three_replicas(servers):
