@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -46,6 +47,13 @@ class WatchProcess:
         ]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stderr=log, stdout=log, env=os.environ | {"RAMMEVAGT_LOG__FORMAT": "json"})
+
+    def ready(self) -> None:
+        """Wait until it serves, and so ends cleanly at a SIGTERM."""
+        while not self.figures():
+            if self.process.poll() is not None:
+                raise RuntimeError(self.log()[-2000:])
+            time.sleep(0.1)
 
     def end(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)

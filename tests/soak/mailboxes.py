@@ -73,6 +73,7 @@ class Soak:
         self.watch.start()
 
     def stop(self) -> None:
+        self.watch.ready()
         if self.watch.end() != 0:
             raise RuntimeError("a SIGTERM did not end cleanly")
         self.watch.start()
