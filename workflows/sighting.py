@@ -18,6 +18,11 @@ from workflows.mail import Envelope, Headers, Mail
 
 _ID = re.compile(rb"^x-rammevagt-id:[ \t]*([a-z0-9]{1,64})[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
 _TRACE = re.compile(rb"\(Rammevagt\) with [A-Z]+\r\n\tid ([a-z0-9]{1,64}); [^\r\n]*\r\n")
+_SHOWN = re.compile(  # fields that a reader is shown, or that tell how the rest is shown
+    rb"(?:\A|[\r\n])(?:subject|from|sender|reply-to|to|cc|date|message-id|in-reply-to|references|mime-version|content-[a-z-]+)"
+    rb"[ \t]*:",
+    re.IGNORECASE,
+)
 NO_RECEIPT = Sentence(
     "Mailen blev fundet i en postkasse og kom ikke gennem vagten, så der sendes ingen kvittering.",
     "The mail was found in a mailbox and did not come through the guard, so no receipt is sent.",
@@ -36,10 +41,25 @@ class Mark(NamedTuple):
 
 
 def mark_of(beginning: bytes) -> Mark:
-    """The guard's mark in the first octets of a message, as they came. The topmost counts: what is below it was there before."""
-    field, trace = _ID.search(beginning), _TRACE.search(beginning)
+    """The guard's mark in the first octets of a message, as they came. The topmost counts: what is below it was there before.
+
+    In a body it is no mark: mails quote mails. A mail begins below the mark only where nothing above it would be shown to a reader,
+    which no server on the way writes there: else words that nobody has read could stand above a mail that somebody has.
+    """
+    field, trace = (one if one and _is_header(beginning[: one.start()]) else None for one in _marks(beginning))
     found = [one[1].decode().lower() for one in (field, trace) if one]
-    return Mark(tuple(dict.fromkeys(found)), trace.end() if trace else None)
+    begins = trace.end() if trace and not _SHOWN.search(beginning, 0, trace.start()) else None
+    return Mark(tuple(dict.fromkeys(found)), begins)
+
+
+def _marks(beginning: bytes) -> tuple[re.Match[bytes] | None, re.Match[bytes] | None]:
+    return _ID.search(beginning), _TRACE.search(beginning)
+
+
+def _is_header(above: bytes) -> bool:
+    """Whether the header section has not ended yet, whatever its lines end with."""
+    lines = above.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return not lines.startswith(b"\n") and b"\n\n" not in lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ message that is seen again after one is recognised by its number or its bytes.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -40,10 +40,10 @@ class _Place:
     folder: Folder
     cursor: Cursor | None
 
-    def sighting(self, mail: str | None, now: datetime) -> Sighting:
+    def sighting(self, mail: str | None, fetched: Fetched, now: datetime) -> Sighting:
         line = self.line
         came = line.internal_date or now
-        return Sighting(self.folder.uidvalidity, line.uid, mail, came, line.seen, line.answered)
+        return Sighting(self.folder.uidvalidity, line.uid, mail, came, line.seen, line.answered, sha256=fetched.sha256)
 
 
 class Look:
@@ -118,7 +118,7 @@ class Look:
             fetched.discard()
             self.unsettled = self.unsettled or mail is None
             self._count("known" if mail else "waiting")
-            self._write((place.sighting(mail, now),), place.cursor)
+            self._write((place.sighting(mail, fetched, now),), place.cursor)
         else:
             self._record(id, fetched, place, now)
 
@@ -148,12 +148,19 @@ class Look:
         headers = read_headers(fetched.header_block)
         found = self._desk.ask(self._books.match(self._code, self._box.address, fetched.mark.ids, [fetched.sha256]))
         message = Message(fetched.mark.ids, fetched.sha256, fetched.below, headers.message_id)
-        here = {one.id: one.seen_as.uid for one in found if one.seen_as and self._is_other(one.seen_as, place)}
-        there = self._session.there(here.values()) if here else set()
-        return which(message, found, {id for id, uid in here.items() if uid in there})
+        others = {one.id: one.seen_as for one in found if one.seen_as and self._is_other(one.seen_as, place)}
+        return which(message, found, self._taken(others, fetched))
 
     def _is_other(self, seen: Sighting, place: _Place) -> bool:
-        return seen.uidvalidity == place.folder.uidvalidity and seen.uid != place.line.uid and not seen.gone
+        return seen.uidvalidity == place.folder.uidvalidity and seen.uid != place.line.uid
+
+    def _taken(self, others: Mapping[str, Sighting], fetched: Fetched) -> set[str]:
+        """The mails that this message can't be: another one there is it, or was and had other bytes.
+
+        Who files a mail and takes it back brings the same bytes; who writes anew in its name does not.
+        """
+        there = self._session.there([one.uid for one in others.values() if not one.gone]) if others else set()
+        return {id for id, one in others.items() if one.uid in there or one.sha256 != fetched.sha256}
 
     def _may_come_home(self, fetched: Fetched, place: _Place, now: datetime) -> bool:
         """While the database was away, mail passed over a guard's island, and its record may still be on its way here."""
@@ -164,7 +171,7 @@ class Look:
 
     def _record(self, id: str, fetched: Fetched, place: _Place, now: datetime) -> None:
         at = min(place.line.internal_date or now, now)
-        straight = Straight(id, fetched, place.sighting(id, now), at, place.cursor)
+        straight = Straight(id, fetched, place.sighting(id, fetched, now), at, place.cursor)
         # where this raises, it may have been committed all the same: its file stays, and an orphan is removed at the next start
         if not self._desk.ask(self._desk.record(self._code, self._box.address, straight)):
             fetched.discard()

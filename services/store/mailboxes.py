@@ -268,6 +268,7 @@ def _keep(work: UnitOfWork, code: str, one: Sighting, now: int) -> None:
         connection.execute(delete(sighting).where(seen.mailbox == code, seen.mail == one.mail, ~(place[1] & place[2])))
     values = {
         "mail": one.mail,
+        "sha256": one.sha256,
         "internal_date": micros(one.internal_date),
         "seen": int(one.seen),
         "answered": int(one.answered),

@@ -39,6 +39,7 @@ sighting = Table(  # one message in a mailbox; without a mail where nothing is k
     Column("uidvalidity", BigInteger, primary_key=True, autoincrement=False),
     Column("uid", BigInteger, primary_key=True, autoincrement=False),
     Column("mail", Text),
+    Column("sha256", Text),  # of the message's bytes, after the two mends
     Column("internal_date", BigInteger, nullable=False),
     Column("found_at", BigInteger, nullable=False),
     Column("seen", SmallInteger, nullable=False),

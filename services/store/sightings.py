@@ -21,7 +21,8 @@ box, seen, own, mail = mailbox.c, sighting.c, post.c, schema.mail.c
 class Sighting:
     """One message in a mailbox (RFC 3501 2.3.1.1): ``mail`` is the guard's id of the mail that it is; None where none is kept.
 
-    ``seen`` and ``answered`` are its flags. ``gone``: it was here, and is no longer.
+    ``seen`` and ``answered`` are its flags. ``gone``: it was here, and is no longer. ``sha256`` is of its bytes after the
+    two mends.
     """
 
     uidvalidity: int
@@ -31,6 +32,7 @@ class Sighting:
     seen: bool = False
     answered: bool = False
     gone: bool = False
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class KnownMail:
 def sighting_of(row: Row[Any]) -> Sighting:
     """From the columns of the table."""
     flags = bool(row.seen), bool(row.answered), row.gone_at is not None
-    return Sighting(row.uidvalidity, row.uid, row.mail, instant(row.internal_date), *flags)
+    return Sighting(row.uidvalidity, row.uid, row.mail, instant(row.internal_date), *flags, row.sha256)
 
 
 def states(connection: Connection) -> tuple[MailboxState, ...]:

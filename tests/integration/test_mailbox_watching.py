@@ -288,6 +288,31 @@ async def test_what_came_through_the_guard_is_the_same_mail(dovecot, watching):
     assert watching.told == 3
 
 
+async def test_what_was_read_and_filed_hides_no_other_mail(dovecot, watching):
+    """Who writes again in the name of a mail that is gone from the folder is heard; who takes it back is not heard twice."""
+    whole = mark("g1") + mail(1)
+    await watching.store.commit(passed("g1", mail(1)))
+    dovecot.append("bf", whole)
+    assert (await watching.sees(1))[1].mail == "g1"
+    with dovecot.client("bf") as colleague:
+        colleague.create_folder("Arkiv")
+        colleague.move([1], "Arkiv")
+    dovecot.append("bf", mark("g1") + mail(1, body="Jeg har brug for hjælp nu"))  # a known id, and its Message-ID
+    dovecot.append("bf", b"Received: from there by here\r\n" + whole)  # all of it again
+    await watching.until(lambda: _settled(watching, {2, 3}))
+    found = await ids(watching)
+    assert "g1" not in (found[2], found[3]) and watching.told == 2
+    with dovecot.client("bf", folder="Arkiv") as colleague:
+        colleague.move([1], "INBOX")
+    await watching.until(lambda: _settled(watching, {2, 3, 4}))
+    assert (await ids(watching))[4] == "g1" and watching.told == 2
+
+
+async def _settled(watching, uids):
+    """Whether these messages are there, and no others."""
+    return (await ids(watching)).keys() == uids
+
+
 def passed(id, content):
     """A mail that the gateway redirected to the mailbox."""
     one = arrival(id, redirected_to="bf@eksempel.dk")

@@ -14,6 +14,7 @@ from workflows.facts import Facts
 from workflows.mail import Headers
 from workflows.mailbox_state import PASSING, SAID, TROUBLES, pause
 from workflows.mends import mend
+from workflows.route import FAULTS
 from workflows.sighting import Mark, Message, as_mail, decided, mark_of, which
 
 TRACE = b"Received: from mx ([192.0.2.1])\r\n\tby guard (Rammevagt) with ESMTPS\r\n\tid %s; Mon, 2 Nov 2026 09:00:00 +0000\r\n"
@@ -59,6 +60,21 @@ def test_the_topmost_mark_counts():
     assert mark_of(b"x-rammevagt-ID:  G7 \r\n" + BELOW) == Mark(("g7",), None)
 
 
+@pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\r"])
+def test_what_a_mail_quotes_is_no_mark(end):
+    """A forwarded mail stands in the body with its mark; whoever writes can put another's there too."""
+    mark = b"X-Rammevagt-Id: g1\r\n" + TRACE % b"g1"
+    assert mark_of(b"From: a@example.net" + end + end + b"Se her:\r\n" + mark + BELOW) == Mark()
+    assert mark_of(end + mark + BELOW) == Mark()
+
+
+@pytest.mark.parametrize("field", [b"Subject: Nyt", b"Content-Type: text/html", b"from : x@y.dk", b"MIME-Version: 1.0"])
+def test_no_mail_begins_below_words_that_a_reader_would_be_shown(field):
+    mark = b"X-Rammevagt-Id: g1\r\n" + TRACE % b"g1"
+    assert mark_of(b"X-A: b\r\n" + field + b"\r\n" + mark + BELOW) == Mark(("g1",), None)
+    assert mark_of(b"X-Subject: b\r\n" + mark + BELOW).begins is not None
+
+
 @pytest.mark.parametrize("size", [0, 10, IN_MEMORY, 3 * IN_MEMORY])
 @pytest.mark.parametrize("part", [1 << 20, 4097])
 def test_what_is_fetched_in_parts_is_mended_and_hashed_as_a_whole(tmp_path, size, part):
@@ -95,7 +111,7 @@ def test_a_mail_in_a_mailbox_is_decided_where_it_lies():
 
 
 def test_every_trouble_has_words_in_both_languages():
-    assert TROUBLES | {"watching", "connecting"} == SAID.keys() and PASSING < TROUBLES
+    assert TROUBLES | FAULTS.keys() | {"watching", "connecting"} == SAID.keys() and PASSING < TROUBLES
     assert all(one.da.endswith(".") and one.en.endswith(".") and one.da != one.en for one in SAID.values())
 
 

@@ -51,6 +51,7 @@ def _sightings() -> None:
         sa.Column("uidvalidity", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("uid", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("mail", TEXT, nullable=True),
+        sa.Column("sha256", TEXT, nullable=True),
         sa.Column("internal_date", sa.BigInteger(), nullable=False),
         sa.Column("found_at", sa.BigInteger(), nullable=False),
         sa.Column("seen", sa.SmallInteger(), nullable=False),
