@@ -1,31 +1,41 @@
 """Which posts a mail has when it is decided and assessed, and what is owed of each from then on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from workflows.addresses import own_key, recipient_key
 from workflows.deadlines import RIGHT_CLOCKS
 from workflows.decision import Reason
+from workflows.facts import CitizenFile
 from workflows.notices import House
 from workflows.post import LEVELS, Clock, Json, Post, Terms
+from workflows.shielding import shielded
 from workflows.summary import summary_of
 
 
 def posts_of(
-    decision: Json, assessment: Json, house: House, mailboxes: Mapping[str, Terms], received_at: datetime
+    decision: Json,
+    assessment: Json,
+    house: House,
+    mailboxes: Mapping[str, Terms],
+    received_at: datetime,
+    *,
+    files: Iterable[CitizenFile] = (),
 ) -> tuple[Post, ...]:
     """The posts of a decided and assessed mail: one for every final address that is one of ``mailboxes`` (by normalised address).
 
     ``decision`` is the contract's JSON; ``assessment`` holds its ``signals`` and ``rights``, and, of a mail that could be read,
-    ``figures`` (``workflows.summary``).
+    ``figures`` (``workflows.summary``). ``files`` are those of the sender's addresses: whom a framework keeps the writer away from
+    is spared also what came straight to the mailbox.
     """
+    spared = _spared(decision, house, files, received_at)
     born: dict[str, Post] = {}
     for one in decision["recipients"]:
         address = recipient_key(one["deliver_to"][0], house.policy.domains)
         if address in mailboxes and address not in born:
             terms = replace(mailboxes[address], unit=_unit(one, address, mailboxes[address], house))
-            born[address] = _born(decision, assessment, house, (address, terms), received_at)
+            born[address] = replace(_born(decision, assessment, house, (address, terms), received_at), spared=spared)
     return tuple(born.values())
 
 
@@ -52,7 +62,6 @@ def _born(decision: Json, assessment: Json, house: House, mailbox: tuple[str, Te
         arrived_at=at,
         due_read=due_read,
         due_answer=None if nobody else house.hours.closing(answer_by, zone),
-        spared=_spared(decision, house),
         no_reply_owed=nobody,
         next_at=at,
         summary=summary_of(figures, at.astimezone(zone).date()).wire() if figures else None,
@@ -67,9 +76,20 @@ def _unit(outcome: Json, address: str, terms: Terms, house: House) -> str | None
     return concerned if theirs else terms.unit or concerned
 
 
-def _spared(decision: Json, house: House) -> tuple[str, ...]:
-    moved = (one for one in decision["recipients"] if one["action"] == "redirect")
-    return tuple(sorted({person for one in moved if (person := house.person(one["address"]))}))
+def _spared(decision: Json, house: House, files: Iterable[CitizenFile], at: datetime) -> tuple[str, ...]:
+    """The same people as the pages keep it from (``workflows.shielding``)."""
+    sender = decision["sender"]
+    writers = {sender["citizen"]} if sender["citizen"] else set(sender.get("candidates") or ())
+    theirs = [one for one in files if one.citizen.id in writers]
+    found = shielded(
+        decision["recipients"],
+        [framework for one in theirs for framework in one.frameworks],
+        [case for one in theirs for case in one.cases],
+        organisation=house.organisation,
+        policy=house.policy,
+        now=at,
+    )
+    return tuple(sorted({person for one in found if (person := house.person(one))}))
 
 
 def _answers_nobody(decision: Json) -> bool:

@@ -11,6 +11,7 @@ from services.store.interface import Store, Unassessed
 from services.store.posts import Change
 from workflows.addresses import recipient_key
 from workflows.audit import AuditRecord
+from workflows.facts import CitizenFile
 from workflows.notices import House
 from workflows.post import Post, replied
 from workflows.post_birth import posts_of
@@ -37,12 +38,13 @@ class Posting:
         mailboxes = self._terms.of(house.organisation)
         return any(recipient_key(one, house.policy.domains) in mailboxes for one in mail.ends)
 
-    def posts(self, mail: Unassessed, decision: Wire | None, assessment: Wire) -> tuple[Post, ...]:
-        """Those of a mail that was just assessed."""
+    def posts(self, mail: Unassessed, decision: Wire | None, assessment: Wire, files: Sequence[CitizenFile]) -> tuple[Post, ...]:
+        """Those of a mail that was just assessed; ``files`` are those of its sender's addresses."""
         if self._terms is None or decision is None:
             return ()
         house = self._house()
-        return posts_of(decision, assessment, house, self._terms.of(house.organisation), mail.received_at)
+        terms = self._terms.of(house.organisation)
+        return posts_of(decision, assessment, house, terms, mail.received_at, files=files)
 
     async def unassessed(self, after: datetime, before: datetime, limit: int) -> list[tuple[str, datetime]]:
         """Mails found in mailboxes between these instants that nobody has assessed, oldest first."""

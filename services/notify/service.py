@@ -163,10 +163,10 @@ class Notifier:
         assessed = []
         for mail, wire in found:
             decision = decisions.get(mail.id)
-            files = await self._files(decision) if decision else ()
+            files = await self._files(decision, waits=self._posting.waits(mail)) if decision else ()
             figures = wire.pop("figures", None)  # they are kept with what waits for a person, and nowhere else
             made = self._told_of(mail, decision, wire, files, now)
-            posts = self._posting.posts(mail, decision, wire | {"figures": figures})
+            posts = self._posting.posts(mail, decision, wire | {"figures": figures}, files)
             opened = [AuditRecord(now, ACTOR, "post.opened", one.id) for one in posts]
             assessed.append(replace(made, posts=posts, audit=(*made.audit, *opened)))
             if assessed[-1].notices:
@@ -220,9 +220,9 @@ class Notifier:
             tuple(audit_of(mail, now, wire, planned)),
         )
 
-    async def _files(self, decision: dict[str, Any]) -> tuple[CitizenFile, ...]:
-        """Only a probable sender raises a question that needs them."""
-        if decision["sender"]["grade"] != "probable":
+    async def _files(self, decision: dict[str, Any], *, waits: bool) -> tuple[CitizenFile, ...]:
+        """Only a probable sender raises a question that needs them, and what waits for people is kept from some."""
+        if decision["sender"]["grade"] != "probable" and not waits:
             return ()
         return await self._store.files_of({normalise(one) for one in decision["mail"]["header_from"]})
 

@@ -125,6 +125,21 @@ async def test_one_after_the_other_hears_of_a_mail_that_nobody_reads_each_once(w
     assert world.told == 2
 
 
+async def test_who_is_spared_a_citizens_mail_is_not_called_to_what_comes_straight_to_the_mailbox(world):
+    """Karen, whose mail from the citizen a framework moves, answers for the mailbox that it is moved to."""
+    made = register()
+    units = [one.model_copy(update={"mailbox_owner": KAREN, "deputy": OLGA}) if one.id == "bf" else one for one in made.units]
+    await world.store.load_register(made.model_copy(update={"units": tuple(units)}), entry("register.loaded", "register"))
+    await world.store.refresh()
+    assert (await world.mail("m1", to=BOX)).spared == (KAREN,)
+    await world.mail("m2", to=BOX, sender="x@example.org")
+    await world.heard()
+    assert await world.heard("11-23", "13:00") == [
+        (f"En mail i {BOX} er ikke læst", KAREN),  # of the stranger's
+        (f"En mail i {BOX} er ikke læst", OLGA),
+    ]
+
+
 async def test_a_burst_is_told_of_in_one_notice(world):
     for n in range(5):
         await world.mail(f"m{n}")
