@@ -447,6 +447,7 @@ async def test_nobody_else_gets_it_and_nothing_is_planted(house):
     await client.post("/write", data={"what": "planted"})
     await client.post("/write", data={"what": "planted", "csrf": csrf}, headers={"Origin": "https://evil.example"})
     await client.post("/account/password", data={"current": PASSWORD, "csrf": csrf})
+    await client.post("/operations/mailboxes/m-bf", data={"secret": "a mailbox's password", "csrf": csrf})
     await client.post("/write", data={"what": "x" * 300_000, "csrf": csrf})
     await client.post("/write", data={"csrf": csrf}, files={"file": ("x", b"x")})
     await client.post(f"{house.base}//evil.example/write", data={"what": "to another host", "csrf": csrf})

@@ -30,7 +30,7 @@ from workflows.audit import AuditRecord
 log = structlog.get_logger()
 OPEN = ("/login", "/language/", "/favicon.ico")
 WITHOUT_TOKEN = frozenset({"/login", "/login/code"})  # there is no session yet
-NEVER_KEPT = ("/login", "/logout", "/account")  # passwords are no writing
+NEVER_KEPT = ("/login", "/logout", "/account", "/operations/mailboxes")  # passwords are no writing
 WHILE_TEMPORARY = ("/account/password", "/logout", "/language/")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ANONYMOUS_BYTES = 64 * 1024
