@@ -65,14 +65,12 @@ def by_a_program(mail: Mail) -> bool:
     """Whether no person sent it: a report, an automatic answer or a list (RFC 3834 2, RFC 3464 2)."""
     headers = mail.headers
     return (
-        not mail.envelope.sender
-        or headers.content_type == "multipart/report"
-        or bool(headers.list_fields)
-        or _is_automatic(headers)
+        not mail.envelope.sender or headers.content_type == "multipart/report" or bool(headers.list_fields) or is_automatic(headers)
     )
 
 
-def _is_automatic(headers: Headers) -> bool:
+def is_automatic(headers: Headers) -> bool:
+    """Whether it says itself that a program sent it."""
     return headers.auto_submitted not in {None, "no"} or headers.precedence in {"bulk", "junk", "list"}
 
 
@@ -137,7 +135,7 @@ def _own_address(asked: _Asked) -> Obstacle | None:
 def _automatic(asked: _Asked) -> Obstacle | None:
     headers = asked.mail.headers
     suppressed = {one.strip() for one in (headers.auto_response_suppress or "").split(",")}
-    if not _is_automatic(headers) and not suppressed & SUPPRESSED:
+    if not is_automatic(headers) and not suppressed & SUPPRESSED:
         return None
     return "auto_submitted", Sentence("Mailen er sendt automatisk.", "The mail was sent automatically.")
 

@@ -12,6 +12,7 @@ from workflows.decision import Reason
 from workflows.facts import Policy
 from workflows.mail import Headers
 from workflows.post import Json
+from workflows.receipt import is_automatic
 
 MOST = 50  # Message-IDs of a thread that are looked at, the newest
 
@@ -22,7 +23,12 @@ def is_internal(told: Json) -> bool:
 
 
 def thread_of(headers: Headers, policy: Policy) -> tuple[str, ...]:
-    """The Message-IDs that a colleague's mail may answer; none where it goes to nobody outside, or may be forged."""
+    """The Message-IDs that a colleague's mail may answer; none where it goes to nobody outside, or may be forged.
+
+    What a program answers is no answer (RFC 3834): that somebody is away has been read by nobody.
+    """
+    if is_automatic(headers):
+        return ()
     named = (*headers.references, *filter(None, [headers.in_reply_to]))
     outside = any(domain_of(one) not in policy.domains for one in headers.to)
     if not named or not outside or any(domain_of(one) not in policy.domains for one in headers.from_addresses):

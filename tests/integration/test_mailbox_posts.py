@@ -241,6 +241,7 @@ async def test_an_answer_in_the_thread_is_seen_on_its_way(world):
         (BO, {"In_Reply_To": "<other@x>"}),
         (BO, {"In_Reply_To": ""}),
         (BO, {"Authentication_Results": "mx.eksempel.dk; dmarc=fail header.from=eksempel.dk"}),  # forged
+        (BO, {"Auto_Submitted": "auto-replied"}),  # that she is away
     ],
 )
 async def test_what_is_no_answer_to_the_citizen_answers_nothing(world, to, headers):
