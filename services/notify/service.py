@@ -41,6 +41,7 @@ Handler = Callable[[Sequence[Event]], Awaitable[None]]
 CATCH_UP_EVERY = 60.0  # seconds between looks for mails that no event came for
 LATE = timedelta(minutes=2)  # after which an event is not waited for: the broker gives one again after a minute
 LOOK_BACK = timedelta(days=2)
+AWAY = timedelta(days=30)  # for which a guard may have been stopped: at its start it looks back so long
 PAGE = 100  # mails
 GROUP = 250  # mails assessed together, of those at hand
 GATHER = 0.25  # seconds between such groups; people read no faster
@@ -87,7 +88,7 @@ class Notifier:
         self._assessor = Assessor(load())
         self._at_hand = at_hand
         self._tasks: list[asyncio.Task[None]] = []
-        self._late = timedelta()  # at first: whoever had an event of before the start under way is gone
+        self._late, self._back = timedelta(), AWAY  # at first: whoever had an event of before the start under way is gone
 
     def handlers(self) -> tuple[tuple[str, str, Handler], ...]:
         """What to register: the event's kind, the handler's lasting name, the handler."""
@@ -115,13 +116,12 @@ class Notifier:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._assessor.stop()
 
-    async def catch_up(self, before: datetime) -> None:
-        """Assess what was received, or found in a mailbox, before that instant and no event was handled for."""
+    async def catch_up(self, before: datetime, back: timedelta = LOOK_BACK) -> None:
+        """Assess what was received, or found in a mailbox, up to ``back`` before that instant and no event was handled for."""
         for look in (self._store.unassessed, self._posting.unassessed):
-            await self._assess_all(look, before)
+            await self._assess_all(look, before - back, before)
 
-    async def _assess_all(self, look: Unheard, before: datetime) -> None:
-        after = before - LOOK_BACK
+    async def _assess_all(self, look: Unheard, after: datetime, before: datetime) -> None:
         while waiting := await look(after, before, PAGE):
             after = waiting[-1][1]
             log.info("catching_up", mails=len(waiting))
@@ -130,8 +130,8 @@ class Notifier:
             _tell_of_failures([id for id, _ in found], await together(self._assess_some, found))
 
     async def _catch_up(self) -> None:
-        late, self._late = self._late, LATE
-        await self.catch_up(self._clock.now() - late)
+        await self.catch_up(self._clock.now() - self._late, self._back)
+        self._late, self._back = LATE, LOOK_BACK
 
     async def _assess_at_hand(self) -> None:
         """What fails here is tried again by the next look into the store."""
