@@ -82,8 +82,13 @@ def look(post: Post, now: datetime, house: House) -> Look:
 
 
 def put_off(found: Look, last_told: datetime | None, now: datetime, house: House) -> datetime | None:
-    """Until when people are left in peace, since they have just heard of the mailbox (``last_told``); None where they aren't."""
-    if not found.raised or any(one.urgent for one in found.raised) or last_told is None or now >= last_told + CALM:
+    """Until when people are left in peace, since they have just heard of the mailbox (``last_told``); None where they aren't.
+
+    What was told in the future was told by a clock that was wrong.
+    """
+    if not found.raised or any(one.urgent for one in found.raised):
+        return None
+    if last_told is None or not last_told <= now < last_told + CALM:
         return None
     return house.hours.next_open(last_told + CALM, house.policy.zone)
 

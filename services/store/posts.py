@@ -127,6 +127,7 @@ class _Due(Operation[list[Post]]):
 
     def apply(self, work: UnitOfWork) -> list[Post]:
         """Whoever is given them and dies leaves them to the next."""
+        self._unsay(work)
         due = select(own.id).where(own.next_at.is_not(None), own.next_at <= self.now).order_by(own.next_at, own.id)
         free = due.limit(self.limit).with_for_update(skip_locked=True)
         ids = list(work.connection.execute(free).scalars())
@@ -136,6 +137,12 @@ class _Due(Operation[list[Post]]):
         work.connection.execute(update(table).where(own.id.in_(ids)).values(next_at=self.until))
         work.wrote = True
         return sorted(found, key=lambda one: (one.next_at or one.arrived_at, one.id))
+
+    def _unsay(self, work: UnitOfWork) -> None:
+        """What was told of by a clock that was ahead was told now: the next step is not to wait until that year."""
+        ahead = (own.next_at > self.now, own.told_at > self.now)
+        changed = update(table).where(*ahead).values(told_at=self.now, next_at=self.now)
+        work.wrote = bool(work.connection.execute(changed).rowcount) or work.wrote
 
 
 class Posts:

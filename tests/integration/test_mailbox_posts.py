@@ -3,6 +3,7 @@
 import email
 import email.policy
 from datetime import datetime, time, timedelta
+from unittest.mock import AsyncMock
 
 import pytest
 from fakes.arrivals import SetClock, delivery, entry
@@ -208,6 +209,21 @@ async def test_a_wrong_clock_tells_nobody(world):
     assert await world.timers.look() == 0
 
 
+async def test_a_clock_that_was_a_year_ahead_for_a_while_silences_nobody(world):
+    """What was told of then is told on from now on, and what came since waits for no notice of that year."""
+    await world.mail("m1")
+    await world.heard()
+    world.clock.move(days=364)
+    assert await world.heard() == [(f"En mail i {BOX} er ikke læst", OLGA)]
+    world.clock.time = MORNING + timedelta(hours=1)
+    world.timers._watch = ClockWatch(world.clock)  # a day later: the clock is believed again
+    await world.mail("m2")
+    await world.heard()
+    assert await world.heard("11-23", "12:00") == [(f"En mail i {BOX} er ikke læst", LENE)]  # two hours of work later
+    assert await world.heard("11-23", "14:00") == [(f"En mail i {BOX} er ikke læst", OLGA)]
+    assert await world.heard("11-23", "16:00") == []
+
+
 # -- a colleague's answer that the guard sees
 ANSWER = {"In_Reply_To": "<m1@x>", "Cc": BOX}
 
@@ -271,6 +287,16 @@ async def test_a_mail_found_in_a_mailbox_long_after_it_came_is_assessed_without_
     [post] = await world.store.posts.of_mail("s1")
     assert post.arrived_at == came and world.store.posts is not None
     assert await world.heard() == [(f"En mail i {BOX} er ikke læst", OLGA)]  # the first in line, whatever it has waited
+
+
+async def test_what_came_before_a_long_stop_waits_for_people_after_it(world, monkeypatch):
+    """The guard was killed before it had assessed the mail, and was away for a holiday."""
+    with monkeypatch.context() as killed:
+        killed.setattr(world.notifier, "mail_decided", AsyncMock())
+        assert await world.mail("m1") is None
+    world.clock.move(days=12)
+    await world.notifier._catch_up()
+    assert [one.mail for one in await world.store.posts.of_mail("m1")] == ["m1"]
 
 
 async def test_from_a_mail_by_smtp_to_the_notice_that_nobody_has_read_it(tmp_path):

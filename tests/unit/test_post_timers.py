@@ -184,6 +184,7 @@ def test_people_are_left_in_peace_for_an_hour_but_not_of_red():
     assert put_off(raised, told, now, HOUSE) == told + CALM
     assert put_off(raised, None, now, HOUSE) is None and put_off(raised, told, told + CALM, HOUSE) is None
     assert put_off(red, told, now, HOUSE) is None and put_off(Look(waiting()), told, now, HOUSE) is None
+    assert put_off(raised, now + timedelta(seconds=1), now, HOUSE) is None, "told by a clock that was ahead"
     assert local(put_off(raised, at("11-23 15:30"), at("11-23 15:50"), HOUSE)) == "11-24 08:00"
 
 
