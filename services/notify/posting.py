@@ -69,8 +69,13 @@ class Posting:
             Change(replied(one, now), one.revision, audit=(_seen(one, mail.id, now),))
             for one in posts
             if one.mail in decisions and reaches(decisions[one.mail]["mail"]["header_from"], headers)
+            if one.read_at or await self._is_named(decisions[one.mail]["mail"]["message_id"])
         ]
         await self._store.posts.change(changes)
+
+    async def _is_named(self, message_id: str) -> bool:
+        """Whether one mail alone has it. Of several nobody can tell which was answered, and what nobody has read stays open."""
+        return len(await self._store.ids_by_message_id(message_id)) == 1
 
 
 def _beginning(content: Path) -> bytes:

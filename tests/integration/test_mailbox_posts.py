@@ -23,7 +23,7 @@ from workflows.deadlines import WorkingCalendar
 from workflows.decide import decide
 from workflows.events import mail_decided, mail_received, parse_event
 from workflows.mail import Envelope, Headers, Mail
-from workflows.post import answered, code_of
+from workflows.post import answered, code_of, read
 from workflows.post_timers import CALM
 
 OLGA, LENE = "olga@eksempel.dk", "lene@eksempel.dk"
@@ -49,12 +49,13 @@ class World:
     def _tell(self):
         self.told += 1
 
-    async def mail(self, id, body="Hej", to=KAREN, sender=BO, **headers):
+    async def mail(self, id, body="Hej", to=KAREN, sender=BO, named=None, **headers):
         """A mail comes through the gateway, and is assessed."""
-        written = f"From: {sender}\r\nTo: {to}\r\nMessage-ID: <{id}@x>\r\nSubject: sag\r\n"
+        named = named or f"<{id}@x>"
+        written = f"From: {sender}\r\nTo: {to}\r\nMessage-ID: {named}\r\nSubject: sag\r\n"
         written += "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
         content = f"{written}\r\n{body}\r\n".encode()
-        given = Headers(1, (sender,), to=(to,), message_id=f"<{id}@x>", authentication_results=(PASS,) if sender == BO else ())
+        given = Headers(1, (sender,), to=(to,), message_id=named, authentication_results=(PASS,) if sender == BO else ())
         one = Mail("00" * 32, Envelope(sender, (to,)), given, id, len(content))
         decision = decide(one, facts(register(), one), self.clock.now())
         at = self.clock.now()
@@ -228,15 +229,15 @@ async def test_a_clock_that_was_a_year_ahead_for_a_while_silences_nobody(world):
 ANSWER = {"In_Reply_To": "<m1@x>", "Cc": BOX}
 
 
-async def answer(world, to=BO, **headers):
+async def answer(world, to=BO, id="a1", **headers):
     """A mail of Karen's to the citizen, of which the mailbox gets a copy."""
     fields = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in (ANSWER | headers).items() if value)
     content = f"From: {KAREN}\r\nTo: {to}\r\nMessage-ID: <a@x>\r\n{fields}\r\nHer er svaret.\r\n".encode()
-    one = Mail("11" * 32, Envelope(KAREN, (BOX,)), Headers(1, (KAREN,), to=(to, BOX)), "a1", len(content))
+    one = Mail("11" * 32, Envelope(KAREN, (BOX,)), Headers(1, (KAREN,), to=(to, BOX)), id, len(content))
     decision = decide(one, facts(register(), one), world.clock.now())
     event = mail_decided(decision, world.clock.now())
     at = world.clock.now()
-    await world.store.commit(Arrival(decision, at, at.date(), "127.0.0.1", content, (delivery("a1", BOX),), events=(event,)))
+    await world.store.commit(Arrival(decision, at, at.date(), "127.0.0.1", content, (delivery(id, BOX),), events=(event,)))
     await world.notifier.mail_decided([event])
 
 
@@ -264,6 +265,16 @@ async def test_what_is_no_answer_to_the_citizen_answers_nothing(world, to, heade
     found = await world.mail("m1")
     await answer(world, to, **headers)
     assert await world.store.posts.get(found.id) == found
+
+
+async def test_a_message_id_that_is_used_again_hides_no_mail_that_nobody_has_read(world):
+    first, second = await world.mail("m1"), await world.mail("m2", "Noget helt andet", named="<m1@x>")
+    await world.store.posts.save(read(first, world.clock.now()), 0, entry("post.read", first.id))
+    await answer(world)
+    assert (await world.store.posts.get(first.id)).done_how == "answered"
+    assert await world.store.posts.get(second.id) == second
+    await answer(world, id="a2", References="<m1@x>")
+    assert await world.store.posts.get(second.id) == second
 
 
 async def test_an_answer_by_hand_stays_what_it_is(world):
