@@ -280,6 +280,15 @@ async def test_what_passed_the_gateway_was_decided_there(a_town: Town) -> None:
     assert await a_town.stages() == [("moved", None)]
 
 
+async def test_a_known_mark_and_message_id_keep_no_mail_in_the_inbox(a_town: Town) -> None:
+    """Both come to outsiders: in reports, and in mails that somebody forwards."""
+    await a_town.store.commit(arrival("m1", content=MINE, message_id="<1@example.net>"))
+    forged = MARK + MINE + b"Noget nyt.\r\n"
+    a_town.put(forged)
+    await a_town.route.run()
+    assert a_town.lies() == [Counter(), Counter([digest(forged)]), Counter([digest(forged)])]
+
+
 async def test_one_mail_one_record_where_both_mailboxes_are_watched(dovecot: Dovecot, tmp_path: Path) -> None:
     number, clock = next(NUMBERS), SetClock()
     karen, other = f"karen{number}", f"box{number}"
