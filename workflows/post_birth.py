@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from workflows.addresses import own_key, recipient_key
 from workflows.deadlines import RIGHT_CLOCKS
@@ -47,6 +47,8 @@ def _born(decision: Json, assessment: Json, house: House, mailbox: tuple[str, Te
     if rights or "red" in levels:
         due_read = min(due_read, house.hours.end_of_day(at, zone))
     answer_by = house.hours.calendar.working_day_after(at.astimezone(zone).date(), terms.answer_within_days)
+    if promised := _promised(decision, address, house):
+        answer_by = min(answer_by, promised)
     nobody = not rights and _answers_nobody(decision)
     figures = assessment.get("figures")
     return Post(
@@ -66,6 +68,17 @@ def _born(decision: Json, assessment: Json, house: House, mailbox: tuple[str, Te
         next_at=at,
         summary=summary_of(figures, at.astimezone(zone).date()).wire() if figures else None,
     )
+
+
+def _promised(decision: Json, address: str, house: House) -> date | None:
+    """The day by which the citizen's receipt says that this mailbox answers; None where none was sent, or it names another.
+
+    A receipt speaks for the mailbox to which the first copy was moved (``workflows.receipt``).
+    """
+    receipt = decision["receipt"]
+    moved = (one for one in decision["recipients"] if one["action"] == "redirect" and one["measure"] == "functional_mailbox")
+    speaks = next((recipient_key(one["deliver_to"][0], house.policy.domains) for one in moved), None)
+    return date.fromisoformat(receipt["answer_by"]) if receipt["send"] and receipt["answer_by"] and speaks == address else None
 
 
 def _unit(outcome: Json, address: str, terms: Terms, house: House) -> str | None:

@@ -37,14 +37,23 @@ KAREN, PER = "karen@eksempel.dk", "per@eksempel.dk"
 
 
 def recipient(to=BOX, unit=UNIT.id, reason="framework_applies", action="redirect", address=KAREN):
-    return {"address": address, "action": action, "deliver_to": [to], "unit": unit, "reason": reason}
+    measure = "functional_mailbox" if action == "redirect" else None
+    return {"address": address, "action": action, "deliver_to": [to], "unit": unit, "reason": reason, "measure": measure}
 
 
-def born(*recipients, rights=(), level=None, sender="bo@example.net", at=AT, where=None, terms=None):
+NO_RECEIPT = {"send": False, "to": None, "answer_by": None}
+
+
+def receipt(answer_by):
+    return {"send": True, "to": "bo@example.net", "answer_by": answer_by}
+
+
+def born(*recipients, rights=(), level=None, sender="bo@example.net", at=AT, where=None, terms=None, receipt=NO_RECEIPT):
     decision = {
         "mail": {"id": "01m", "envelope_from": sender},
         "sender": {"citizen": "c-1"},
         "recipients": recipients or (recipient(),),
+        "receipt": receipt,
     }
     assessment = {"signals": [{"kind": "threat", "level": level}] if level else [], "rights": list(rights)}
     return posts_of(decision, assessment, where or house(), terms or TERMS, at)
@@ -60,6 +69,21 @@ def test_a_mail_that_ends_in_a_functional_mailbox_waits_there_once():
     assert (local(one.due_read), local(one.due_answer), one.next_at) == ("11-23 13:00", "11-30 16:00", AT)
     assert one.clocks == () and not one.no_reply_owed and not one.red
     assert born(recipient("lene@eksempel.dk")) == ()
+
+
+@pytest.mark.parametrize(
+    ("promise", "to", "due"),
+    [
+        (receipt("2026-11-26"), BOX, "11-26 16:00"),  # earlier than the mailbox's own five working days
+        (receipt("2026-12-02"), BOX, "11-30 16:00"),  # later: the mailbox's own counts
+        (receipt("2026-11-26"), "BF-kontakt+sag@eksempel.dk", "11-26 16:00"),
+        (receipt("2026-11-26"), "tek-kontakt@eksempel.dk", "11-30 16:00"),  # another mailbox has promised it
+        (receipt("2026-11-26") | {"send": False}, BOX, "11-30 16:00"),  # nothing was sent
+    ],
+)
+def test_what_a_receipt_promised_is_the_deadline_where_it_comes_first(promise, to, due):
+    [one] = born(recipient(to), recipient(BOX, action="deliver", address=BOX), receipt=promise)
+    assert local(one.due_answer) == due
 
 
 def test_those_from_whom_it_was_moved_are_spared():

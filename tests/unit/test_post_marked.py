@@ -18,8 +18,10 @@ DECISION = {
             "deliver_to": [BOX],
             "reason": "framework_applies",
             "unit": "boern-familie",
+            "measure": "functional_mailbox",
         }
     ],
+    "receipt": {"send": False, "to": None, "answer_by": None},
 }
 FIGURES = {"questions": 2, "days": ["--12-24"], "amounts": [12500], "attachments": 1, "words": 40}
 
