@@ -81,6 +81,7 @@ FAULTS: Mapping[Fault, Sentence] = {
     ),
 }
 """What IT is told on the screen, and who has to do what."""
+LONGEST = timedelta(days=30)
 FINAL: frozenset[Fault] = frozenset({"copy_unproven", "framework_changed", "move_unproven"})
 """Those after which nothing is tried again: only a person can tell what is right."""
 
@@ -137,6 +138,14 @@ def _move(decision: Decision, facts: Facts, now: datetime) -> Move:
     (outcome,) = decision.recipients
     (to,) = outcome.deliver_to
     return Move(to, decision, now, kept(decision.mail, facts) if is_known(decision) else None)
+
+
+def came_at(lay_there: datetime, taken_at: datetime) -> datetime:
+    """When the clocks of a moved mail begin: when the server had it, and not when the guard took it (``taken_at``).
+
+    A server's date is never believed to be ahead of that, nor more than ``LONGEST`` before it.
+    """
+    return min(max(lay_there, taken_at - LONGEST), taken_at)
 
 
 def may_be_moved(arrived_at: datetime, watched_since: datetime) -> bool:

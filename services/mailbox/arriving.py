@@ -13,8 +13,11 @@ from workflows.route import Move
 CLIENT = "imap"
 
 
-def arrival(move: Move, content: bytes, key: bytes, *, placed: bool) -> Arrival:
-    """``content`` after the two mends. ``placed``: the guard itself put it where it was redirected to, and the books tell so."""
+def arrival(move: Move, content: bytes, key: bytes, came_at: datetime, *, placed: bool) -> Arrival:
+    """``content`` after the two mends. ``placed``: the guard itself put it where it was redirected to, and the books tell so.
+
+    ``came_at``: since when it lay in the employee's mailbox.
+    """
     decision, at = move.decision, move.at
     mail = decision.mail
     count = len(decision.recipients) if placed else 0
@@ -30,6 +33,7 @@ def arrival(move: Move, content: bytes, key: bytes, *, placed: bool) -> Arrival:
         audit=(_audit(decision, at, key),),
         framework_in_force=any(one.framework for one in decision.recipients),
         replay=move.replay,
+        came_at=came_at,
     )
 
 

@@ -196,13 +196,13 @@ class Errand:
 
     def _record(self, target: _Target, copy: int, content: _Content, planned: Leave | Move) -> None:
         """From here on the mail is in the books. What no framework moves any more is a mail like any other that lies there."""
-        key, box = self._office.store.key, target.box
+        key, box, came = self._office.store.key, target.box, self.one.arrived_at
         there = replace(self.one, target_uid=copy, target_uidvalidity=target.folder.uidvalidity, why=None, tries=0)
         if isinstance(planned, Move) and self._office.box(planned.to) == box:
-            return self._save(replace(there, stage="copied"), arrival(planned, content.kept, key, placed=True))
+            return self._save(replace(there, stage="copied"), arrival(planned, content.kept, key, came, placed=True))
         found = self._office.as_it_lies(content.found, box.address)
         left = replace(there, stage="left", why="framework_changed", next_at=None)
-        self._save(left, arrival(found, content.kept, key, placed=False))
+        self._save(left, arrival(found, content.kept, key, came, placed=False))
         raise Hindered("framework_changed")
 
     # -- the original

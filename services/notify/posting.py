@@ -44,7 +44,7 @@ class Posting:
             return ()
         house = self._house()
         terms = self._terms.of(house.organisation)
-        return posts_of(decision, assessment, house, terms, mail.received_at, files=files)
+        return posts_of(decision, assessment, house, terms, mail.came_at, files=files)
 
     async def unassessed(self, after: datetime, before: datetime, limit: int) -> list[tuple[str, datetime]]:
         """Mails found in mailboxes between these instants that nobody has assessed, oldest first."""

@@ -199,7 +199,7 @@ class Notifier:
             rights=wire["rights"],
             house=self._house(),
             now=now,
-            received_at=mail.received_at,
+            received_at=mail.came_at,
             files=files,
         )
 

@@ -12,7 +12,9 @@ from services.store.columns import instant, instant_or_none, text_in, text_out
 from services.store.deliveries import addresses_out, delivery_of
 from services.store.interface import Pending, QueueItem, Redirection, StoredMail, Unassessed
 from services.store.rows import NEW_COLUMNS
+from services.store.schema_routing import routing
 from services.store.spool import Spool
+from workflows.route import came_at
 
 mail, assessment, delivery, outbox, content = (
     schema.mail.c,
@@ -56,14 +58,19 @@ def stored_mail(connection: Connection, id: str, spool: Spool, zone: tzinfo) -> 
 def mails_to_assess(connection: Connection, ids: Sequence[str], spool: Spool) -> list[Unassessed]:
     """Those of the mails that have no assessment yet."""
     rows = connection.execute(
-        select(mail.id, mail.received_at, content.bytes, content.file, mail.decision)
+        select(mail.id, mail.received_at, routing.c.arrived_at, content.bytes, content.file, mail.decision)
         .outerjoin(schema.content, content.id == mail.id)
+        .outerjoin(routing, routing.c.mail == mail.id)
         .where(mail.id.in_(ids), ~exists().where(assessment.mail == mail.id))
     )
     return [
-        Unassessed(id, instant(received_at), spool.content(bytes, file), _ends(decision))
-        for id, received_at, bytes, file, decision in rows
+        Unassessed(id, _came_at(lay_there, received_at), spool.content(bytes, file), _ends(decision))
+        for id, received_at, lay_there, bytes, file, decision in rows
     ]
+
+
+def _came_at(lay_there: int | None, received_at: int) -> datetime:
+    return came_at(instant(received_at if lay_there is None else lay_there), instant(received_at))
 
 
 def _ends(decision: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.store.interface import Arrival, Unassessed
 from workflows.events import Event
+from workflows.route import came_at
 
 MOST = 1000  # mails
 ROOM = 8 << 20  # bytes of content
@@ -86,7 +87,8 @@ class LastReceipts:
 def unassessed(id: str, arrival: Arrival) -> Unassessed:
     """``arrival`` as what waits to be assessed."""
     ends = tuple([to for one in arrival.decision.recipients for to in one.deliver_to])
-    return Unassessed(id, arrival.received_at, arrival.content, ends)
+    came = came_at(arrival.came_at or arrival.received_at, arrival.received_at)
+    return Unassessed(id, came, arrival.content, ends)
 
 
 def _size(arrival: Arrival) -> int:

@@ -123,6 +123,7 @@ class Arrival:
     undelivered: tuple[Undelivered, ...] = ()  # what it reports
     placed: tuple[int, ...] = ()  # numbers of recipients whose mail the guard itself has put where it was redirected to (IMAP)
     replay: str | None = None  # ``workflows.replay``, of mail of somebody whom the register knows
+    came_at: datetime | None = None  # when it came to the employee's mailbox that it was moved from
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,10 +237,13 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Unassessed:
-    """A mail that waits to be assessed; ``content`` is None once removed. ``ends`` are the addresses where it was to end."""
+    """A mail that waits to be assessed; ``content`` is None once removed. ``ends`` are the addresses where it was to end.
+
+    ``came_at`` is when it came to the municipality, from which its clocks run (``workflows.route.came_at``).
+    """
 
     id: str
-    received_at: datetime
+    came_at: datetime
     content: bytes | Path | None
     ends: tuple[str, ...] = ()
 

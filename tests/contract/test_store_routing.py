@@ -77,6 +77,20 @@ async def test_law_1_the_books_have_it_the_instant_its_copy_is_proven(store: Sql
     assert (await store.verify_audit()).broken_at is None
 
 
+async def test_the_clocks_of_a_moved_mail_begin_when_the_server_had_it(
+    store: SqlStore, opener: Callable[[], Awaitable[SqlStore]]
+) -> None:
+    came = NOW - timedelta(days=3)
+    await store.mails_to_assess([])  # from now on what is committed here is kept in memory until it is assessed
+    await store.routing.plan(found(arrived_at=came))
+    one = await aimed(store, await taken(store))
+    assert await store.routing.record(one, replace(one, stage="copied"), routed(came_at=came))
+    for process in (store, await opener()):
+        assert [one.came_at for one in await process.mails_to_assess(["g1"])] == [came]
+    shown = await store.mail("g1")
+    assert shown and shown.received_at == NOW  # when it was decided, by what the register held then
+
+
 async def test_what_lies_there_for_another_reason_has_no_recipient_in_the_books(store: SqlStore) -> None:
     await store.routing.plan(found())
     one = await aimed(store, await taken(store))

@@ -109,6 +109,8 @@ async def test_a_citizens_mail_ends_in_the_functional_mailbox_and_in_the_folder(
     with logged_in(a_town.settings.mailboxes[1]) as (session, _):
         [copy] = session.lines([1]).values()
         assert (copy.seen, copy.answered, copy.internal_date) == (False, False, AT)
+    events = [one.subject for one in await a_town.store.outbox(9) if one.topic == "rammevagt.mail.decided"]
+    assert [one.came_at for one in await a_town.store.mails_to_assess(events)] == [AT]
     with a_town.dovecot.client(a_town.karen, folder=MOVED) as client:
         [original] = client.fetch([1], ["FLAGS", "INTERNALDATE"]).values()
         assert rb"\Flagged" in original[b"FLAGS"] and rb"\Seen" not in original[b"FLAGS"]

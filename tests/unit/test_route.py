@@ -13,7 +13,7 @@ from workflows.mail import Headers
 from workflows.people import Grade
 from workflows.reading import read_headers
 from workflows.reading.headers import _NEEDED
-from workflows.route import FAULTS, FIELDS, FINAL, Found, Leave, Move, may_be_moved, plan, retry_at
+from workflows.route import FAULTS, FIELDS, FINAL, Found, Leave, Move, came_at, may_be_moved, plan, retry_at
 
 FRAMED = town(framework())
 HEADERS = Headers(1, (BO,), to=(KAREN,), message_id="<m@example.net>", authentication_results=(PASS,))
@@ -140,3 +140,8 @@ def test_every_fault_tells_people_what_is_wrong_in_both_languages() -> None:
         assert sentence.da.endswith(".")
         assert sentence.en.endswith(".")
         assert ("indbakken" in sentence.da) == ("inbox" in sentence.en)
+
+
+@pytest.mark.parametrize(("days", "counts"), [(0, 0), (2, 2), (-1, 0), (30, 30), (31, 30)])
+def test_the_clocks_of_a_moved_mail_begin_when_the_server_had_it(days: int, counts: int) -> None:
+    assert came_at(NOW - timedelta(days=days), NOW) == NOW - timedelta(days=counts)
