@@ -39,6 +39,13 @@ def posts_of(
     return tuple(born.values())
 
 
+def post_found_in(mailbox: tuple[str, Terms], decision: Json, assessment: Json, house: House, came_at: datetime) -> Post:
+    """The post of a mail that was seen in ``mailbox`` (its normalised address), though it was decided for another address."""
+    address, terms = mailbox
+    unit = _unit(decision["recipients"][0], address, terms, house)
+    return _born(decision, assessment, house, (address, replace(terms, unit=unit)), came_at)
+
+
 def _born(decision: Json, assessment: Json, house: House, mailbox: tuple[str, Terms], at: datetime) -> Post:
     """Of a red signal, or with a right, it is read on the working day on which it comes (``domain.md`` (d))."""
     (address, terms), mail, zone = mailbox, decision["mail"]["id"], house.policy.zone

@@ -14,10 +14,12 @@ from prometheus_client import Gauge
 from services.clock import Clock
 from services.clock_watch import ClockWatch
 from services.gather import policy_of
+from services.mailbox.byways import Byways
+from services.post_terms import MailboxTerms
 from services.repeating import repeat
 from services.settings import Settings
-from services.store.interface import Store
 from services.store.posts import Timed
+from services.store.sql_store import SqlStore
 from services.working_hours import working_hours
 from workflows import post_timers
 from workflows.audit import AuditRecord
@@ -38,13 +40,14 @@ STATES = ("open", "unread", "overdue")
 class Timers:
     """Looks at what is due, again and again. ``told`` is called when there is something to publish."""
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock, watch: ClockWatch, told: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, store: SqlStore, clock: Clock, watch: ClockWatch, told: Callable[[], None]) -> None:
         self._store = store
         self._clock = clock
         self._watch = watch
         self._told = told
         self._policy = policy_of(settings)
         self._hours = working_hours(settings)
+        self._byways = Byways(settings, store, clock, MailboxTerms(settings, store.key))
         self._counted: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -79,6 +82,7 @@ class Timers:
         return len(due)
 
     async def _turn(self) -> None:
+        await self._byways.look()
         looked = MOST
         while looked == MOST:
             looked = await self.look()

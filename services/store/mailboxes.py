@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, insert, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.store import post_rows, sightings
@@ -277,15 +277,6 @@ def _keep(work: UnitOfWork, code: str, one: Sighting, now: int) -> None:
     if not connection.execute(update(sighting).where(*place).values(values)).rowcount:
         row = {"mailbox": code, "uidvalidity": one.uidvalidity, "uid": one.uid, "found_at": now}
         connection.execute(insert(sighting).values(row | values))
-
-
-def born(work: UnitOfWork, posts: Sequence[Post], now: int) -> list[Post]:
-    """New posts as the flags of their messages tell: a message may be read before its mail is assessed."""
-    wanted = sorted({one.mail for one in posts})
-    rows = work.connection.execute(select(sighting).where(seen.mail.in_(wanted))) if wanted else ()
-    flags = {(row.mailbox, row.mail): sightings.sighting_of(row) for row in rows}
-    found = [(one, flags.get((one.code, one.mail))) for one in posts]
-    return [flagged(one, instant(now), seen=flag.seen, answered=flag.answered) if flag else one for one, flag in found]
 
 
 def _told(before: Post, after: Post, now: datetime) -> tuple[AuditRecord, ...]:

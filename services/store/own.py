@@ -10,8 +10,8 @@ from services.store import schema
 from services.store.columns import compact
 from services.store.deliveries import Claimed, add_outgoing, dedupes_of
 from services.store.interface import Assessed, Claim, Leased, OutgoingMail
-from services.store.mailboxes import born
 from services.store.post_rows import new_row
+from services.store.sightings import born
 from services.store.unit_of_work import Needs, Operation, UnitOfWork
 from workflows.audit import AuditRecord
 from workflows.events import Event

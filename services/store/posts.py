@@ -9,9 +9,10 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from services.store import post_rows
+from services.store import missing_posts, post_rows
 from services.store.columns import instant, micros, text_in
 from services.store.looked_up import Page, PostCounts
+from services.store.missing_posts import Missing, OpenMissing
 from services.store.post_rows import TIMED, Which
 from services.store.readers import Readers
 from services.store.schema_mailboxes import post as table
@@ -218,6 +219,14 @@ class Posts:
     async def due(self, now: datetime, until: datetime, limit: int) -> list[Post]:
         """What the timers must look at, the longest due first; until ``until`` nobody else is given it."""
         return await self._writer.run(_Due(micros(now), micros(until), limit))
+
+    async def missing(self, codes: Collection[str], since: datetime) -> list[Missing]:
+        """Mails that were found in these mailboxes since then, are assessed, and have no post there; some of them."""
+        return await self._readers.run(missing_posts.missing, codes, since) if codes else []
+
+    async def open_missing(self, posts: Sequence[Post]) -> int:
+        """Open posts that were ``missing``, each unless another process did; returns how many."""
+        return await self._writer.run(OpenMissing(posts, self._now())) if posts else 0
 
     async def tick(self, found: Sequence[Timed]) -> int:
         """Write what the timers found of what they were given, but of what somebody has changed since; returns how many."""

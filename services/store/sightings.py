@@ -1,6 +1,6 @@
 """What is seen in functional mailboxes, as values and rows; and which handled mail a message in a mailbox may be."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Connection, Row, exists, select
 from services.store import routing, schema
 from services.store.columns import instant, instant_or_none, micros, text_in, text_out
 from services.store.schema_mailboxes import mailbox, post, sighting
-from services.store.unit_of_work import batched
+from services.store.unit_of_work import UnitOfWork, batched
 from workflows.addresses import own_key
+from workflows.post import Post, flagged
 
 UNASSESSED = timedelta(minutes=10)  # how long ago a mail can have come that has no post yet: assessing takes seconds
 box, seen, own, mail = mailbox.c, sighting.c, post.c, schema.mail.c
@@ -194,3 +195,12 @@ def unassessed(connection: Connection, after: datetime, before: datetime, limit:
     assessed = exists().where(schema.assessment.c.mail == mail.id)
     waiting = select(mail.id, seen.found_at).join(sighting, seen.mail == mail.id).where(*found, ~assessed)
     return [(id, instant(at)) for id, at in connection.execute(waiting.order_by(seen.found_at).limit(limit))]
+
+
+def born(work: UnitOfWork, posts: Sequence[Post], now: int) -> list[Post]:
+    """New posts as the flags of their messages tell: a message may be read before its mail is assessed."""
+    wanted = sorted({one.mail for one in posts})
+    rows = work.connection.execute(select(sighting).where(seen.mail.in_(wanted))) if wanted else ()
+    flags = {(row.mailbox, row.mail): sighting_of(row) for row in rows}
+    found = [(one, flags.get((one.code, one.mail))) for one in posts]
+    return [flagged(one, instant(now), seen=flag.seen, answered=flag.answered) if flag else one for one, flag in found]

@@ -1,11 +1,12 @@
 """What waits in functional mailboxes, over every store."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
 from fakes.arrivals import NOW, SetClock, arrival, attempt, entry
-from fakes.posts import BOX, CODE, ZONE, assessed, complaint, post, put
+from fakes.posts import BOX, CODE, ZONE, assessed, complaint, cursor, post, put, sighting
 
 from services.store.posts import Change, Overtaken, Timed
 from services.store.sql_store import SqlStore
@@ -145,3 +146,22 @@ async def test_the_clock_of_a_right_that_a_reader_found_is_kept_and_what_the_tim
     now = await store.posts.get(before.id)
     assert now is not None and now.rights == ("complaint", "child_concern")
     assert [(one.right, one.stage) for one in now.clocks] == [("complaint", 2), ("child_concern", 0)]
+
+
+async def test_a_post_that_is_missing_where_its_mail_lies_is_opened_once(
+    store: SqlStore, opener: Callable[[], Awaitable[SqlStore]]
+) -> None:
+    await store.mailboxes.lease("m-x", BOX, "a", NOW + timedelta(hours=1))
+    await put(store, post())
+    await store.commit(arrival("m2"))
+    await store.mailboxes.saw("m-x", [sighting(1, "m1", seen=True), sighting(2, "m2")], cursor(2))
+    since = NOW - timedelta(minutes=1)
+    [found] = await store.posts.missing(["m-x"], since)  # nobody has assessed m2
+    assert (found.mail, found.code, found.came_at, found.assessment["rights"]) == ("m1", "m-x", NOW, [])
+    assert found.decision["mail"]["id"] == "m1"
+    assert await store.posts.missing(["m-x"], NOW) == [] and await store.posts.missing([], since) == []
+    other = post(id="m1.m-x", code="m-x", no_reply_owed=True, due_answer=None)
+    assert [await process.posts.open_missing([other]) for process in (store, await opener())] == [1, 0]
+    kept = await store.posts.get("m1.m-x")
+    assert kept and (kept.read_how, kept.done_how) == ("flag", "read")  # as its flags tell
+    assert await store.posts.missing(["m-x"], since) == [] and (await store.verify_audit()).broken_at is None

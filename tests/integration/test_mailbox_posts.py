@@ -12,6 +12,7 @@ from fakes.posts import ZONE, cursor, sighting
 from fakes.town import BO, BOX, KAREN, PASS, POLICY, facts, framework, town
 
 from services.clock_watch import ClockWatch
+from services.mailbox.byways import Byways
 from services.mailbox.timers import Timers
 from services.notify.service import Notifier
 from services.post_terms import MailboxTerms
@@ -308,6 +309,35 @@ async def test_what_came_before_a_long_stop_waits_for_people_after_it(world, mon
     world.clock.move(days=12)
     await world.notifier._catch_up()
     assert [one.mail for one in await world.store.posts.of_mail("m1")] == ["m1"]
+
+
+async def test_a_mail_that_reaches_the_mailbox_by_another_address_waits_there_once(world):
+    """Written to an address that the mail server hands on to the mailbox, by an alias or a distribution list."""
+    byways = [Byways(world.settings, world.store, world.clock, MailboxTerms(world.settings, world.store.key)) for _ in range(2)]
+    assert await world.mail("m1", "Jeg klager over jeres afgørelse.", to="post@eksempel.dk", sender="x@example.org") is None
+    code = code_of(world.store.key, BOX)
+    await world.store.mailboxes.lease(code, BOX, "a", MORNING.replace(hour=23))
+    assert await byways[0].look() == 0
+    world.clock.move(minutes=1)
+    await world.store.mailboxes.saw(code, [sighting(1, "m1"), sighting(2, None)], cursor(2))
+    assert [await one.look() for one in (*byways, *byways)] == [1, 0, 0, 0]
+    [post] = await world.store.posts.of_mail("m1")
+    assert (post.mailbox, post.code, post.unit, post.rights, post.arrived_at) == (BOX, code, "bf", ("complaint",), MORNING)
+    assert await world.heard("11-23", "15:00") == [(f"En mail i {BOX} er ikke læst", OLGA)]
+
+
+async def test_a_mail_whose_post_is_still_to_be_born_is_left_to_that(world):
+    terms = MailboxTerms(world.settings, world.store.key)
+    world.notifier.mail_decided = _nothing
+    assert await world.mail("m1", to=BOX, sender="x@example.org") is None
+    code = code_of(world.store.key, BOX)
+    await world.store.mailboxes.lease(code, BOX, "a", MORNING.replace(hour=23))
+    await world.store.mailboxes.saw(code, [sighting(1, "m1", seen=True)], cursor())
+    assert await Byways(world.settings, world.store, world.clock, terms).look() == 0
+
+
+async def _nothing(_):
+    """Assessed later."""
 
 
 async def test_from_a_mail_by_smtp_to_the_notice_that_nobody_has_read_it(tmp_path):
