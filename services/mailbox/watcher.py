@@ -28,6 +28,7 @@ from workflows.mailbox_state import Trouble as Code
 log = structlog.get_logger()
 LEASE = timedelta(seconds=60)
 LEASE_AGAIN = 15.0  # seconds until a mailbox that another process watches is asked for again
+MENDED = 3.0  # seconds until a login that was mended elsewhere is seen
 UNSETTLED = 20.0  # seconds until a message that could not be told yet is looked at again
 STACK = 512 * 1024  # octets: hundreds of threads
 
@@ -214,8 +215,8 @@ class Watcher:
             self._rest(seconds)
             return
         before = self._mended()
-        while seconds > 0 and not self._rest(min(seconds, LEASE_AGAIN)) and not self._stopping and self._mended() == before:
-            seconds -= LEASE_AGAIN
+        while seconds > 0 and not self._rest(min(seconds, MENDED)) and not self._stopping and self._mended() == before:
+            seconds -= MENDED
 
     def _mended(self) -> str | None:
         with suppress(Trouble):

@@ -1,6 +1,10 @@
-"""A mailbox whose password was changed: IT mends the login on the page while it is broken, and watching goes on at once."""
+"""A mailbox whose password was changed: IT mends the login on the page while it is broken, and watching goes on at once.
+
+The pages may be shown by another process than the one that watches: both know of each other by the store alone.
+"""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import httpx2
 import pytest
@@ -19,21 +23,25 @@ pytestmark = pytest.mark.needs("dovecot-imapd")
 NEW = "ny-adgangskode-æøå"
 
 
-@pytest.fixture
-async def guard(tmp_path):
-    """One that watches a mailbox with the password of yesterday, and shows pages."""
+@pytest.fixture(params=["one process", "two processes"])
+async def guard(request, tmp_path):
+    """One that shows pages; it, or another on the same store, watches a mailbox with the password of yesterday."""
+    apart = request.param == "two processes"
     with Dovecot("bf") as server:
         server.password("bf", NEW)
         (tmp_path / "password").write_text("hemmelig\n")
         made = settings(tmp_path / "data", "127.0.0.1:25").model_dump(by_alias=True)
         boxes = [box(server.port, password_file=str(tmp_path / "password"))]
-        guard = Guard(Settings.model_validate(made | {"mailboxes": boxes}), frozenset({"watch", "console"}), SystemClock())
-        await guard.start()
-        try:
-            guard.http.pages.app.add_middleware(ByCookie)
-            yield guard
-        finally:
-            await guard.stop()
+        whole = Settings.model_validate(made | {"mailboxes": boxes})
+        guards = [
+            Guard(whole, frozenset(one), SystemClock()) for one in ([{"watch"}, {"console"}] if apart else [{"watch", "console"}])
+        ]
+        async with AsyncExitStack() as stack:
+            for one in guards:
+                await one.start()
+                stack.push_async_callback(one.stop)
+            guards[-1].http.pages.app.add_middleware(ByCookie)
+            yield guards[-1]
 
 
 async def becomes(guard, state):
@@ -52,6 +60,7 @@ async def test_a_broken_login_is_mended_on_the_page(guard):
         assert [one.own_login for one in await guard.store.mailboxes.all()] == [False]
         assert (await it.post(path, data={"secret": NEW})).status_code == 303
         await becomes(guard, "watching")
+        assert SAID["login_refused"].da not in (await it.get("/operations")).text
         kept = await guard.store.mailboxes.login(code_of(guard.store.key, "bf@eksempel.dk"))
         assert kept and NEW not in kept
         told = await it.get(path)
