@@ -13,6 +13,24 @@ from workflows.post import LEVELS, Clock, Json, Post, Terms
 from workflows.shielding import shielded
 from workflows.summary import summary_of
 
+QUARTER = timedelta(minutes=15)
+
+
+def settled(post: Post, now: datetime) -> Post:
+    """A new post as it is kept. One that is late when it is found (``now``) is looked at together with others, unless it is red.
+
+    A mailbox that is watched for the first time may hold hundreds of those, found one after the other: at the next full quarter
+    people hear of all of them in one notice, and from then on they are told as of any other mail.
+    """
+    late = post.due_read <= now and not post.red
+    return replace(post, next_at=_next_quarter(now)) if late else post
+
+
+def _next_quarter(now: datetime) -> datetime:
+    """More than a minute ahead."""
+    ends = now + QUARTER + timedelta(minutes=1)
+    return ends.replace(minute=ends.minute - ends.minute % 15, second=0, microsecond=0)
+
 
 def posts_of(
     decision: Json,

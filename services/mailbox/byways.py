@@ -14,7 +14,7 @@ from services.settings import Settings
 from services.store.interface import Store
 from services.working_hours import working_hours
 from workflows.notices import House
-from workflows.post_birth import post_found_in
+from workflows.post_birth import post_found_in, settled
 
 log = structlog.get_logger()
 LOOK_BACK = timedelta(days=2)  # for so long the notifier tries to assess what was found
@@ -34,8 +34,9 @@ class Byways:
         """Give each of them the post that it lacks; returns how many."""
         house = House(self._store.organisation(), self._policy, self._hours)
         mailboxes = {terms.code: (address, terms) for address, terms in self._terms.of(house.organisation).items()}
-        found = await self._store.posts.missing(mailboxes, self._clock.now() - LOOK_BACK)
+        now = self._clock.now()
+        found = await self._store.posts.missing(mailboxes, now - LOOK_BACK)
         posts = [post_found_in(mailboxes[one.code], one.decision, one.assessment, house, one.came_at) for one in found]
-        if opened := await self._store.posts.open_missing(posts):
+        if opened := await self._store.posts.open_missing([settled(one, now) for one in posts]):
             log.info("mailbox_byway", posts=opened)
         return opened

@@ -31,7 +31,8 @@ from workflows.post_timers import Look
 log = structlog.get_logger()
 EVERY = 15.0  # seconds
 LEASE = timedelta(minutes=2)  # for which nobody else is given a post that is looked at
-MOST = 500  # posts at once
+AT_ONCE = 500  # posts in one transaction
+MOST = 10_000  # posts in one look
 ACTOR = "guard"
 POSTS = Gauge("rammevagt_mailbox_posts", "Mails that wait in a functional mailbox for a person", ["mailbox", "state"])
 STATES = ("open", "unread", "overdue")
@@ -70,21 +71,33 @@ class Timers:
         if self._watch.is_wrong(now):
             log.warning("mailbox_timers_wait", why="clock_wrong")
             return 0
-        due = await self._store.posts.due(now, now + LEASE, MOST)
+        due = await self._due(now)
         last_told = await self._store.posts.last_told({one.code for one in due})
         house = House(self._store.organisation(), self._policy, self._hours)
         found = [(one, look) for one in due if (look := _look(one, last_told.get(one.code), now, house))]
         events = post_timers.events_of([look for _, look in found], now)
-        await self._store.posts.tick([_timed(*one, some) for one, some in zip(found, events, strict=True)])
+        ticks = [_timed(*one, some) for one, some in zip(found, events, strict=True)]
+        for start in range(0, len(ticks), AT_ONCE):
+            await self._store.posts.tick(ticks[start : start + AT_ONCE])
         if raised := sum(map(len, events)):
             log.info("mailbox_late", posts=raised)
             self._told()
         return len(due)
 
+    async def _due(self, now: datetime) -> list[Post]:
+        """All of it, handed out a part at a time: a notice tells the number of all that it is about."""
+        due: list[Post] = []
+        while len(due) < MOST:
+            some = await self._store.posts.due(now, now + LEASE, AT_ONCE)
+            due += some
+            if len(some) < AT_ONCE:
+                break
+        return due
+
     async def _turn(self) -> None:
         await self._byways.look()
         looked = MOST
-        while looked == MOST:
+        while looked >= MOST:
             looked = await self.look()
         await self._count()
 

@@ -14,7 +14,7 @@ from workflows.audit import AuditRecord
 from workflows.facts import CitizenFile
 from workflows.notices import House
 from workflows.post import Post, replied
-from workflows.post_birth import posts_of
+from workflows.post_birth import posts_of, settled
 from workflows.reading import MAX_BLOCK, read_headers
 from workflows.replying import is_internal, reaches, thread_of
 
@@ -38,13 +38,15 @@ class Posting:
         mailboxes = self._terms.of(house.organisation)
         return any(recipient_key(one, house.policy.domains) in mailboxes for one in mail.ends)
 
-    def posts(self, mail: Unassessed, decision: Wire | None, assessment: Wire, files: Sequence[CitizenFile]) -> tuple[Post, ...]:
+    def posts(
+        self, mail: Unassessed, decision: Wire | None, assessment: Wire, files: Sequence[CitizenFile], now: datetime
+    ) -> tuple[Post, ...]:
         """Those of a mail that was just assessed; ``files`` are those of its sender's addresses."""
         if self._terms is None or decision is None:
             return ()
         house = self._house()
-        terms = self._terms.of(house.organisation)
-        return posts_of(decision, assessment, house, terms, mail.came_at, files=files)
+        born = posts_of(decision, assessment, house, self._terms.of(house.organisation), mail.came_at, files=files)
+        return tuple(settled(one, now) for one in born)
 
     async def unassessed(self, after: datetime, before: datetime, limit: int) -> list[tuple[str, datetime]]:
         """Mails found in mailboxes between these instants that nobody has assessed, oldest first."""

@@ -166,7 +166,7 @@ class Notifier:
             files = await self._files(decision, waits=self._posting.waits(mail)) if decision else ()
             figures = wire.pop("figures", None)  # they are kept with what waits for a person, and nowhere else
             made = self._told_of(mail, decision, wire, files, now)
-            posts = self._posting.posts(mail, decision, wire | {"figures": figures}, files)
+            posts = self._posting.posts(mail, decision, wire | {"figures": figures}, files, now)
             opened = [AuditRecord(now, ACTOR, "post.opened", one.id) for one in posts]
             assessed.append(replace(made, posts=posts, audit=(*made.audit, *opened)))
             if assessed[-1].notices:

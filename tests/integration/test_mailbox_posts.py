@@ -7,9 +7,12 @@ from unittest.mock import AsyncMock
 
 import pytest
 from fakes.arrivals import SetClock, delivery, entry
+from fakes.dovecot import Dovecot
+from fakes.dovecot import mail as straight
 from fakes.guard import guarding, mail
 from fakes.posts import ZONE, cursor, sighting
 from fakes.town import BO, BOX, KAREN, PASS, POLICY, facts, framework, town
+from fakes.watching import Watching, box
 
 from services.clock_watch import ClockWatch
 from services.mailbox.byways import Byways
@@ -74,7 +77,7 @@ class World:
         if day:
             self.clock.time = datetime.combine(datetime.fromisoformat(f"2026-{day}").date(), time.fromisoformat(at), ZONE)
         await self.timers.look()
-        events = [parse_event(one.body) for one in await self.store.outbox(500)]
+        events = [parse_event(one.body) for one in await self.store.outbox(5000)]
         for one in events:
             if one.what in ("mailbox.unread", "mailbox.overdue"):
                 await self.notifier.mailbox_late([one])
@@ -298,7 +301,37 @@ async def test_a_mail_found_in_a_mailbox_long_after_it_came_is_assessed_without_
     await world.notifier.catch_up(world.clock.now())
     [post] = await world.store.posts.of_mail("s1")
     assert post.arrived_at == came and world.store.posts is not None
-    assert await world.heard() == [(f"En mail i {BOX} er ikke læst", OLGA)]  # the first in line, whatever it has waited
+    assert await world.heard() == []  # others that are as late may be found meanwhile
+    assert await world.heard("11-23", "09:15") == [(f"En mail i {BOX} er ikke læst", OLGA)]  # the first in line first
+
+
+@pytest.mark.needs("dovecot-imapd")
+async def test_the_first_start_on_a_full_mailbox_is_one_notice_with_a_number(tmp_path):
+    """500 mails that nobody has read in weeks, found one after the other, and assessed while the timers already look."""
+    clock = SetClock(MORNING)
+    with Dovecot("bf-kontakt") as server:
+        server.fill("bf-kontakt", [straight(n) for n in range(500)], at=MORNING - timedelta(days=20))
+        watching = Watching(tmp_path, box(server.port, "bf-kontakt"), clock=clock)
+        store = await open_store(watching.settings, clock)
+        await store.load_register(register(), entry("register.loaded", "register"))
+        await store.close()
+        async with watching:
+            await watching.sees(500, "bf-kontakt")
+            await watching.mailboxes.stop()
+            world = World(watching.store, clock, watching.settings)
+            found = [event for one in await world.store.outbox(2000) if (event := parse_event(one.body)).what == "mail.decided"]
+            for start in range(0, len(found), 100):
+                await world.notifier.mail_decided(found[start : start + 100])
+                assert await world.heard() == []
+                clock.move(seconds=20)
+            assert await world.heard("11-23", "09:15") == [(f"500 mails i {BOX} er ikke læst", OLGA)]
+            assert await world.heard("11-23", "11:14") == []
+            told = [(f"500 mails i {BOX} er ikke læst", LENE), (f"500 mails i {BOX} mangler svar", OLGA)]
+            assert await world.heard("11-23", "11:15") == told  # their answers are asked for from then on, in the same steps
+            assert await world.heard("11-23", "15:59") == []
+            assert await world.heard("11-24", "08:00") == [(f"500 mails i {BOX} mangler svar", LENE)]
+            assert await world.heard("12-24", "16:00") == []
+            await world.notifier.stop()
 
 
 async def test_what_came_before_a_long_stop_waits_for_people_after_it(world, monkeypatch):

@@ -1,7 +1,7 @@
 """What waits in a functional mailbox: how it is born, and what people and flags do with it."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from fakes.posts import BOX, CODE, TERMS, UNIT, ZONE, complaint, house, post
@@ -29,7 +29,7 @@ from workflows.post import (
     replied,
     take,
 )
-from workflows.post_birth import posts_of
+from workflows.post_birth import posts_of, settled
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=ZONE)
 LATER = AT + timedelta(hours=1)
@@ -84,6 +84,17 @@ def test_a_mail_that_ends_in_a_functional_mailbox_waits_there_once():
 def test_what_a_receipt_promised_is_the_deadline_where_it_comes_first(promise, to, due):
     [one] = born(recipient(to), recipient(BOX, action="deliver", address=BOX), receipt=promise)
     assert local(one.due_answer) == due
+
+
+@pytest.mark.parametrize(
+    ("found", "looked_at"), [("09:00", "09:15"), ("09:13", "09:15"), ("09:14", "09:30"), ("09:15", "09:30"), ("23:50", "00:00")]
+)
+def test_what_is_late_when_it_is_found_is_told_of_together_at_the_next_quarter(found, looked_at):
+    now = datetime.combine(AT, time.fromisoformat(found), ZONE)
+    [old], [red] = born(at=AT - timedelta(days=9)), born(at=AT - timedelta(days=9), level="red")
+    assert settled(old, now).next_at.strftime("%H:%M") == looked_at and settled(red, now) == red
+    [new] = born(at=now)
+    assert settled(new, now) == new
 
 
 def test_those_from_whom_it_was_moved_are_spared():
