@@ -88,6 +88,15 @@ async def test_a_letter_without_proof_is_the_leader_s_next_task_and_its_proof_st
     assert (kept.proof.letter, kept.proof.way, kept.proof.reference) == (letter, "digital_post", "DP 12-34")
 
 
+async def test_a_letter_that_arrived_without_a_reference_is_handed_over_too(running):
+    async with as_(running) as client:
+        id, letter = await warned(running, client)
+        assert (await delivered(client, id, letter, running.clock.now(), reference="")).status_code == 303
+        assert [one.proof.reference for one in (await dossier_of(running, id)).delivered] == [None]
+        extract = await client.get("/citizens/c-1010/extract")
+    assert extract.status_code == 200 and "Brevet nåede frem til borgeren" in words(extract)
+
+
 async def test_each_letter_tells_its_hash_and_the_versions_it_is_made_of(running, owed):
     id, _ = owed
     async with as_(running) as client:
