@@ -1,14 +1,17 @@
 """What a page tells of a trial (*prøvekørsel*): no more than is shown, and of that what its reader may see."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from workflows.addresses import normalise
 from workflows.backtest import Backtest, TriedMail, Weeks
+from workflows.decision import Sentence
 from workflows.facts import Organisation
 
 SHOWN = 200  # mails
 PEOPLE = 8
+REASONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +19,8 @@ class Overview:
     """How many mails, ``moved`` by the draft, and how many of those carry a right; ``shown`` are moved, those with rights first.
 
     ``hidden`` are more of the same. Of those to units that the reader has nothing to do with, ``elsewhere`` tells the number alone.
-    ``people`` are final addresses, those for whom the draft changes most first.
+    ``people`` are final addresses, those for whom the draft changes most first. Where nothing moved, ``stayed`` tells why in the
+    evaluator's own sentences, each with its number of recipients, the commonest first.
     """
 
     mails: int
@@ -27,6 +31,7 @@ class Overview:
     hidden: int
     elsewhere: int
     people: tuple[tuple[str, Weeks], ...]
+    stayed: tuple[tuple[Sentence, int], ...] = ()
 
 
 def overview(found: Backtest, organisation: Organisation, units: Collection[str] | None) -> Overview:
@@ -43,7 +48,13 @@ def overview(found: Backtest, organisation: Organisation, units: Collection[str]
         hidden=len(theirs) - len(shown),
         elsewhere=len(moved) - len(theirs),
         people=_people(theirs, found.people, organisation, units),
+        stayed=() if moved else _stayed(found, organisation, units),
     )
+
+
+def _stayed(found: Backtest, organisation: Organisation, units: Collection[str] | None) -> tuple[tuple[Sentence, int], ...]:
+    recipients = [to for one in found.mails for to in one.recipients if _is_theirs(to.address, organisation, units)]
+    return tuple(Counter(to.explanation for to in recipients).most_common(REASONS))
 
 
 def _people(

@@ -19,6 +19,7 @@ from workflows.addresses import normalise
 from workflows.dossier import Dossier, Record
 from workflows.framework import ContactFramework, State
 from workflows.letters import Kind, Language, Letter, Matter, compose
+from workflows.lifecycle import moves_from
 from workflows.lifecycle_needs import by_its_dates
 from workflows.lifecycle_who import Around
 from workflows.people import Citizen
@@ -108,6 +109,11 @@ async def opened(
     if read:
         await recorded(request, visitor, "framework.read", id)
     return Opened(kept, found.citizen, around, doer_of(request, visitor), lifecycle, console_of(request).clock.now())
+
+
+def is_written(one: Dossier) -> bool:
+    """Whether it is still being written: nothing is decided, and can be."""
+    return "decided" in moves_from(one) and one.decided is None
 
 
 def may_do(visitor: Visitor, found: Opened, action: Action) -> bool:

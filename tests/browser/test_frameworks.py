@@ -230,7 +230,7 @@ async def test_the_letter_follows_the_answers_and_keeps_its_author_s_own_words(v
         await looking.open(f"/frameworks/{id}/move/warned")
         letter = looking.page.locator("#letter-text")
         await letter.get_by_text("Ret denne del").first.click()
-        await letter.get_by_label("Brevets tekst").first.fill("Kære Ejnar Eg\n\nMine egne ord.")
+        await letter.get_by_label("Hilsenen øverst").fill("Kære Ejnar Eg\n\nMine egne ord.")
         await looking.page.get_by_label("Hvad beder I borgeren om fremover?").fill("Skriv én mail om ugen.")
         await expect(letter).to_contain_text("Skriv én mail om ugen.")
         await expect(letter).to_contain_text("Mine egne ord.")
@@ -249,14 +249,14 @@ async def test_what_is_written_on_a_move_s_page_is_there_after_the_browser_was_c
         letter = looking.page.locator("#letter-text")
         await letter.get_by_text("Ret denne del").first.click()
         async with looking.page.expect_response(lambda answer: "Mine%20egne%20ord" in (answer.request.post_data or "")):
-            await letter.get_by_label("Brevets tekst").first.fill("Kære Ejnar Eg\n\nMine egne ord.")
+            await letter.get_by_label("Hilsenen øverst").fill("Kære Ejnar Eg\n\nMine egne ord.")
         assert looking.complaints == []
     async with visit("leader") as looking:
         await looking.open(f"/frameworks/{id}")
         await looking.picture("begun")
         await looking.page.get_by_role("link", name="Advar borgeren").click()
         await expect(looking.page.get_by_label("Hvad beder I borgeren om fremover?")).to_have_value("Skriv én mail om ugen.")
-        await expect(looking.page.get_by_label("Brevets tekst").first).to_have_value("Kære Ejnar Eg\n\nMine egne ord.")
+        await expect(looking.page.get_by_label("Hilsenen øverst")).to_have_value("Kære Ejnar Eg\n\nMine egne ord.")
         await looking.picture("begun-move")
         assert await looking.axe() == []
         await Hands(looking).press("Smid det væk, og begynd forfra")

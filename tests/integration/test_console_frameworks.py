@@ -340,6 +340,16 @@ async def test_any_past_state_is_shown_as_it_was(running):
             assert (await client.get(f"/frameworks/{id}", params={"as_of": wrong})).status_code == 404
 
 
+async def test_what_a_head_must_approve_is_put_to_the_head_and_each_gap_is_told_once(running):
+    async with as_(running) as lene:
+        small, wide = await whole(lene), await whole(lene, reach="municipality", case=[], wider_because="Alle enheder får mails.")
+        assert "Indstil til chefen" not in (await lene.get(f"/frameworks/{small}/move/decided")).text
+        asked = await lene.get(f"/frameworks/{wide}/move/decided")
+        assert "<h1>Indstil til chefen</h1>" in asked.text and "Beslut rammen" not in asked.text
+        lacks = (await move(lene, wide, "decided", **DECIDED)).text
+    assert lacks.count('href="#no_hearing_because"') == 1
+
+
 async def test_a_lawyer_who_is_asked_reads_and_writes_advice_and_nobody_else_does(running):
     async with as_(running) as lene, as_(running, "lawyer") as jette, as_(running, "head") as birgit:
         id = await whole(lene)
@@ -348,10 +358,13 @@ async def test_a_lawyer_who_is_asked_reads_and_writes_advice_and_nobody_else_doe
         assert refused.status_code == 422 and "Skriv mailadressen på en jurist" in words(refused)
         assert (await lene.post(f"/frameworks/{id}/lawyer", data={"lawyer": "jette@eksempel.dk"})).status_code == 303
         assert "Skriv din vurdering" in words(await jette.get(f"/frameworks/{id}"))
+        path = f"/frameworks/{id}/write/letter"
+        assert "Jette Jepsen er spurgt og har ikke svaret endnu." in (await lene.get(path)).text
         assert (await birgit.post(f"/frameworks/{id}/advice", data={"lawyer_says": "x"})).status_code == 403
         assert (await jette.post(f"/frameworks/{id}/advice", data={"lawyer_says": "Der er hjemmel."})).status_code == 303
         assert (await jette.post(f"/frameworks/{id}/write/scope", data={"reach": "municipality"})).status_code == 404
         assert (await running.guard.store.dossiers.get(id)).dossier.ground.lawyer_says == "Der er hjemmel."
+        assert "er spurgt og har ikke svaret" not in (await lene.get(path)).text
 
 
 async def test_the_decider_never_approves(running):

@@ -228,13 +228,14 @@ async def gone(running, change):
 async def test_a_framework_is_tried_on_the_citizens_mail(people, running):
     in_force = await people["lene"].get("/frameworks/f-1/try?days=30")
     assert in_force.status_code == 200 and "Ingen mails ville være gået et andet sted hen" in words(in_force)
+    assert "Gå videre til brevet" not in words(in_force)
     for name in ("tove", "dpo.p"):
         told = words(await people[name].get("/frameworks/f-6-udkast/try"))
         assert (
             "Én mail ville være gået et andet sted hen" in told
             and "freja@eksempel.dk freja@eksempel.dk tb-kontakt@eksempel.dk" in told
         )
-        assert "Vis det som tabel" in told
+        assert "Vis det som tabel" in told and ("Gå videre til brevet" in told) == (name == "tove")
     assert "framework.tried_read" in [action for action, _ in await audited(running, "f-6-udkast")]
 
 

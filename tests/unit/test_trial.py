@@ -1,5 +1,6 @@
 """What a page tells of a trial: what its reader may see, the most urgent first, and no more than is shown."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -59,3 +60,13 @@ def test_no_more_is_told_than_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_nothing_moves_nothing_is_shown() -> None:
     found = overview(of(tried(1, (KAREN, KAREN)), people={KAREN: {"2026-W48": (1, 1)}}.items()), ORGANISATION, None)
     assert (found.shown, found.people, found.moved) == ((), (), 0)
+
+
+def test_where_nothing_moves_it_is_told_why_in_the_evaluators_words_of_what_one_may_see() -> None:
+    other = Sentence("En anden grund.", "Another reason.")
+    far = tried(3, (MIA, MIA))
+    far = replace(far, recipients=(far.recipients[0]._replace(explanation=other),))
+    mails = (tried(1, (KAREN, KAREN), (PER, PER)), far)
+    assert overview(of(*mails), ORGANISATION, None).stayed == ((BECAUSE, 2), (other, 1))
+    assert overview(of(*mails), ORGANISATION, {"bf"}).stayed == ((BECAUSE, 2),)
+    assert overview(of(*mails, tried(4, (KAREN, BOX))), ORGANISATION, None).stayed == ()

@@ -26,6 +26,7 @@ from services.store.dossiers import Kept, Letter, Overtaken
 from workflows import lifecycle
 from workflows.decision import Sentence
 from workflows.dossier import Record
+from workflows.intervention import approval_because
 from workflows.letters import Unfinished
 from workflows.letters import preview as shown_parts
 from workflows.lifecycle import IllegalTransition, Refused
@@ -208,7 +209,10 @@ def _draft(request: Request, writing: Writing, record: Record | None) -> Draft |
 
 
 def _places(writing: Writing, because: tuple[Sentence, ...]) -> tuple[Missing, ...]:
-    return places(writing.found, because, [*(one.name for one in writing.asks), "recipient"])
+    """One thing for each field: what the move and the letter both miss there is one thing to write."""
+    found = places(writing.found, because, [*(one.name for one in writing.asks), "recipient"])
+    first = {one.href: one for one in reversed(found)}
+    return tuple([one for one in found if not one.here or first[one.href] is one])
 
 
 def wrong_in(asks: tuple[Ask, ...], error: ValidationError) -> dict[str, Sentence]:
@@ -234,6 +238,7 @@ def _page(request: Request, writing: Writing, status: int = 200) -> HTMLResponse
         found=found,
         move=move,
         form=FORMS[move],
+        approval=move == "decided" and approval_because(found.written, found.around.cases, found.dossier.began),
         asks=writing.asks,
         values=values,
         options_of=lambda pairs: [(code, words_of(request).gettext(name), None) for code, name in pairs],

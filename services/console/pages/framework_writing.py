@@ -10,7 +10,7 @@ from services.clock import new_id
 from services.console import framework_words
 from services.console.auth.visitor import Visitor, visitor
 from services.console.errors import ABOVE
-from services.console.frameworks import Opened, after, letter_of, opened
+from services.console.frameworks import Opened, after, is_written, letter_of, opened
 from services.console.move_letters import Draft
 from services.console.move_records import Fields, blank
 from services.console.pages.framework_moves import as_pdf, fields_of
@@ -45,7 +45,7 @@ class Saving(NamedTuple):
 async def shown(request: Request, who: Someone, id: str, step: str) -> Response:
     """One step."""
     found = await _opened(request, who, id, step)
-    if not _open(found):
+    if not is_written(found.dossier):
         return see(found.path)
     return _page(request, found, step, Step(found.dossier.ground, found.written, {}))
 
@@ -59,7 +59,7 @@ async def saved(request: Request, who: Someone, id: str, step: str) -> Response:
     sheet = (who.account, id, step, form.get("sheet", ""))
     for _ in range(TRIES):
         found = await _opened(request, who, id, step)
-        if not _open(found):
+        if not is_written(found.dossier):
             return see(found.path)
         mine, theirs = taken(step, form, found), fingerprint(step, found.dossier.ground, found.written)
         wanted = fingerprint(step, mine.ground, mine.framework)
@@ -95,11 +95,6 @@ def _own_saves(request: Request) -> OwnSaves:
     found = state.own_saves
     assert isinstance(found, OwnSaves)
     return found
-
-
-def _open(found: Opened) -> bool:
-    """Whether there is something to write on."""
-    return "decided" in lifecycle.moves_from(found.dossier) and found.dossier.decided is None
 
 
 def _answer(request: Request, found: Opened, saving: Saving, answer: Kept | Refused) -> Response:

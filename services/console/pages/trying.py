@@ -12,6 +12,7 @@ from services.console.auth.visitor import Visitor, visitor
 from services.console.charts import Column, columns
 from services.console.concern import concerns, opened
 from services.console.context import console_of
+from services.console.frameworks import is_written
 from services.console.mail_words import RIGHTS
 from services.console.recorded import recorded
 from services.console.trying import About, Failed, Trials
@@ -55,6 +56,7 @@ async def try_out(
         "try.html",
         draft=draft,
         in_force=draft.state in IN_FORCE,
+        writes=_may(who.rights, Action.WRITE_FRAMEWORK) and is_written(kept.dossier),
         days=int(days),
         lacks=lacks,
         failed=failed,
