@@ -22,7 +22,7 @@ log = structlog.get_logger()
 KNOWN = {
     401: (N_("Log ind først"), N_("Du er ikke logget ind, eller du har været væk så længe, at du er logget ud igen.")),
     403: (N_("Det må du ikke"), N_("Din rolle giver ikke lov til det. Spørg din leder, hvis du mener, at den bør.")),
-    404: (N_("Siden findes ikke"), N_("Adressen er forkert, eller siden er ikke længere til for dig.")),
+    404: (N_("Siden findes ikke"), N_("Adressen er forkert, siden findes ikke mere, eller du har ikke adgang til den.")),
     405: (N_("Det kan ikke gøres her"), N_("Gå tilbage, og brug knapperne på siden.")),
     413: (N_("Filen er for stor"), N_("Der kan ikke sendes så meget på én gang.")),
     422: (N_("Noget i formularen passer ikke"), N_("Gå tilbage, og se felterne igennem.")),

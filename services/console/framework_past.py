@@ -25,7 +25,6 @@ _PATTERN: dict[State, Pattern] = {
 }
 _OVER = frozenset({State.LIFTED, State.EXPIRED, State.REJECTED, State.REGISTERED_IN_ERROR})
 GUARD = N_("Vagten selv")
-LOAD = N_("Registerfil")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def _goes_on(one: Revision, following: Revision | None) -> bool:
 
 def _past(found: Opened, one: Revision, step: Step | None, words: Words) -> Past:
     author = step.by if step and step.by else one.author
-    who = {"guard": words.gettext(GUARD), "load": words.gettext(LOAD)}.get(author or "guard") or found.name_of(author)
+    who = {"guard": words.gettext(GUARD), "load": ""}.get(author or "guard", found.name_of(author))
     return Past(
         at=one.at,
         title=words.gettext(HISTORY.get(one.move, one.move or "")),
@@ -86,16 +85,17 @@ def _delivered(found: Opened, one: Revision, words: Words) -> Iterator[tuple[str
 
 
 def picture(found: Opened, revisions: Sequence[Revision], words: Words) -> tuple[Markup, tuple[Stretch, ...]]:
-    """The time line, and the same as stretches for a table."""
+    """The time line, and the same as stretches for a table; nothing where all of it lies on one day."""
     one, today = found.dossier.framework, found.today
     stretches = tuple(_stretches(found, revisions, words))
-    if not stretches:
-        return Markup(), ()
     marks = [Mark(words.gettext(N_("I dag")), today, today=True)]
     last = found.around.last_day(one)
     if one.state in IN_FORCE | {State.DECIDED}:
         marks += [Mark(words.gettext(N_("Evalueres")), one.review)] if one.review and one.review <= (last or one.review) else []
         marks += [Mark(words.gettext(N_("Slutter")), last)] if last else []
+    days = {day for stretch in stretches for day in (stretch.starts, stretch.ends)} | {mark.day for mark in marks}
+    if not stretches or len(days) == 1:
+        return Markup(), ()
     title = words.gettext(N_("Rammens forløb"))
     told = ". ".join(f"{stretch.label}" for stretch in stretches)
     return timeline("way", title, told, stretches, marks), stretches
@@ -119,5 +119,5 @@ def _stretches(found: Opened, revisions: Sequence[Revision], words: Words) -> It
 
 
 def _stretch(state: State, starts: date, ends: date, words: Words) -> Stretch:
-    label = f"{words.gettext(STATES[state.value][0])} · {words.short_date(starts)} – {words.short_date(ends)}"
-    return Stretch(label, starts, ends, _PATTERN.get(state, "ghost"))
+    days = words.short_date(starts) if starts == ends else f"{words.short_date(starts)} – {words.short_date(ends)}"
+    return Stretch(f"{words.gettext(STATES[state.value][0])} · {days}", starts, ends, _PATTERN.get(state, "ghost"))

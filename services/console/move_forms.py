@@ -156,7 +156,7 @@ FORMS: Mapping[str, MoveForm] = {
     ),
     "activated": MoveForm(
         N_("Borgeren har fået besked"),
-        N_("Hent brevet, send det, og skriv her, hvornår det nåede frem. Så gælder rammen med det samme."),
+        N_("Hent brevet, send det, og skriv her, hvornår det nåede frem. Så gælder rammen fra den dag, den begynder."),
         N_("Sæt rammen i kraft"),
         _activated,
     ),

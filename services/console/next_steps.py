@@ -21,7 +21,7 @@ WRITES = "write/scope"
 _WAYS: dict[str, tuple[tuple[str, str], ...]] = {  # what is needed: where it is done, and the words of the button
     "approve": (("move/approve", N_("Læs og godkend")),),
     "advise": (("advice", N_("Skriv din vurdering")),),
-    "tell": (("move/activated", N_("Skriv, hvornår brevet nåede frem")),),
+    "tell": (("move/activated", N_("Hent brevet, og skriv, hvornår det nåede frem")),),
     "take_up": (("take_up", N_("Tag den op")),),
     "write": ((WRITES, N_("Skriv videre")),),
     "see": (("write/letter", N_("Gå videre med rammen")),),
@@ -117,7 +117,9 @@ def way_to(move: str, found: Opened) -> Way | None:
 
 def _ways_of(found: Opened, need: Need) -> list[Way]:
     if need.what == "deliver":
-        pairs: tuple[tuple[str, str], ...] = ((f"letters/{need.letter}/delivered", N_("Skriv, hvornår brevet nåede frem")),)
+        pairs: tuple[tuple[str, str], ...] = (
+            (f"letters/{need.letter}/delivered", N_("Hent brevet, og skriv, hvornår det nåede frem")),
+        )
     elif need.what == "mend" and found.dossier.submitted:
         move = found.dossier.submitted.record.move
         pairs = ((f"move/{move}", N_("Ret og indstil igen")),)

@@ -151,6 +151,7 @@ CHECKS = {
     "broker": (N_("NATS svarer ikke"), N_("Mails går frem som altid. Besked til folk venter, til NATS kører igen.")),
 }
 PARTS = {"store": N_("Lager"), "disk": N_("Disk"), "database": N_("Database"), "broker": N_("NATS")}
+HOPS = {"next": N_("Kommunens mailserver"), "internet": N_("Borgernes mailservere")}
 KINDS = {"mail": N_("Mails"), "receipt": N_("Kvitteringer"), "notice": N_("Beskeder"), "report": N_("Fejlrapporter")}
 
 

@@ -86,10 +86,11 @@ class Words:
 
     def size(self, count: float) -> str:
         """12,3 MB."""
-        for unit in ("B", "kB", "MB", "GB"):
+        for unit in ("kB", "MB", "GB"):
+            count /= _KILO
             if count < _KILO:
                 return f"{self.number(round(count, 1))} {unit}"
-            count /= _KILO
+        count /= _KILO
         return f"{self.number(round(count, 1))} TB"
 
 

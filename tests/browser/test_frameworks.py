@@ -63,7 +63,7 @@ async def test_a_leader_s_whole_way_from_report_to_lifted_by_keyboard(visit, tow
         karen = Hands(looking)
         await looking.open("/report")
         await karen.write("Hvilken sag?", "s-90")
-        await karen.write("Hvad skete der?", "Du skrev 14 mails på én nat.")
+        await karen.write("Fortæl kort, hvad der skete", "Du skrev 14 mails på én nat.")
         await karen.press("Indberet")
         await karen.sees("Tak. Det er indberettet")
     there = await town.guard.store.dossiers.of_citizen("c-1010")
@@ -97,7 +97,7 @@ async def test_a_leader_s_whole_way_from_report_to_lifted_by_keyboard(visit, tow
         await leader.press("Beslut rammen")
         await leader.sees("Send brevet til borgeren")
         await looking.picture("way-decided")
-        await leader.press("Skriv, hvornår brevet nåede frem")
+        await leader.press("Hent brevet, og skriv, hvornår det nåede frem")
         await leader.tick("De medarbejdere, det angår, har fået besked")
         await leader.press("Sæt rammen i kraft")
         await leader.sees("Nåede frem")
@@ -203,7 +203,7 @@ async def test_a_hearing_is_written_down_as_received_by_keyboard_before_anything
         await leader.sees("Brevet er ikke registreret som sendt")
         assert await looking.axe() == []
         await looking.picture("letter-owed")
-        await leader.press("Skriv, hvornår brevet nåede frem")
+        await leader.press("Hent brevet, og skriv, hvornår det nåede frem")
         assert await looking.axe() == []
         for width in WIDTHS:
             await looking.wide(width)

@@ -340,6 +340,17 @@ async def test_any_past_state_is_shown_as_it_was(running):
             assert (await client.get(f"/frameworks/{id}", params={"as_of": wrong})).status_code == 404
 
 
+async def test_a_page_tells_what_there_is_and_draws_no_picture_of_one_day(running):
+    async with as_(running) as client:
+        id = await begun(client)
+        there = (await client.get(f"/frameworks/{id}")).text
+        loaded = (await client.get("/frameworks/f-1")).text
+    assert "Ikke valgt endnu" in there and "<dd>–</dd>" not in there
+    assert ["Forløbet" in one for one in (there, loaded)] == [False, True]
+    assert ["Besluttet af" in one for one in (there, loaded)] == [False, True]
+    assert loaded.count("Indlæst fra en registerfil") == 1 and "Registerfil" not in loaded
+
+
 async def test_what_a_head_must_approve_is_put_to_the_head_and_each_gap_is_told_once(running):
     async with as_(running) as lene:
         small, wide = await whole(lene), await whole(lene, reach="municipality", case=[], wider_because="Alle enheder får mails.")

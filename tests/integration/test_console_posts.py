@@ -47,6 +47,12 @@ async def people(running):
         await one.aclose()
 
 
+async def test_whoever_sees_nothing_is_not_told_that_all_is_answered(running, people):
+    assert await waiting(running)
+    seen = (await people["karen"].get("/posts")).text
+    assert "Der er ikke noget til dig lige nu" in seen and "ligger hos dine kolleger" in seen and "besvaret" not in seen
+
+
 async def waiting(running, unit="boern-familie"):
     return (await running.guard.store.posts.open([unit], limit=200)).items
 

@@ -27,6 +27,12 @@ async def test_a_report_of_another_unit_is_not_mixed_with_what_others_told(house
     assert told == [["karen@eksempel.dk", "lene@eksempel.dk"], ["mia@eksempel.dk"]]
 
 
+async def test_a_leader_is_not_sent_to_a_leader(house):
+    for name, role, says in (("karen", "caseworker", "Din leder tager den op."), ("lene", "leader", "Den ligger på overblikket")):
+        await house.account(name, role)
+        assert says in (await (await house.logged_in(name)).get("/report?said=thanks")).text
+
+
 @pytest.mark.parametrize("fields", [{"what.0": ""}, {"on.0": ""}, {"on.0": "2099-01-01"}])
 async def test_who_tells_nothing_is_not_told_whom_we_know(house, fields):
     await house.account("mia", "caseworker")

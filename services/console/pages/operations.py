@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from services.console.allowed import only
 from services.console.auth.visitor import Visitor
 from services.console.context import console_of
-from services.console.operations import KINDS, PARTS, operations_of, settings_shown
+from services.console.operations import HOPS, KINDS, PARTS, operations_of, settings_shown
 from services.console.recorded import recorded
 from services.console.watched import Watched, watched
 from services.console.web import page, see
@@ -41,6 +41,7 @@ async def operations(request: Request, _: It, said: str = "") -> HTMLResponse:
         checking=here.chain.busy,
         parts=PARTS,
         kinds=KINDS,
+        hops=HOPS,
         versions=await here.versions(),
         settings=settings_shown(console_of(request).settings),
         said=said,
