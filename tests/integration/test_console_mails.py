@@ -12,6 +12,7 @@ from fakes.children import is_gone, noting
 from fakes.console import console_running
 from fakes.guard import mail
 from fakes.visitors import browser
+from fakes.written import whole
 from sqlalchemy import select
 
 import services.trying
@@ -237,6 +238,13 @@ async def test_a_framework_is_tried_on_the_citizens_mail(people, running):
         )
         assert "Vis det som tabel" in told and ("Gå videre til brevet" in told) == (name == "tove")
     assert "framework.tried_read" in [action for action, _ in await audited(running, "f-6-udkast")]
+
+
+async def test_a_trial_that_moves_nothing_tells_why_and_leads_on(people):
+    id = await whole(people["lene"])
+    tried = words(await people["lene"].get(f"/frameworks/{id}/try"))
+    assert "Modtageren har også sag s-91 med borgeren uden for rammen. Derfor flyttes mailen ikke." in tried
+    assert "Gå videre til brevet" in tried and "Ret rammen" in tried
 
 
 async def test_a_trial_that_takes_long_is_told_to_be_under_way(people, monkeypatch):

@@ -23,6 +23,7 @@ from services.store.dossier_rows import Kept
 from services.store.interface import StoreUnavailable
 from services.trying import overview_of
 from workflows.backtest import Weeks
+from workflows.decision import Sentence
 from workflows.framework import IN_FORCE, ContactFramework
 from workflows.rights import Action, Reach, Rights, reach
 from workflows.trial import SHOWN, Overview
@@ -63,6 +64,7 @@ async def try_out(
         found=found,
         since=since,
         people=_people(request, found, since) if found else (),
+        stayed=[(_of_this(one, draft.id), count) for one, count in found.stayed] if found else (),
         most=SHOWN,
         rights=RIGHTS,
     )
@@ -100,6 +102,12 @@ async def _tried(request: Request, who: Visitor, kept: Kept, since: date) -> Ove
         return await overview_of(console.store, console.settings, draft, since, now=console.clock.now(), units=units)
 
     return await _trials(request).get(About(who.account, units, draft.id, kept.revision, kept.version, since), make)
+
+
+def _of_this(said: Sentence, id: str) -> Sentence:
+    """The evaluator's sentence, on a page where only one framework can be meant: its id tells nobody anything."""
+    da = said.da.replace(f"Ramme {id}", "Rammen").replace(f"ramme {id}", "rammen")
+    return Sentence(da, said.en.replace(f"Framework {id}", "The framework").replace(f"framework {id}", "the framework"))
 
 
 def _trials(request: Request) -> Trials:
