@@ -5,7 +5,7 @@ message that is seen again after one is recognised by its number or its bytes.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,13 +23,30 @@ from workflows.sighting import Message, which
 
 FIRST_LOOK_BACK = timedelta(days=30)  # what is unread and no older counts as come, at the first look
 HOMECOMING = timedelta(minutes=10)  # so long a mail that names us and that we do not know may still come home from an island
-Stumbles = Counter[tuple[int, int]]  # by UIDVALIDITY and UID
-STUMBLES = 5  # connections that may be lost over one message
+STUMBLES = 5  # connections that may be lost over one message, one after the other
+REST = timedelta(hours=1)  # until it is tried again then: the line may have been to blame
 BATCH = 100  # messages that are asked about at once
 
 
 class Overtaken(Exception):
     """Another process watches the mailbox by now."""
+
+
+class Stumbles:
+    """How often a connection was lost over fetching a message, by UIDVALIDITY and UID."""
+
+    def __init__(self) -> None:
+        self._count: Counter[tuple[int, int]] = Counter()
+        self._until: dict[tuple[int, int], datetime] = {}
+
+    def add(self, message: tuple[int, int], now: datetime) -> None:
+        """Once more."""
+        self._count[message] += 1
+        self._until[message] = now + REST
+
+    def rests(self, message: tuple[int, int], now: datetime) -> bool:
+        """Whether it is left alone for a while, so that others are seen."""
+        return self._count[message] >= STUMBLES and now < self._until[message] <= now + REST
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +57,14 @@ class _Place:
     folder: Folder
     cursor: Cursor | None
 
-    def sighting(self, mail: str | None, fetched: Fetched, now: datetime) -> Sighting:
-        line = self.line
+    @property
+    def message(self) -> tuple[int, int]:
+        return self.folder.uidvalidity, self.line.uid
+
+    def sighting(self, mail: str | None, fetched: Fetched | None, now: datetime) -> Sighting:
+        line, sha256 = self.line, fetched.sha256 if fetched else None
         came = line.internal_date or now
-        return Sighting(self.folder.uidvalidity, line.uid, mail, came, line.seen, line.answered, sha256=fetched.sha256)
+        return Sighting(self.folder.uidvalidity, line.uid, mail, came, line.seen, line.answered, sha256=sha256)
 
 
 class Look:
@@ -110,7 +131,9 @@ class Look:
     def _take(self, place: _Place) -> None:
         now = self._desk.clock.now()
         id = new_id(now)
-        fetched = self._fetched(id, place)
+        if self._stumbles.rests(place.message, now):
+            return self._put_aside(place, now)
+        fetched = self._fetched(id, place, now)
         if fetched is None:
             return
         mail = self._known_as(fetched, place)
@@ -122,27 +145,27 @@ class Look:
         else:
             self._record(id, fetched, place, now)
 
-    def _fetched(self, id: str, place: _Place) -> Fetched | None:
-        """None where it is gone meanwhile; and where the server can't give it: no other mail may wait for that for ever."""
-        uid, content = place.line.uid, Content(self._desk.settings.data / "spool", id)
-        if self._stumbles[place.folder.uidvalidity, uid] >= STUMBLES:
-            self._give_up(place)
-            return None
+    def _fetched(self, id: str, place: _Place, now: datetime) -> Fetched | None:
+        """None where it is gone meanwhile."""
+        content = Content(self._desk.settings.data / "spool", id)
         try:
-            there = self._session.whole(uid, content.write) is not None
+            there = self._session.whole(place.line.uid, content.write) is not None
             if there:
                 return content.finish()
         except Trouble as error:
-            self._stumbles[place.folder.uidvalidity, uid] += error.code != "store"
+            if error.code != "store":
+                self._stumbles.add(place.message, now)
             raise
         finally:
             if not content.finished:
                 content.discard()
         return None
 
-    def _give_up(self, place: _Place) -> None:
+    def _put_aside(self, place: _Place, now: datetime) -> None:
+        """The server can't give it: no other mail may wait for that for ever. People are told, and it is tried again later."""
         self._count("unreadable")
-        self._desk.ask(self._desk.unreadable(self._box, self._code, place.folder.uidvalidity, place.line.uid))
+        self._desk.ask(self._desk.unreadable(self._box, self._code, *place.message))
+        self._write((place.sighting(None, None, now),), place.cursor)
 
     def _known_as(self, fetched: Fetched, place: _Place) -> str | None:
         headers = read_headers(fetched.header_block)
@@ -164,7 +187,7 @@ class Look:
 
     def _may_come_home(self, fetched: Fetched, place: _Place, now: datetime) -> bool:
         """While the database was away, mail passed over a guard's island, and its record may still be on its way here."""
-        fresh = now - (place.line.internal_date or now) < HOMECOMING
+        fresh = abs(now - (place.line.internal_date or now)) < HOMECOMING
         if fetched.below is None or not fresh or not self._desk.settings.store.url:
             return False
         return not self._desk.ask(self._books.match(self._code, self._box.address, fetched.mark.ids, ()))
@@ -186,11 +209,17 @@ class Look:
         since = cursor.modseq if folder.modseq is not None else None
         lines = self._session.flags(sorted(known), since)
         there = set(lines) if since is None else self._session.there(known)
-        for line in self._session.lines(sorted(uid for uid, one in known.items() if one.mail is None and uid in there)).values():
+        for line in self._session.lines(self._open(folder, known.values(), there)).values():
             self._take(_Place(line, folder, None))
         settled = {uid: one for uid, one in known.items() if one.mail is not None}
         gone = [replace(one, gone=True) for uid, one in settled.items() if uid not in there]
         return [*gone, *_flagged(settled, lines.values())]
+
+    def _open(self, folder: Folder, known: Iterable[Sighting], there: Collection[int]) -> list[int]:
+        """The messages of which it is not settled yet which mail they are, but for those that rest."""
+        now = self._desk.clock.now()
+        found = sorted(one.uid for one in known if one.mail is None and one.uid in there)
+        return [uid for uid in found if not self._stumbles.rests((folder.uidvalidity, uid), now)]
 
     def _write(self, seen: Sequence[Sighting], cursor: Cursor | None) -> None:
         if not self._desk.ask(self._books.saw(self._code, seen, cursor, holder=self._desk.holder)):

@@ -7,7 +7,6 @@ watcher is woken or stopped.
 import os
 import select
 import threading
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -74,7 +73,7 @@ class Watcher:
         self._woken = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._session: Session | None = None
         self._failures = 0
-        self._stumbles: Stumbles = Counter()
+        self._stumbles = Stumbles()
         self._trouble: Code | None = None
         self._token_ends: datetime | None = None  # as it was written down
         self._thread = threading.Thread(target=self._run, name=f"mailbox-{code}", daemon=True)

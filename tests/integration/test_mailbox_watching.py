@@ -14,6 +14,8 @@ from fakes.dovecot import Dovecot, mail
 from fakes.line import Line
 from fakes.watching import QUICK, Watching, box
 
+from services.clock import SystemClock
+from services.mailbox.looking import REST
 from services.mailbox.service import Mailboxes
 from services.store.open import open_store
 from workflows.mailbox_state import SAID
@@ -132,10 +134,21 @@ async def test_a_line_that_falls_silent_is_noticed(dovecot, tmp_path):
             await watching.sees(1)
 
 
-async def test_a_message_that_the_server_cannot_give_holds_up_no_other(dovecot, tmp_path):
+class Ahead(SystemClock):
+    """Goes on from where it is moved to."""
+
+    by = timedelta()
+
+    def now(self):
+        return super().now() + self.by
+
+
+async def test_a_message_that_the_server_cannot_give_holds_up_no_other_and_is_tried_again(dovecot, tmp_path):
+    """It may have been the line that was bad: what came meanwhile is not left out for ever."""
+    clock = Ahead()
     with Line(dovecot.port) as line:
         line.poison = b"poison"
-        async with Watching(tmp_path, box(line.port)) as watching:
+        async with Watching(tmp_path, box(line.port), clock=clock) as watching:
             await watching.is_in("watching")
             dovecot.append("bf", mail(1), mail(2, body="poison"), mail(3))
 
@@ -145,6 +158,22 @@ async def test_a_message_that_the_server_cannot_give_holds_up_no_other(dovecot, 
 
             await watching.until(past_it)
             assert watching.told == 3  # two mails, and that somebody must look at the other one
+            before = line.connections
+            await watching.looked()
+            assert line.connections == before, "it is left alone for a while"
+            clock.by = REST
+            await watching.until(_tried_again(watching, line, before))
+            line.poison, clock.by = None, 2 * REST + timedelta(minutes=1)
+            watching.mailboxes.wake(watching.code())
+            assert len({one.mail for one in (await watching.sees(3)).values()}) == 3
+
+
+def _tried_again(watching, line, before):
+    async def has():
+        watching.mailboxes.wake(watching.code())
+        return line.connections > before
+
+    return has
 
 
 async def test_a_mailbox_that_is_deleted_and_made_anew(dovecot, watching):
