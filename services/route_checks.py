@@ -21,6 +21,8 @@ def route_faults(settings: Settings) -> Iterator[Fault]:
             continue
         if mailbox.staff_informed is None:
             yield Fault(("mailboxes", place, "staff_informed"), f"is missing: {_TOLD_FIRST}")
+        if mailbox.canary:
+            yield Fault(("mailboxes", place, "canary"), "is for functional mailboxes alone, never for an employee's; remove it")
         if mailbox.moved_folder == mailbox.folder:
             yield Fault(("mailboxes", place, "moved_folder"), "is the folder that is watched; name another one")
 

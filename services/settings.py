@@ -203,6 +203,7 @@ class Mailbox(Section):
     unread_after_hours: int = Field(default=4, ge=1)
     answer_within_days: int = Field(default=5, ge=1)
     unit: Id | None = None  # whose it is; none: the unit that the register gives it
+    canary: bool = False  # send it a small mail every hour, and tell when that does not arrive; a functional mailbox alone
 
 
 class Log(Section):

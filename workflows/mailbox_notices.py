@@ -39,8 +39,12 @@ def late(event: Event, mailbox: str, house: House, now: datetime, spared: Collec
 
 
 def unreachable(event: Event, mailbox: str, house: House, now: datetime) -> tuple[Notice, ...]:
-    """A mailbox can't be looked into; or mail can't be moved out of an employee's."""
-    return (not_moved if event.data.get("why") in FAULTS else not_watched)(event, mailbox, house, now)
+    """A mailbox can't be looked into, or a canary didn't arrive there; or mail can't be moved out of an employee's."""
+    if event.data.get("why") in FAULTS:
+        return not_moved(event, mailbox, house, now)
+    if event.data.get("why") == "canary":
+        return not_watched(event, mailbox, house, now, "canary_missing")
+    return not_watched(event, mailbox, house, now)
 
 
 def not_moved(event: Event, mailbox: str, house: House, now: datetime) -> tuple[Notice, ...]:
@@ -51,7 +55,9 @@ def not_moved(event: Event, mailbox: str, house: House, now: datetime) -> tuple[
     )
 
 
-def not_watched(event: Event, mailbox: str, house: House, now: datetime) -> tuple[Notice, ...]:
+def not_watched(
+    event: Event, mailbox: str, house: House, now: datetime, kind: NoticeKind = "mailbox_not_watched"
+) -> tuple[Notice, ...]:
     """Operations, who mend it, and the unit's leader, who sees to it that somebody opens the mailbox meanwhile."""
     unit = event.data.get("unit")
     about = About(
@@ -66,7 +72,7 @@ def not_watched(event: Event, mailbox: str, house: House, now: datetime) -> tupl
         told[about.leader] = "leader"
     due = house.hours.next_open(now, house.policy.zone)
     return tuple(
-        Notice(to, role, "same_day", "mailbox_not_watched", now if role == "it" else due, f"notice:{event.id}:{to}", about)
+        Notice(to, role, "same_day", kind, now if role == "it" else due, f"notice:{event.id}:{to}", about)
         for to, role in sorted(told.items())
     )
 

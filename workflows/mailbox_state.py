@@ -28,7 +28,7 @@ Trouble = Literal[
     "no_login",
     "store",
 ]
-State = Literal["watching", "connecting"] | Trouble | Fault
+State = Literal["watching", "connecting", "canary_missing"] | Trouble | Fault
 TROUBLES: frozenset[str] = frozenset(get_args(Trouble))
 PASSING: frozenset[str] = frozenset({"timeout", "closed", "unavailable", "unreachable", "token_unavailable", "store"})
 
@@ -59,6 +59,12 @@ class Said(NamedTuple):
 SAID: Mapping[str, Said] = {
     "watching": Said("Postkassen bliver set efter.", "The mailbox is being watched."),
     "connecting": Said("Vagten er ved at logge på postkassen.", "The guard is logging in to the mailbox."),
+    "canary_missing": Said(
+        "Vagten kan se i postkassen, men dens prøvemail er ikke kommet frem. IT sender selv en mail dertil og finder ud af, hvor"
+        " den bliver af.",
+        "The guard can look into the mailbox, but its canary mail has not arrived. IT sends a mail there and finds out what becomes"
+        " of it.",
+    ),
     "login_refused": Said(
         "Mailserveren siger nej til brugernavn eller adgangskode. IT skriver en ny adgangskode her, eller får kontoen åbnet igen.",
         "The mail server refuses user name or password. IT enters a new password here, or has the account opened again.",

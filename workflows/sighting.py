@@ -17,6 +17,7 @@ from workflows.facts import Facts
 from workflows.mail import Envelope, Headers, Mail
 
 _ID = re.compile(rb"^x-rammevagt-id:[ \t]*([a-z0-9]{1,64})[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
+_CANARY = re.compile(rb"^x-rammevagt-canary:[ \t]*([0-9a-f.]{1,64})[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
 _TRACE = re.compile(rb"\(Rammevagt\) with [A-Z]+\r\n\tid ([a-z0-9]{1,64}); [^\r\n]*\r\n")
 _SHOWN = re.compile(  # fields that a reader is shown, or that tell how the rest is shown
     rb"(?:\A|[\r\n])(?:subject|from|sender|reply-to|to|cc|date|message-id|in-reply-to|references|mime-version|content-[a-z-]+)"
@@ -34,10 +35,14 @@ LEFT_THERE = Sentence(
 
 
 class Mark(NamedTuple):
-    """What a message says of itself: the guard's ids that it names, and where below our fields the mail itself begins."""
+    """What a message says of itself: the guard's ids that it names, and where below our fields the mail itself begins.
+
+    ``canary`` is what stands in a canary's field of its header (``workflows.canary``).
+    """
 
     ids: tuple[str, ...] = ()
     begins: int | None = None
+    canary: str | None = None
 
 
 def mark_of(beginning: bytes) -> Mark:
@@ -49,7 +54,9 @@ def mark_of(beginning: bytes) -> Mark:
     field, trace = (one if one and _is_header(beginning[: one.start()]) else None for one in _marks(beginning))
     found = [one[1].decode().lower() for one in (field, trace) if one]
     begins = trace.end() if trace and not _SHOWN.search(beginning, 0, trace.start()) else None
-    return Mark(tuple(dict.fromkeys(found)), begins)
+    canary = _CANARY.search(beginning)
+    said = canary[1].decode() if canary and _is_header(beginning[: canary.start()]) else None
+    return Mark(tuple(dict.fromkeys(found)), begins, said)
 
 
 def _marks(beginning: bytes) -> tuple[re.Match[bytes] | None, re.Match[bytes] | None]:

@@ -80,7 +80,7 @@ class Desk:
         state = next((one for one in await mailboxes.all() if one.code == code), None)
         if state is None or (why in PASSING and now - (state.looked_at or state.since) < PATIENCE):
             return
-        event = mailbox_not_watched(code, state.looked_at or state.since, self._unit(box), why)
+        event = mailbox_not_watched(code, state.looked_at or state.since, self.unit(box), why)
         if await self.store.tell((event,), (AuditRecord(now, "guard", event.what, code, {"why": why}),)):
             log.error("mailbox_not_watched", mailbox=code, why=why)
             self.told()
@@ -88,12 +88,13 @@ class Desk:
     async def unreadable(self, box: Mailbox, code: str, uidvalidity: int, uid: int) -> None:
         """The server can't give a message: people are told once, so that somebody opens it in the mailbox."""
         now = self.clock.now()
-        event = replace(mailbox_not_watched(code, now, self._unit(box), "garbled"), id=f"{code}.{uidvalidity}.{uid}.unreadable")
+        event = replace(mailbox_not_watched(code, now, self.unit(box), "garbled"), id=f"{code}.{uidvalidity}.{uid}.unreadable")
         if await self.store.tell((event,), (AuditRecord(now, "guard", event.what, code, {"why": "unreadable", "uid": uid}),)):
             log.error("message_unreadable", mailbox=code, uid=uid)
             self.told()
 
-    def _unit(self, box: Mailbox) -> str | None:
+    def unit(self, box: Mailbox) -> str | None:
+        """Whose mailbox it is."""
         terms = MailboxTerms(self.settings, self.store.key).of(self.store.organisation())
         return found.unit if (found := terms.get(own_key(box.address))) else None
 

@@ -18,6 +18,8 @@ from services.mailbox.trouble import Trouble
 from services.mailbox.values import Folder, Line
 from services.settings import Mailbox
 from services.store.sightings import Cursor, Sighting
+from workflows import canary
+from workflows.mailbox_state import State
 from workflows.reading import read_headers
 from workflows.sighting import Message, which
 
@@ -80,11 +82,13 @@ class Look:
         self._desk = desk
         self._session = session
         self._books = desk.store.mailboxes
+        self._state: State = "watching"
         self.unsettled = False
 
     def look(self) -> None:
         """Once. Raises ``Trouble``; ``Overtaken``."""
         self.unsettled = False
+        self._state = self._state_now()
         folder = self._session.select(self._box.folder)
         self._session.begin_look()  # opening the folder tells how many messages there are, and that is no news
         cursor = self._desk.ask(self._books.cursor(self._code))
@@ -136,6 +140,9 @@ class Look:
         fetched = self._fetched(id, place, now)
         if fetched is None:
             return
+        if (sent_at := self._canary(fetched, place)) is not None:
+            fetched.discard()
+            return self._found_canary(sent_at, place)
         mail = self._known_as(fetched, place)
         if mail is not None or self._may_come_home(fetched, place, now):
             fetched.discard()
@@ -160,6 +167,25 @@ class Look:
             if not content.finished:
                 content.discard()
         return None
+
+    def _canary(self, fetched: Fetched, place: _Place) -> datetime | None:
+        """When this canary was sent; None: it is none. Also where none is wanted any more, one that lies there is nobody's mail."""
+        came = place.line.internal_date or self._desk.clock.now()
+        return canary.sent_at(fetched.mark.canary, self._desk.store.key, self._code, came)
+
+    def _found_canary(self, sent_at: datetime, place: _Place) -> None:
+        """It is kept of it that it arrived, and how far the mailbox is read."""
+        self._desk.ask(self._books.found_canary(self._code, sent_at))
+        self._count("canary")
+        self._state = self._state_now()
+        self._write((), place.cursor)
+
+    def _state_now(self) -> State:
+        """As it is told when the look succeeds: a canary that is missing (``canary.py``) is so until it is found."""
+        if not self._box.canary:
+            return "watching"
+        state = next((one for one in self._desk.ask(self._books.all()) if one.code == self._code), None)
+        return "canary_missing" if state and state.canary_sent_at and state.state == "canary_missing" else "watching"
 
     def _put_aside(self, place: _Place, now: datetime) -> None:
         """The server can't give it: no other mail may wait for that for ever. People are told, and it is tried again later."""
@@ -222,7 +248,7 @@ class Look:
         return [uid for uid in found if not self._stumbles.rests((folder.uidvalidity, uid), now)]
 
     def _write(self, seen: Sequence[Sighting], cursor: Cursor | None) -> None:
-        if not self._desk.ask(self._books.saw(self._code, seen, cursor, holder=self._desk.holder)):
+        if not self._desk.ask(self._books.saw(self._code, seen, cursor, holder=self._desk.holder, state=self._state)):
             raise Overtaken
 
     def _count(self, kind: str) -> None:

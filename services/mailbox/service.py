@@ -14,6 +14,7 @@ import structlog
 from services.clock import Clock, new_id
 from services.clock_watch import ClockWatch
 from services.mailbox.asking import Asking
+from services.mailbox.canary import Canaries
 from services.mailbox.desk import Desk
 from services.mailbox.logins import Logins
 from services.mailbox.looking import Look
@@ -62,11 +63,13 @@ class Mailboxes:
         self._settings, self._told, self._watch = settings, told, watch
         self._watchers: dict[str, Watcher] = {}
         self._renewing: asyncio.Task[None] | None = None
+        self._canaries: Canaries | None = None
 
     async def start(self) -> None:
         """Watch all of them. What is wrong with one is told, and keeps no other and no start waiting."""
         ask = Asking(asyncio.get_running_loop())
         desk = Desk(self._settings, self._store, self._clock, ask, self._logins, self._holder, self._told, self._watch)
+        self._canaries = Canaries(self._boxes, desk, self.wake)
         gate, chance = threading.Semaphore(AT_ONCE), random.SystemRandom().random
         for code, box in self._boxes.items():
             looks_of = Look if box.mode == "observe" else self._route
@@ -78,6 +81,7 @@ class Mailboxes:
                 one.start()
         finally:
             threading.stack_size(before)
+        self._canaries.start()
         if self._watchers:
             self._renewing = asyncio.create_task(repeat(self._renew, RENEW_EVERY), name="mailbox-leases")
 
@@ -86,6 +90,8 @@ class Mailboxes:
         if self._renewing:
             self._renewing.cancel()
             await asyncio.gather(self._renewing, return_exceptions=True)
+        if self._canaries:
+            await self._canaries.stop()
         watchers, self._watchers = self._watchers, {}
         for one in watchers.values():
             one.stop()

@@ -13,8 +13,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from services.store import post_rows, sightings
 from services.store.arrivals import CommitArrival, arriving
+from services.store.canaries import FoundCanary, SendCanary
 from services.store.columns import instant, micros, text_in
-from services.store.interface import Arrival
+from services.store.interface import Arrival, OutgoingMail
 from services.store.posts import Change, write
 from services.store.readers import Readers
 from services.store.recent import Recent
@@ -245,6 +246,18 @@ class Mailboxes:
         They may have come long before: ``Store.unassessed`` looks at when a mail came.
         """
         return await self._readers.run(sightings.unassessed, after, before, limit)
+
+    async def send_canary(self, code: str, canary: OutgoingMail, sent_at: datetime) -> bool:
+        """Enqueue a canary and wait for it; False, and nothing is written, where its like was sent already (``dedupe``)."""
+        return await self._writer.run(SendCanary(code, canary, micros(sent_at), self._now()))
+
+    async def found_canary(self, code: str, sent_at: datetime) -> None:
+        """The canary that was sent then lies in the mailbox: neither it nor an older one is waited for any more."""
+        await self._writer.run(FoundCanary(code, micros(sent_at)))
+
+    async def forget_canary(self, code: str) -> None:
+        """Wait for none that was sent."""
+        await self._writer.run(_Set(code, {"canary_sent_at": None}, self._now()))
 
     async def keep_login(self, code: str, sealed: str | None) -> bool:
         """Keep a login (sealed) that goes before the one in the settings; None: that one counts again. False: no such mailbox."""

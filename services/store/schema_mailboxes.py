@@ -30,6 +30,8 @@ mailbox = Table(  # a mailbox that is watched: how far it is read, how it is, an
     Column("holder", Text),
     Column("held_until", BigInteger),
     Column("login", Text),  # sealed: a login that was mended on a page goes before the one in the settings
+    Column("canary_sent_at", BigInteger),  # the first canary that was not found yet; none when none is waited for
+    Column("canary_found_at", BigInteger),  # when the newest canary that was found had been sent
 )
 
 sighting = Table(  # one message in a mailbox; without a mail where nothing is kept of it but that it was seen

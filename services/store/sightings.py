@@ -48,7 +48,10 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class MailboxState:
-    """How a watched mailbox is. ``error`` is a short code; ``own_login``: a login mended on a page goes before the settings'."""
+    """How a watched mailbox is. ``error`` is a short code; ``own_login``: a login mended on a page goes before the settings'.
+
+    ``canary_sent_at`` is when the first canary was sent that was not found yet, and ``canary_found_at`` when the newest that was.
+    """
 
     code: str
     address: str
@@ -60,6 +63,8 @@ class MailboxState:
     holder: str | None
     held_until: datetime | None
     own_login: bool
+    canary_sent_at: datetime | None = None
+    canary_found_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,8 @@ def _state(row: Row[Any]) -> MailboxState:
         holder=row.holder,
         held_until=instant_or_none(row.held_until),
         own_login=row.login is not None,
+        canary_sent_at=instant_or_none(row.canary_sent_at),
+        canary_found_at=instant_or_none(row.canary_found_at),
     )
 
 

@@ -1,15 +1,16 @@
 """What is known of watched mailboxes, over every store."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from fakes.arrivals import DAY, NOW, SetClock, arrival, attempt, spooled
+from fakes.arrivals import DAY, NOW, SetClock, arrival, attempt, delivery, spooled
 from fakes.posts import BOX, CODE, assessed, cursor, post, put, sighting, straight
 
 from services.settings import Settings
-from services.store.interface import LedgerRow, StoredMail
+from services.store.interface import LedgerRow, OutgoingMail, StoredMail
 from services.store.mailboxes import Sighting
 from services.store.sql_store import SqlStore
 
@@ -191,3 +192,33 @@ async def test_a_mail_that_fell_back_to_a_mailbox_is_known_there(watched: SqlSto
     await watched.record([attempt(leased)])
     [known] = await watched.mailboxes.match(CODE, BOX, ["m1"], [])
     assert known.here and isinstance(sighting(), Sighting)
+
+
+def canary(id: str, hour: str) -> OutgoingMail:
+    return OutgoingMail(b"Subject: c\r\n\r\n", replace(delivery(id, BOX, ()), content=id, kind="notice"), f"canary:{CODE}:{hour}")
+
+
+async def test_a_canary_is_sent_once_by_whomever_and_the_first_that_is_missing_is_waited_for(
+    watched: SqlStore, opener: Callable[[], Awaitable[SqlStore]]
+) -> None:
+    later = NOW + timedelta(hours=1)
+    other = await opener()
+    sent = [await one.mailboxes.send_canary(CODE, canary(f"c{n}", "9"), NOW) for n, one in enumerate((watched, other))]
+    assert sent == [True, False] and [one.id for one in await watched.queue()] == ["d-c0-bf-kontakt@eksempel.dk"]
+    assert await other.mailboxes.send_canary(CODE, canary("c2", "10"), later)
+
+    async def known() -> tuple[object, object]:
+        [one] = [one for one in await other.mailboxes.all() if one.code == CODE]
+        return one.canary_sent_at, one.canary_found_at
+
+    assert await known() == (NOW, None)
+    await watched.mailboxes.found_canary(CODE, NOW - timedelta(hours=1))  # found again, under another UIDVALIDITY
+    assert await known() == (NOW, NOW - timedelta(hours=1))
+    await watched.mailboxes.found_canary(CODE, later)
+    assert await known() == (None, later)
+    await watched.mailboxes.found_canary(CODE, NOW)
+    assert await known() == (None, later)
+    await watched.mailboxes.send_canary(CODE, canary("c3", "11"), later)
+    await watched.mailboxes.forget_canary(CODE)
+    assert await known() == (None, later)
+    assert (await watched.books()).balance()

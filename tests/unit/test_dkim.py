@@ -3,7 +3,7 @@
 import email
 import hashlib
 from base64 import b64decode, b64encode
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -83,7 +83,7 @@ def test_check_config_says_what_is_wrong_with_a_key(tmp_path: Path, why: str) ->
     with pytest.raises(BadKey, match=why):
         read_key(file)
     settings = Settings(receipts={"dkim_domain": "eksempel.dk", "dkim_selector": "v1", "dkim_key_file": str(file)})
-    [fault] = machine_faults(settings)
+    [fault] = machine_faults(settings, date(2026, 11, 23))
     assert fault.path == ("receipts", "dkim_key_file") and why in fault.message and list(dkim_key_faults(settings)) == [fault]
 
 

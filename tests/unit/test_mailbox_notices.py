@@ -118,6 +118,15 @@ def test_of_a_mailbox_that_cannot_be_looked_into_operations_and_the_leader_hear(
     assert "nummer" not in danish and "$" not in danish + english
 
 
+def test_of_a_canary_that_is_missing_the_same_hear_what_to_look_for():
+    event = mailbox_not_watched(CODE, NIGHT, UNIT.id, "canary")
+    found = unreachable(event, BOX, house(), NIGHT)
+    assert {(one.to, one.kind) for one in found} == {("postmaster@eksempel.dk", "canary_missing"), (LENE, "canary_missing")}
+    subject, danish, english = text_of(found[0])
+    assert subject == f"En prøvemail er ikke kommet frem til {BOX}" and "den 23. november 2026 kl. 23.00" in danish
+    assert "nummer" not in danish and "$" not in danish + english
+
+
 def test_law_9_no_notice_tells_a_citizen():
     for notices in (told(raised(stage=4, count=2)), told(raised("overdue", 1, "complaint"))):
         assert not any("c-1001" in part for one in notices for part in text_of(one))

@@ -271,6 +271,8 @@ def test_no_employees_mailbox_is_read_before_the_employees_were_told(tmp_path):
 def test_moved_mail_lies_in_a_folder_of_its_own(tmp_path):
     with pytest.raises(BadInput, match=r"mailboxes\[0\]\.moved_folder: is the folder that is watched"):
         load(tmp_path, ROUTE + f'staff_informed = {TODAY}\nmoved_folder = "INBOX"\n')
+    with pytest.raises(BadInput, match=r"mailboxes\[0\]\.canary: is for functional mailboxes alone"):
+        load(tmp_path, ROUTE + f"staff_informed = {TODAY}\ncanary = true\n")
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "postgresql://x", "postgresql:///?host=/run", "x"])
