@@ -22,6 +22,8 @@ class Happened:
 
 ARRIVED = N_("Modtaget")
 DECIDED = N_("Vagten besluttede, hvor den skal hen")
+WAITS = N_("Venter")
+WORKING_HOURS = N_("Sendes i arbejdstiden")
 TO = N_("%(what)s til %(address)s: %(state)s")
 
 
@@ -33,7 +35,7 @@ def way_of(mail: MailFound, words: Words) -> list[Happened]:
 
 def _copies(way: Sequence[Mapping[str, Any]], words: Words) -> Iterator[Happened]:
     for one in way:
-        state = words.gettext(WAYS.get(one["state"], one["state"]))
+        state = words.gettext(_state(one))
         title = words.gettext(TO) % {
             "what": words.gettext(KINDS.get(one["kind"], one["kind"])),
             "address": one["address"],
@@ -42,6 +44,13 @@ def _copies(way: Sequence[Mapping[str, Any]], words: Words) -> Iterator[Happened
         at = datetime.fromisoformat(one["finished_at"] or one["queued_at"])
         kind = "alarm" if one["state"] in ("bounced", "failed", "returned") else "now" if one["state"] == "waiting" else ""
         yield Happened(at, title, _tries(one, words), kind)
+
+
+def _state(one: Mapping[str, Any]) -> str:
+    """What waits and was never tried has not failed: a notice to staff leaves in working hours."""
+    if one["state"] == "waiting" and not one["attempts"]:
+        return WORKING_HOURS if one["kind"] == "notice" else WAITS
+    return WAYS.get(one["state"], str(one["state"]))
 
 
 def _tries(one: Mapping[str, Any], words: Words) -> str:
