@@ -10,7 +10,7 @@ from services.console.concern import Matter
 from services.console.framework_words import CHANNELS, HISTORY
 from services.console.mail_words import LEVEL_CHIPS, OUTCOME_CHIPS, OUTCOMES, RIGHTS, SENDERS, SIGNALS, TOLD, UNDELIVERED
 from services.console.recipients import may_know_why
-from services.console.words import N_, Words
+from services.console.words import N_, Words, without_ids
 from services.settings import ZONE
 from services.store.dossiers import Kept
 from services.store.looked_up import MailLine, Wanted
@@ -111,7 +111,7 @@ class Teller:
         listed = ", ".join(to[:NAMED]) + (" " + self.told(N_("og %(num)s til")) % {"num": more} if more > 0 else "")
         language = self.words.language
         mine = [line for line in one.recipients if may_know_why(self.who, self.found.cases, line)]
-        because = dict.fromkeys(line.explanation.get(language, line.explanation.get("da", "")) for line in mine)
+        because = dict.fromkeys(without_ids(line.explanation.get(language, line.explanation.get("da", ""))) for line in mine)
         chips = [(self.told(OUTCOMES[one.outcome]), OUTCOME_CHIPS[one.outcome])]
         chips += [(self.told(SIGNALS.get(kind, kind)), LEVEL_CHIPS.get(level, "off")) for kind, level in one.signals]
         chips += [(self.told(RIGHTS.get(right, right)), "on") for right in one.rights]

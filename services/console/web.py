@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from services.console.auth.visitor import Visitor
 from services.console.context import console_of
 from services.console.navigation import ROLES, menu_of
-from services.console.words import LANGUAGES, SOURCE, Words, known, words
+from services.console.words import LANGUAGES, SOURCE, Words, known, without_ids, words
 from services.settings import ZONE
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -130,6 +130,7 @@ def environment(language: str) -> Environment:
         one.size,
     ):
         made.filters[filter_.__name__] = filter_
+    made.filters["without_ids"] = without_ids
     made.globals.update(language=language, languages=LANGUAGES, asset=asset)
     return made
 
