@@ -19,6 +19,7 @@ from services.mailbox.values import Folder, Line
 from services.settings import Mailbox
 from services.store.sightings import Cursor, Sighting
 from workflows import canary
+from workflows.addresses import normalise
 from workflows.mailbox_state import State
 from workflows.reading import read_headers
 from workflows.sighting import Message, which
@@ -169,9 +170,18 @@ class Look:
         return None
 
     def _canary(self, fetched: Fetched, place: _Place) -> datetime | None:
-        """When this canary was sent; None: it is none. Also where none is wanted any more, one that lies there is nobody's mail."""
+        """When this canary was sent; None: it is none. Also where none is wanted any more, one that lies there is nobody's mail.
+
+        Who has seen a token can write it into a mail of their own: what does not come in our name is a mail.
+        """
+        if fetched.mark.canary is None or not self._is_ours(fetched):
+            return None
         came = place.line.internal_date or self._desk.clock.now()
         return canary.sent_at(fetched.mark.canary, self._desk.store.key, self._code, came)
+
+    def _is_ours(self, fetched: Fetched) -> bool:
+        written = read_headers(fetched.header_block).from_addresses
+        return [normalise(one) for one in written] == [normalise(self._desk.settings.notifications.sender)]
 
     def _found_canary(self, sent_at: datetime, place: _Place) -> None:
         """It is kept of it that it arrived, and how far the mailbox is read."""

@@ -7,7 +7,7 @@ from fakes.arrivals import SetClock
 from fakes.dovecot import Dovecot, mail
 from fakes.watching import Watching, box
 
-from workflows.canary import FIELD, token
+from workflows.canary import FIELD, compose, token
 from workflows.events import parse_event
 
 pytestmark = pytest.mark.needs("dovecot-imapd")
@@ -127,8 +127,10 @@ async def test_what_only_looks_like_one_is_a_mail_that_somebody_must_read(doveco
         other, old = token(key, "m-x", now), token(key, code, now - timedelta(days=9))
         fields = [f"{FIELD}: {said}\r\n" for said in ("1.0", other, old)]
         one.put(*(mail(number, fields=field) for number, field in enumerate(fields)))
-        one.put(mail(9, fields=f"{FIELD}: {token(key, code, now)}\r\n"))
-        assert sorted(await watching.sees(3, "forged")) == [1, 2, 3]
+        seen = token(key, code, now)
+        one.put(mail(8, fields=f"{FIELD}: {seen}\r\n"))  # somebody has seen a token, and puts it on a mail of their own
+        one.put(compose("forged@eksempel.dk", watching.settings.notifications.sender, seen, now))
+        assert sorted(await watching.sees(4, "forged")) == [1, 2, 3, 4]
         await one.look()
-        assert sorted(await watching.sightings("forged")) == [1, 2, 3]
+        assert sorted(await watching.sightings("forged")) == [1, 2, 3, 4]
         assert watching.mailboxes._canaries._boxes == {}
