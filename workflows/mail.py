@@ -68,7 +68,7 @@ class Reading:
     """The whole mail, read without trusting it, for what is assessed after 250. It never moves mail.
 
     ``text`` is what a person would read first (the plain text, else the HTML as text), ``unreadable`` names in codes what
-    could not be read: an empty or encrypted body is "unread", not "harmless".
+    could not be read: an empty or encrypted body is "unread", not "harmless". ``noted`` names in codes what else is to be known.
     """
 
     headers: Headers
@@ -76,3 +76,4 @@ class Reading:
     text: str = ""
     parts: tuple[Part, ...] = ()
     unreadable: tuple[str, ...] = ()
+    noted: tuple[str, ...] = ()

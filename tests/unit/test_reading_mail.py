@@ -304,3 +304,46 @@ HOSTILE = {
 def test_hostile_mails_are_read_in_linear_time(name):
     start, pattern = HOSTILE[name]
     read_mail(start + pattern * (400_000 // len(pattern)))  # the suite's timeout is the guard: quadratic reading takes minutes
+
+
+@pytest.mark.parametrize(
+    ("source", "noted"),
+    [
+        ("<p>Hej</p>", ()),
+        ('<p>Hej <span style="DISPLAY : none">skjult</span></p>', ("hidden_text",)),
+        ('<span style="font-size:0px">x</span>', ("hidden_text",)),
+        ('<span style="font-size:0.9em">x</span>', ()),
+        ("<div hidden>x</div>", ("hidden_text",)),
+        ('<img width=1 src="https://eksempel.dk/1.gif">', ("remote_pictures",)),
+        ('<img src="cid:logo@eksempel.dk">', ()),
+        ('<p>display:none</p><a href="https://eksempel.dk">x</a>', ()),
+    ],
+)
+def test_what_html_hides_and_fetches_is_noted(source, noted):
+    assert read_mail(mail(source, "Content-Type: text/html; charset=utf-8")).noted == noted
+
+
+@pytest.mark.parametrize(
+    ("content_type", "noted"),
+    [
+        ("text/calendar; method=REQUEST", ("invitation",)),
+        ('application/octet-stream; name="møde.ICS"', ("invitation",)),
+        ("audio/amr", ("voice_message",)),
+        ('application/octet-stream; name="PTT-20261123.opus"', ("voice_message",)),
+        ("application/pdf", ()),
+    ],
+)
+def test_invitations_and_voice_messages_are_noted(content_type, noted):
+    assert read_mail(multipart(part("text/plain", "hej"), part(content_type, "x"))).noted == noted
+
+
+def test_a_quotation_in_html_is_marked_and_what_follows_is_the_writers_own():
+    source = (
+        '<p>Ja</p><blockquote type="cite"><p>Kan du?</p><blockquote class="gmail_quote">Før</blockquote></blockquote><p>Nej</p>'
+    )
+    lines = [
+        line for line in read_mail(mail(source, "Content-Type: text/html; charset=utf-8")).text.splitlines() if line.strip("> ")
+    ]
+    assert lines == ["Ja", "> Kan du?", "> Før", "Nej"]
+    indented = read_mail(mail("<blockquote>Mit eget</blockquote>", "Content-Type: text/html; charset=utf-8"))
+    assert indented.text == "Mit eget"

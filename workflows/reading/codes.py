@@ -1,4 +1,4 @@
-"""What can be unreadable in a mail as a whole: a closed list."""
+"""What can be unreadable in a mail as a whole, and what a reader should know of it: closed lists."""
 
 from enum import StrEnum
 
@@ -16,3 +16,12 @@ class Unreadable(StrEnum):
     TOO_DEEP = "too_deep"
     TOO_LARGE = "too_large"  # something was left unread because of its size, or because reading took too much work
     NO_TEXT = "no_text"
+
+
+class Noted(StrEnum):
+    """Something beside the words that whoever reads the mail should know. Like a signal it moves nothing."""
+
+    HIDDEN_TEXT = "hidden_text"  # HTML with text that its reader would not be shown; it was read all the same
+    REMOTE_PICTURES = "remote_pictures"  # HTML that fetches from elsewhere, and so tells the sender that it was opened
+    INVITATION = "invitation"  # a calendar's: a request to meet
+    VOICE_MESSAGE = "voice_message"  # sound that nobody has listened to: unheard, not harmless

@@ -2,6 +2,9 @@
 
 import html
 import re
+from collections.abc import Iterator
+
+from workflows.reading.codes import Noted
 
 _SKIPPED = frozenset({"script", "style", "title", "template"})
 _BLOCKS = frozenset(
@@ -14,6 +17,21 @@ _BLOCKS = frozenset(
 _CELLS = frozenset({"td", "th", "img", "button", "input", "textarea"})
 _OPENS = re.compile(r"<(?=[A-Za-z/!?])")
 _NAME = re.compile(r"/?([A-Za-z][A-Za-z0-9:_-]{0,40})")
+_QUOTE = re.compile(r"<blockquote\b[^<>]{0,2000}?(?:type\s*=\s*[\"']?cite|class\s*=\s*[\"']?[^\"'<>]{0,200}quote)", re.IGNORECASE)
+_BEGINS, _ENDS, _NEITHER = (
+    "\x01",
+    "\x02",
+    str.maketrans("", "", "\x01\x02"),
+)  # of a quotation, in text that holds no such characters
+_HIDDEN = re.compile(
+    r"<[a-z][^<>]{0,2000}?(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|\shidden(?=[\s>=/]))",
+    re.IGNORECASE,
+)
+_FETCHES = re.compile(
+    r"<(?:img|source|video|audio|iframe|link|input|table|td|body)\b[^<>]{0,2000}?"
+    r"(?:src|srcset|href|background)\s*=\s*[\"']?\s*(?:https?:)?//",
+    re.IGNORECASE,
+)
 _CLOSERS = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in _SKIPPED}
 _BLANKS = re.compile(r"[ \t\r\n\f\v\u00a0]+")
 _HUGE = re.compile(r"&#(?:[0-9]{9,}|[xX][0-9A-Fa-f]{9,});?")  # no such characters; int() refuses the longest
@@ -24,10 +42,13 @@ _GAPS = re.compile(r"\n{3,}")
 def html_to_text(source: str) -> str:
     """What a person would see of ``source``: no tags, scripts, styles or comments; blocks on lines of their own.
 
+    What a mail program marked as quoted from an earlier mail is marked with ``>``, as in plain text.
+
     What stands in a script or a comment that never ends is left out, as a browser does; a tag that never ends is taken for text.
     """
     found: list[str] = []
     position = 0
+    source = source.translate(_NEITHER)
     while opens := _OPENS.search(source, position):
         start = opens.start()
         found.append(_shown(source[position:start]))
@@ -39,7 +60,26 @@ def html_to_text(source: str) -> str:
             position = _after(source, ">", start + 2)
     found.append(_shown(source[position:]))
     text = _LINES.sub("\n", re.sub(" {2,}", " ", "".join(found)))
-    return _GAPS.sub("\n\n", text).strip()
+    return _GAPS.sub("\n\n", _marked(text) if _BEGINS in text or _ENDS in text else text).strip()
+
+
+def notes_of(source: str) -> Iterator[Noted]:
+    """What a reader of ``source`` would not see, or would give away by seeing it."""
+    if _HIDDEN.search(source):
+        yield Noted.HIDDEN_TEXT
+    if _FETCHES.search(source):
+        yield Noted.REMOTE_PICTURES
+
+
+def _marked(text: str) -> str:
+    """``text`` with ``>`` before the lines of quotations. One that is never ended ends with the text."""
+    lines, depth = [], 0
+    for line in text.split("\n"):
+        depth += line.count(_BEGINS)
+        plain = line.translate(_NEITHER)
+        lines.append(f"> {plain}" if depth > 0 else plain)
+        depth = max(0, depth - line.count(_ENDS))
+    return "\n".join(lines)
 
 
 def _shown(text: str) -> str:
@@ -58,7 +98,10 @@ def _after_tag(source: str, name: re.Match[str], found: list[str]) -> int:
     if end < 0:
         found.append(_shown(source[name.end() :]))
         return len(source)
-    if tag in _BLOCKS:
+    if tag == "blockquote":
+        closes = name[0].startswith("/")
+        found.append(f"{_ENDS}\n" if closes else f"\n{_BEGINS}" if _QUOTE.match(source, name.start() - 1) else "\n")
+    elif tag in _BLOCKS:
         found.append("\n")
     elif tag in _CELLS:
         found.append(" ")

@@ -3,11 +3,11 @@
 from collections.abc import Container, Iterator
 
 from workflows.mail import Part, Reading
-from workflows.reading.codes import Unreadable
+from workflows.reading.codes import Noted, Unreadable
 from workflows.reading.content import decode_charset, decode_transfer, decoded_size
 from workflows.reading.fields import RawFields, line_feeds, split_block, text_of
 from workflows.reading.headers import headers_of
-from workflows.reading.markup import html_to_text
+from workflows.reading.markup import html_to_text, notes_of
 from workflows.reading.parts import Leaf, walk_mail
 from workflows.reading.tnef import Winmail, read_tnef
 from workflows.reading.words import decode_words
@@ -20,6 +20,8 @@ MAX_FILENAME = 255  # characters
 
 _WRAPPED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"})
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_CALENDARS = frozenset({"text/calendar", "application/ics"})
+_SOUNDS = (".m4a", ".amr", ".ogg", ".opus", ".mp3", ".wav", ".3gp", ".aac", ".wma", ".caf")
 MAX_WINMAILS = 3  # of a mail; programs write one
 _PGP = "-----BEGIN PGP MESSAGE-----"
 
@@ -38,7 +40,8 @@ def read_mail(content: bytes) -> Reading:
     notes = walk.unreadable
     subject = _subject(fields, notes)
     winmails = _winmails(walk.leaves, notes)
-    text = _text(walk.leaves, winmails, notes)
+    noted: set[Noted] = set()
+    text = _text(walk.leaves, winmails, notes, noted)
     parts = tuple([part for leaf in walk.leaves if not _is_running_text(leaf) for part in _parts(leaf, winmails, notes)])
     if "headers" in headers.unreadable:
         notes.add(Unreadable.HEADERS)
@@ -48,7 +51,17 @@ def read_mail(content: bytes) -> Reading:
         notes.add(Unreadable.NO_TEXT)
     if _PGP in text:
         notes.add(Unreadable.ENCRYPTED)
-    return Reading(headers, subject, text, parts, _in_order(notes))
+    noted.update(_noted_of(parts))
+    return Reading(headers, subject, text, parts, _in_order(notes), tuple([one.value for one in Noted if one in noted]))
+
+
+def _noted_of(parts: tuple[Part, ...]) -> Iterator[Noted]:
+    for part in parts:
+        name = (part.filename or "").lower()
+        if part.content_type in _CALENDARS or name.endswith(".ics"):
+            yield Noted.INVITATION
+        if part.content_type.startswith("audio/") or name.endswith(_SOUNDS):
+            yield Noted.VOICE_MESSAGE
 
 
 def _in_order(notes: set[Unreadable]) -> tuple[str, ...]:
@@ -94,16 +107,16 @@ def _winmails(leaves: list[Leaf], notes: set[Unreadable]) -> Winmails:
     return found
 
 
-def _text(leaves: list[Leaf], winmails: Winmails, notes: set[Unreadable]) -> str:
+def _text(leaves: list[Leaf], winmails: Winmails, notes: set[Unreadable], noted: set[Noted]) -> str:
     """The running text of the mail itself; where it has none, that of the mails attached to it."""
     running = [leaf for leaf in leaves if _is_running_text(leaf) or id(leaf) in winmails]
-    own = _joined([leaf for leaf in running if not leaf.attached], winmails, notes)
-    return own or _joined([leaf for leaf in running if leaf.attached], winmails, notes)
+    own = _joined([leaf for leaf in running if not leaf.attached], winmails, notes, noted)
+    return own or _joined([leaf for leaf in running if leaf.attached], winmails, notes, noted)
 
 
-def _joined(leaves: list[Leaf], winmails: Winmails, notes: set[Unreadable]) -> str:
+def _joined(leaves: list[Leaf], winmails: Winmails, notes: set[Unreadable], noted: set[Noted]) -> str:
     """The texts in the order of the mail; of alternatives (RFC 2046 5.1.4) the plain ones, where they say anything."""
-    reader = _Reader(notes)
+    reader = _Reader(notes, noted)
     texts = {index: winmails[id(leaf)].text for index, leaf in enumerate(leaves) if id(leaf) in winmails}
     said: set[int] = set()
     for index, leaf in _of_type(leaves, "text/plain", texts):
@@ -112,7 +125,7 @@ def _joined(leaves: list[Leaf], winmails: Winmails, notes: set[Unreadable]) -> s
             said.add(leaf.alternative)
     for index, leaf in _of_type(leaves, "text/html", texts):
         if leaf.alternative not in said:
-            texts[index] = html_to_text(reader.plain(leaf))
+            texts[index] = html_to_text(reader.html(leaf))
     found = "\n".join(text for _, text in sorted(texts.items()) if text.strip())
     if len(found) > MAX_TEXT:
         notes.add(Unreadable.TOO_LARGE)
@@ -127,9 +140,16 @@ def _of_type(leaves: list[Leaf], content_type: str, told: Container[int]) -> lis
 class _Reader:
     """Decodes bodies until ``MAX_BODY`` is used up."""
 
-    def __init__(self, notes: set[Unreadable]) -> None:
+    def __init__(self, notes: set[Unreadable], noted: set[Noted]) -> None:
         self._notes = notes
+        self._noted = noted
         self._left = MAX_BODY
+
+    def html(self, leaf: Leaf) -> str:
+        """The same of HTML, noting what it hides and fetches."""
+        source = self.plain(leaf)
+        self._noted.update(notes_of(source))
+        return source
 
     def plain(self, leaf: Leaf) -> str:
         """The body of ``leaf`` as text, as much of it as may still be read."""
