@@ -4,14 +4,14 @@ Signals tell a leader where to look; rights tell whoever reads the mail that a d
 add urgency: a word list misses cases, and the guarantee is that a human reads every mail.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, get_args
 
 from workflows.addresses import normalise
 from workflows.mail import Reading
-from workflows.signals.findings import SignalFound, rights_in, signals_in
+from workflows.signals.findings import SignalFound, Whole, rights_in, signals_in
 from workflows.signals.folding import plain_words
 from workflows.signals.rules import Kind, Level, Right, SignalWords
 from workflows.signals.search import Vocabulary
@@ -37,6 +37,7 @@ class Assessment:
 
     signals: tuple[Signal, ...] = ()
     rights: tuple[Right, ...] = ()
+    noted: tuple[str, ...] = ()
 
     @property
     def level(self) -> Level | None:
@@ -44,11 +45,18 @@ class Assessment:
         return self.signals[0].level if self.signals else None
 
     def wire(self) -> dict[str, Any]:
-        """As the contract's JSON: ``signals`` and ``rights``."""
+        """As the contract's JSON: ``signals`` and ``rights``; beside it ``noted``, codes of ``workflows.reading``."""
         return {
             "signals": [{"kind": one.kind, "level": one.level} for one in self.signals],
             "rights": list(self.rights),
+            "noted": list(self.noted),
         }
+
+
+def with_signal(wire: Mapping[str, Any], signal: Signal) -> dict[str, Any]:
+    """An assessment's JSON with one signal more, of a kind that no text shows, at its place."""
+    more = [*wire["signals"], {"kind": signal.kind, "level": signal.level}]
+    return {**wire, "signals": sorted(more, key=lambda one: (_LEVELS.index(one["level"]), _KINDS.index(one["kind"])))}
 
 
 def assess(reading: Reading, words: SignalWords) -> Assessment:
@@ -57,14 +65,15 @@ def assess(reading: Reading, words: SignalWords) -> Assessment:
     levels: dict[tuple[Kind, Right | None], Level] = {}
     rights: set[Right] = set()
     few, sentences = _worth_a_look(reading, words)
+    whole = Whole(words, lambda: _all_sentences(reading, words))
     for sentence in sentences:
-        for one in signals_in(sentence, few, levels):
+        for one in signals_in(sentence, few, levels, whole):
             levels[one.kind, one.right] = one.level
             found.append(one)
         rights.update(rights_in(sentence, few, rights))
     found.extend(_of_the_mail(reading, words))
     rights.update(one.right for one in found if one.right and one.level == "red")
-    return Assessment(_most_serious(found), tuple(one for one in _RIGHTS if one in rights))
+    return Assessment(_most_serious(found), tuple(one for one in _RIGHTS if one in rights), reading.noted)
 
 
 def _worth_a_look(reading: Reading, words: SignalWords) -> tuple[SignalWords, Iterator[Sentence]]:
@@ -87,6 +96,11 @@ def _worth_a_look(reading: Reading, words: SignalWords) -> tuple[SignalWords, It
 
 def _blocks(reading: Reading, words: SignalWords) -> list[Block]:
     return [*blocks(reading.subject, words.vocabulary), *blocks(reading.text, words.vocabulary)]
+
+
+def _all_sentences(reading: Reading, words: SignalWords) -> Iterator[Sentence]:
+    parts = chain.from_iterable(block.parts() for block in _blocks(reading, words))
+    return chain.from_iterable(part.sentences() for part in parts)
 
 
 def _of_the_mail(reading: Reading, words: SignalWords) -> Iterator[SignalFound]:

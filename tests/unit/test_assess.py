@@ -32,6 +32,7 @@ def test_one_signal_a_kind_the_most_serious_first() -> None:
             {"kind": "criticism", "level": "grey"},
         ],
         "rights": ["complaint", "file_access"],
+        "noted": [],
     }
 
 

@@ -8,7 +8,7 @@ from workflows.signals import BadSignalWords, folding, words_from
 from workflows.signals.folding import fold
 from workflows.signals.phrase import BadPhrase, phrase
 from workflows.signals.quoting import may_quote, quoted_lines
-from workflows.signals.search import Phrases
+from workflows.signals.search import Phrases, Vocabulary, by_stem
 from workflows.signals.text import sentences
 
 LISTS = {"maal": ("dig", "jer"), "sag": ("sag*",)}
@@ -37,6 +37,11 @@ def matches(written: str, text: str) -> bool:
         ("slår dig", "SLÅR DIG", True),
         ("slår dig", "slaar dig", True),
         ("én gang", "en gang", True),
+        ("ser dig + i byen", "jeg ser dig i byen", True),
+        ("ser dig + i byen", "i byen ser jeg nok dig", False),
+        ("ser ~2 dig + i byen", "i byen ser jeg nok dig", True),
+        ("ser dig + i byen + [sag]", "jeg ser dig i byen", False),
+        ("ser dig + sag* ~1 nu", "sagerne nu jeg ser dig", True),
     ],
 )
 def test_a_phrase_matches_what_it_says(written: str, text: str, expected: bool) -> None:
@@ -45,11 +50,37 @@ def test_a_phrase_matches_what_it_says(written: str, text: str, expected: bool) 
 
 @pytest.mark.parametrize(
     "written",
-    ["", "~2 dig", "dig? så", "*frist nu", "ab* nu", "[ukendt]", "jeg ~0 ser", "jeg ~99 ser", "jeg ~x ser", "a*b", "jeg, du"],
+    [
+        "",
+        "ser + ",
+        "ser + ~2 nu",
+        "~2 dig",
+        "dig? så",
+        "*frist nu",
+        "ab* nu",
+        "[ukendt]",
+        "jeg ~0 ser",
+        "jeg ~99 ser",
+        "jeg ~x ser",
+        "a*b",
+        "jeg, du",
+    ],
 )
 def test_a_phrase_that_cannot_be_read_is_refused(written: str) -> None:
     with pytest.raises(BadPhrase):
         phrase(written, LISTS, STOPS)
+
+
+def test_a_word_is_found_in_its_other_spellings() -> None:
+    one = phrase("jeg ser ikke", LISTS, STOPS, {"ikke": ("ik",)})
+    assert Phrases.of([(one, None)]).any_in(["jeg", "ser", "ik"])
+
+
+@given(st.lists(st.sampled_from(["jeg", "ser", "dig", "byen", "sagen", "nu"]), max_size=12))
+def test_the_words_of_a_text_narrow_nothing_away(words: list[str]) -> None:
+    whole = Phrases.of([(phrase(one, LISTS, STOPS), one) for one in ("ser dig + sag*", "jeg ~2 dig", "byen + nu", "sag* nu + jeg")])
+    narrowed = whole.among(Vocabulary(words, by_stem({"sag"})))
+    assert {one.meaning for one in narrowed.find(words)} == {one.meaning for one in whole.find(words)}
 
 
 @given(st.lists(st.sampled_from(["jeg", "ser", "dig", "han", "nu"]), max_size=40))
@@ -68,6 +99,9 @@ def words_of(text: str) -> list[str]:
     [
         ("j e g s l å r d i g", ["jeg", "slaar", "dig"]),
         ("j.e.g  s-l-å-r", ["jeg", "slaar"]),
+        ("j3g sl4r d1g", ["jeg", "slaar", "dig"]),
+        ("sag 12a og b52", ["sag", "12a", "og", "b52"]),
+        ("jeg 🔪dig", ["jeg", "kniv", "dig"]),
         ("x y z q", ["xyzq"]),
         ("i dag, f.eks. i a", ["i", "dag", "f", "eks", "i", "a"]),
         ("dr\u200bæ\u00adb", ["draeb"]),
@@ -179,6 +213,7 @@ BAD = """
 negations = ["ikke"]
 idioms = ["~3 noget"]
 mass_copy = {recipients = 12, level = "yellow"}
+volume = {level = "yellow", a_day = 10, at_night = 5}
 unreadable = {level = "grey"}
 [[signal]]
 id = "a"

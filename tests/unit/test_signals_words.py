@@ -294,3 +294,19 @@ def test_a_right_is_marked(text: str, right: str) -> None:
 )
 def test_no_right_is_marked_where_none_is_used(text: str) -> None:
     assert assessed(text).rights == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Jeg skrev i går i fuldskab, at jeg ville komme og slå jer ihjel. Undskyld, det mener jeg ikke.", "yellow"),
+        ("Det er ikke ment som en trussel, men jeg ved, hvor du bor.", "red"),
+        ('Min chef råbte "jeg slår dig ihjel" foran de andre. Jeg har meldt det til politiet.', None),
+        ("Jeg mener stadig hvert et ord.\n\nDen 10. november 2026 skrev Rene:\n> Jeg slår dig ihjel.", "red"),
+        ("Se hvad han skrev.\n\nDen 10. november 2026 skrev Rene:\n> Jeg slår dig ihjel.", "yellow"),
+        ("Jeg kan ikke mere jeg slår dig ihjel", "red"),  # "ikke" belongs to what stands before
+        ("j3g slår d1g ihjel", "red"),
+    ],
+)
+def test_how_the_mail_as_a_whole_means_a_threat(text: str, expected: str | None) -> None:
+    assert level(assessed(text), "threat") == expected

@@ -1,6 +1,6 @@
 """What the signal words find in a sentence, weighed by who says it and whether it is denied."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from workflows.signals.text import Sentence
 
 _WEAKNESS: dict[Level | None, int] = {"red": 0, "yellow": 1, "grey": 2, None: 3}
 NEAR = 2  # words before or after a phrase in which a negation belongs to it
+_NOT_OF_WHAT_FOLLOWS = frozenset({"mere", "laengere", "andet", "jeg", "vi"})  # "jeg kan ikke mere jeg …" denies nothing after it
 LEAD = 16  # words before a phrase in which it may be said that others say it
 _MASK = "\x00"  # no word: a masked idiom fits no phrase
 
@@ -27,13 +28,44 @@ class SignalFound:
     right: Right | None = None
 
 
-def signals_in(sentence: Sentence, words: SignalWords, known: Known = MappingProxyType({})) -> Iterator[SignalFound]:
-    """The signals of one sentence that are more serious than what is ``known`` already, which may grow meanwhile."""
+class Whole:
+    """What the writer of the mail says about how it is meant, anywhere in it. Each is looked for when asked."""
+
+    def __init__(self, words: SignalWords, sentences: Callable[[], Iterator[Sentence]]) -> None:
+        self._words = words
+        self._sentences = sentences
+
+    def _says(self, phrases: Phrases[None]) -> bool:
+        return any(phrases.any_in(one.words) for one in self._sentences() if not one.quoted)
+
+    @cached_property
+    def tells_of_others(self) -> bool:
+        """It tells what somebody did to the writer, or of a song, a film or a game: what it cites is no threat to staff."""
+        return self._says(self._words.told_of_others)
+
+    @cached_property
+    def takes_back(self) -> bool:
+        """The writer takes back what they wrote."""
+        return self._says(self._words.taken_back)
+
+    @cached_property
+    def affirms(self) -> bool:
+        """The writer stands by what they wrote before, and what is quoted counts as said again."""
+        return self._says(self._words.affirmed)
+
+
+def signals_in(
+    sentence: Sentence, words: SignalWords, known: Known = MappingProxyType({}), whole: Whole | None = None
+) -> Iterator[SignalFound]:
+    """The signals of one sentence that are more serious than what is ``known`` already, which may grow meanwhile.
+
+    Without ``whole`` the sentence stands alone.
+    """
 
     def wanted(rule: SignalRule) -> bool:
         return _weaker(known.get((rule.kind, rule.right)), rule.level)
 
-    said = _Said(sentence, words)
+    said = _Said(sentence, words, whole or Whole(words, lambda: iter(())))
     for found in words.signals.find(_without_idioms(sentence.words, words), wanted):
         rule = found.meaning
         level = None if said.excuses(rule) else said.weighed(found)
@@ -45,7 +77,7 @@ def rights_in(sentence: Sentence, words: SignalWords, known: Collection[Right] =
     """The rights that one sentence may be using beyond those ``known``. What an earlier mail said is not used again."""
     if sentence.quoted:
         return
-    said = _Said(sentence, words)
+    said = _Said(sentence, words, Whole(words, lambda: iter(())))
     for found in words.rights.find(sentence.words, lambda rule: rule.id not in known):
         if not said.excuses(found.meaning):
             yield found.meaning.id
@@ -61,9 +93,10 @@ def _without_idioms(plain: tuple[str, ...], words: SignalWords) -> tuple[str, ..
 class _Said:
     """How a sentence says what it says. Each thing is looked for once, however many phrases the sentence holds."""
 
-    def __init__(self, sentence: Sentence, words: SignalWords) -> None:
+    def __init__(self, sentence: Sentence, words: SignalWords, whole: Whole) -> None:
         self.sentence = sentence
         self.words = words
+        self.whole = whole
         self._excused: dict[SignalRule | RightRule, bool] = {}
 
     def excuses(self, rule: SignalRule | RightRule) -> bool:
@@ -78,12 +111,14 @@ class _Said:
         """The level that is left: the weakest of what applies. What would not weaken it further is not looked at."""
         rule = found.meaning
         left: Level | None = rule.level
-        if self.sentence.quoted and _weaker(rule.if_quoted, left):
+        if self.sentence.quoted and _weaker(rule.if_quoted, left) and not self.whole.affirms:
             left = rule.if_quoted
         if _weaker(rule.if_negated, left) and self._negates(found):
             left = rule.if_negated
-        if _weaker(rule.if_reported, left) and self._reports(found):
-            left = rule.if_reported
+        if _weaker(rule.if_reported, rule.level) and left and self._reports(found):
+            left = None if self.whole.tells_of_others else _weakest(rule.if_reported, left)
+        if _weaker("yellow", left) and rule.kind == "threat" and self.whole.takes_back:
+            left = "yellow"
         return left
 
     def _reports(self, found: Found[SignalRule]) -> bool:
@@ -107,9 +142,11 @@ class _Said:
         """How many words in and beside the phrase deny it, in the clauses that it begins and ends in."""
         clauses = self.sentence.clauses
         own = (clauses[found.start], clauses[found.end - 1])
-        near = slice(max(0, found.start - NEAR), found.end + 1)
-        pairs = zip(self.sentence.words[near], clauses[near], strict=True)
-        return sum([clause in own and word in self.words.negations for word, clause in pairs])
+        words, denied = self.sentence.words, 0
+        for at in range(max(0, found.start - NEAR), min(found.end + 1, len(words))):
+            if clauses[at] in own and words[at] in self.words.negations:
+                denied += at >= found.start or words[at + 1] not in _NOT_OF_WHAT_FOLLOWS
+        return denied
 
     def _right_before(self, place: int, ends: Mapping[int, int]) -> bool:
         """Whether a phrase ends at ``place``, or one word before it, that begins at most ``LEAD`` words before it."""
@@ -136,6 +173,10 @@ def _ends(phrases: Phrases[None], sentence: Sentence) -> dict[int, int]:
     for found in phrases.find(sentence.words):
         ends[found.end] = max(found.start, ends.get(found.end, 0))
     return ends
+
+
+def _weakest(one: Level | None, other: Level | None) -> Level | None:
+    return one if _weaker(one, other) else other
 
 
 def _weaker(one: Level | None, other: Level | None) -> bool:

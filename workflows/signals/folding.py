@@ -26,6 +26,11 @@ _BARE = {code: chr(code) if chr(code).isalnum() or chr(code) == "." else " " for
 
 _SPACED = re.compile(r"(?<![^\W_])[^\W\d_](?:[ .*_-][^\W\d_]){2,}(?![^\W_])")
 _LONE = re.compile(r"[ .*_-][^\W\d_][ .*_-][^\W\d_](?![^\W_])")
+_MIXED = re.compile(r"[01345](?:(?<=[^\W\d_].)|(?=[^\W\d_]))")  # a digit beside a letter
+_WORD = re.compile(r"[^\W_]+")
+_DIGITS = (str.maketrans("01345", "oieas"), str.maketrans("01345", "øieæs"), str.maketrans("01345", "oleås"))
+_PICTURES = {"🔪": "kniv", "🗡": "kniv", "🔫": "pistol", "💣": "bombe", "🪓": "økse", "⚰": "kiste"}
+_PICTURE = re.compile("[" + "".join(_PICTURES) + "]")
 _OUTLINE = bytes(ord("a" if _LETTER.match(one) else "0" if one.isalnum() else " ") for one in map(chr, range(256)))
 
 
@@ -120,6 +125,8 @@ def plain_words(text: str) -> frozenset[str] | None:
     if lower is None:
         return None
     words = frozenset(_expanded(lower).split())
+    if any(not word.isalpha() and not word.isdigit() for word in words):
+        return None
     if not _LONE_LETTERS.isdisjoint(words) and _may_be_spaced(text):
         return None
     if _may_be_stretched(" ".join(words)):  # what is written a thousand times is shortened once
@@ -148,10 +155,44 @@ def bare(plain: str) -> str:
 
 
 def put_together(text: str, vocabulary: Collection[str]) -> str:
-    """``text`` with letters that are spaced out ("s l å r") put together, as words of ``vocabulary`` where they part into such."""
+    """``text`` as it is said aloud: digits and pictures that stand for letters and words ("d1g") are read as such.
+
+    Letters that are spaced out ("s l å r") are put together. Both give words of ``vocabulary``, where they part into such.
+    """
+    if not text.isascii():
+        text = _PICTURE.sub(lambda found: f" {_PICTURES[found.group()]} ", text)
+    text = _with_letters(text, vocabulary)
     if not _may_be_spaced(text):
         return text
     return _SPACED.sub(lambda found: _unspaced(fold(found.group()[0::2]), vocabulary), text)
+
+
+def _with_letters(text: str, vocabulary: Collection[str]) -> str:
+    """``text`` with words for those that are written with digits in between; what is longer than a word stays."""
+    pieces: list[str] = []
+    meant: dict[str, str] = {}
+    done = 0
+    for found in _MIXED.finditer(text):
+        at = found.start()
+        if at < done:
+            continue
+        start, end = at - _word_length(text[max(done, at - _LONGEST_WORD) : at][::-1]), at + _word_length(text, at)
+        word = text[start:end]
+        if word not in meant:
+            meant[word] = _as_letters(word, vocabulary) if len(word) <= _LONGEST_WORD else word
+        pieces += [text[done:start], meant[word]]
+        done = end
+    return "".join([*pieces, text[done:]]) if pieces else text
+
+
+def _word_length(text: str, start: int = 0) -> int:
+    found = _WORD.match(text, start)
+    return found.end() - found.start() if found else 0
+
+
+def _as_letters(word: str, vocabulary: Collection[str]) -> str:
+    readings = (word.translate(table) for table in _DIGITS)
+    return next((one for one in readings if fold(one) in vocabulary), word)
 
 
 def _may_be_spaced(text: str) -> bool:

@@ -24,6 +24,9 @@ Right = Literal[
 ]  # fmt: skip
 
 
+_PLAIN = ("denials", "reporters", "own_words", "told_of_others", "taken_back", "affirmed")
+
+
 class BadSignalWords(ValueError):
     """The signal words cannot be used. ``faults`` names every mistake with its place and its mend."""
 
@@ -61,6 +64,12 @@ class _MassCopy(_Table):
     level: Level
 
 
+class _Volume(_Table):
+    level: Level
+    a_day: int = Field(ge=2)
+    at_night: int = Field(ge=2)
+
+
 class _Unreadable(_Table):
     level: Level
 
@@ -68,13 +77,18 @@ class _Unreadable(_Table):
 class _File(_Table):
     mass_copy: _MassCopy
     unreadable: _Unreadable
+    volume: _Volume
     lists: dict[str, list[str]] = {}
+    spellings: dict[str, list[str]] = {}
     negations: list[str]
     gap_stops: list[str] = []
     idioms: list[str] = []
     denials: list[str] = []
     reporters: list[str] = []
     own_words: list[str] = []
+    told_of_others: list[str] = []
+    taken_back: list[str] = []
+    affirmed: list[str] = []
     signal: list[_SignalEntry]
     right: list[_RightEntry]
 
@@ -112,9 +126,15 @@ class SignalWords:
     denials: Phrases[None]
     reporters: Phrases[None]
     own_words: Phrases[None]
+    told_of_others: Phrases[None]
+    taken_back: Phrases[None]
+    affirmed: Phrases[None]
     mass_copy_recipients: int
     mass_copy_level: Level
     unreadable_level: Level
+    volume_level: Level
+    volume_a_day: int  # mails of one sender in 24 hours, from which they may be unusually many
+    volume_at_night: int  # mails of one sender at night in a week
     vocabulary: frozenset[str]
     beginnings: Mapping[str, tuple[str, ...]]  # of words that phrases ask for, by their stems
 
@@ -155,8 +175,10 @@ class _Compiler:
     def __init__(self, content: _File) -> None:
         self.content = content
         self.lists = {name: tuple(words) for name, words in content.lists.items()}
+        self.spellings = {fold(word): tuple(map(fold, others)) for word, others in content.spellings.items()}
         self.stops = frozenset(map(fold, content.gap_stops))
-        self.negations = frozenset(map(fold, content.negations))
+        negations = tuple(map(fold, content.negations))
+        self.negations = frozenset(negations).union(*(self.spellings.get(one, ()) for one in negations))
         self.faults: list[str] = []
 
     def words(self) -> SignalWords:
@@ -164,7 +186,7 @@ class _Compiler:
         idioms = self.read("idioms", content.idioms)
         signals = self.entries([(one.id, one.phrases, self.signal(one)) for one in content.signal])
         rights = self.entries([(one.id, one.phrases, RightRule(one.id, self.unless(one.id, one.unless))) for one in content.right])
-        made = {name: self.plain(name, getattr(content, name)) for name in ("denials", "reporters", "own_words")}
+        made = {name: self.plain(name, getattr(content, name)) for name in _PLAIN}
         if self.faults:
             raise BadSignalWords(self.faults)
         found = [one for one, _ in (*signals, *rights)]
@@ -176,6 +198,9 @@ class _Compiler:
             mass_copy_recipients=content.mass_copy.recipients,
             mass_copy_level=content.mass_copy.level,
             unreadable_level=content.unreadable.level,
+            volume_level=content.volume.level,
+            volume_a_day=content.volume.a_day,
+            volume_at_night=content.volume.at_night,
             vocabulary=self.negations.union(*(one.vocabulary for one in found)),
             beginnings=by_stem(set(chain.from_iterable(map(beginnings_of, (*found, *idioms))))),
             **made,
@@ -207,7 +232,7 @@ class _Compiler:
         found = []
         for one in written:
             try:
-                found.append(phrase(one, self.lists, self.stops))
+                found.append(phrase(one, self.lists, self.stops, self.spellings))
             except BadPhrase as fault:
                 self.faults.append(f"{name}: {fault}")
         return found

@@ -4,7 +4,6 @@ A phrase cannot stand where not each of its required places has a word. For most
 that, for nearly all others the vocabulary of the sentence does.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain, groupby
@@ -15,11 +14,30 @@ from workflows.signals.phrase import PREFIX, Gap, Phrase, Word
 T = TypeVar("T")
 
 
+# The words that fill half of any Danish text: a phrase is looked for around these only where it asks for nothing else.
+_COMMON = frozenset({
+    "aar", "af", "alle", "alt", "at", "bare", "blevet", "blive", "bliver", "dag", "de", "dem", "den", "der", "det", "dig",
+    "din", "dine", "dit", "du", "efter", "eller", "en", "er", "et", "faa", "faar", "for", "fra", "gaa", "gaar", "gang", "godt",
+    "goer", "goere", "ham", "han", "har", "have", "helt", "hende", "her", "hjem", "hun", "hvad", "hvis", "hvor", "i", "igen",
+    "ikke", "ind", "jeg", "jer", "jeres", "kan", "komme", "kommer", "lave", "med", "mellem", "men", "mere", "mig", "min",
+    "mine", "mit", "mod", "naar", "ned", "nogen", "noget", "nu", "og", "ogsaa", "om", "op", "over", "paa", "saa", "sagde", "se",
+    "selv", "ser", "sig", "sige", "siger", "skal", "skrev", "skriver", "som", "tage", "tager", "til", "ud", "under", "vaere",
+    "var", "ved", "vi", "vil",
+})  # fmt: skip
+_COST = 200  # of looking at a common word, in rare ones
+
 _Index = dict[str, list["_Anchored[T]"]]
+
+
+_Missing = Callable[[frozenset[str]], bool]
 
 
 def _all(_: object) -> bool:
     return True
+
+
+def _nothing_is_missing(_: frozenset[str]) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +53,21 @@ class Found(Generic[T]):
 class Phrases(Generic[T]):
     """Many phrases, each with a meaning. Each is looked for around its anchor: its place with the rarest words."""
 
-    def __init__(self, by_word: "_Index[T]", by_stem: "_Index[T]") -> None:
+    def __init__(self, by_word: "_Index[T]", by_stem: "_Index[T]", vocabulary: "Vocabulary | None" = None) -> None:
         self._by_word = by_word
         self._by_stem = by_stem
+        self._vocabulary = vocabulary  # of the one text in which these are looked for
 
     @classmethod
     def of(cls, entries: Iterable[tuple[Phrase, T]]) -> "Phrases[T]":
         """These phrases, each with its meaning."""
         entries = list(entries)
-        known = Counter(word for one, _ in entries for place in one.places if isinstance(place, Word) for word in place.exact)
         by_word: _Index[T] = {}
         by_stem: _Index[T] = {}
         for one, meaning in entries:
-            (place, anchor), *others = _by_rarity(one, known)
-            needs = tuple(map(_keys, (*(word for _, word in others), anchor)))
+            (place, anchor), *others = _by_rarity(one)
+            also = [pair for other in one.also for pair in _by_rarity(other)]
+            needs = tuple(map(_keys, (*(word for _, word in _rarest_first(others + also)), anchor)))
             anchored = _Anchored(one, meaning, *_distance(one.places[:place]), needs)
             for exact in anchor.exact:
                 by_word.setdefault(exact, []).append(anchored)
@@ -66,7 +85,7 @@ class Phrases(Generic[T]):
         for stem in vocabulary.stems.keys() & self._by_stem.keys():
             if left := [one for one in self._by_stem[stem] if one.may_be_among(keys)]:
                 few.update((word, few.get(word, []) + left) for word in vocabulary.stems[stem])
-        return Phrases(few, {})
+        return Phrases(few, {}, vocabulary)
 
     @property
     def anchors(self) -> Set[str]:
@@ -75,9 +94,10 @@ class Phrases(Generic[T]):
 
     def may_be_among(self, keys: frozenset[str]) -> bool:
         """Whether a sentence that has these keys may hold any of what ``among`` left."""
+        missing = keys.isdisjoint
         for word in self._by_word.keys() & keys:
             for one in self._by_word[word]:
-                if one.may_be_among(keys):
+                if not missing(one.needs[0]) and one.may_be_among(keys):
                     return True
         return False
 
@@ -85,10 +105,30 @@ class Phrases(Generic[T]):
         """Every phrase found in one sentence whose meaning is wanted; one that is found by two anchors comes twice."""
         if not self._by_stem and self._by_word.keys().isdisjoint(words):
             return
-        for at, word in enumerate(words):
-            for one in chain(self._by_word.get(word, ()), self._by_stem.get(word[:PREFIX], ())):
-                if wanted(one.meaning):
+        missing = self._missing_in(words)
+        whole: dict[Phrase, bool] = {}  # whether the sentence holds all that a phrase asks for, in any order
+        for at, anchored in self._anchors_in(words):
+            for one in anchored:
+                if missing(one.needs[0]) or not wanted(one.meaning):
+                    continue
+                if one.phrase not in whole:
+                    whole[one.phrase] = one.may_be_whole_in(words, missing)
+                if whole[one.phrase]:
                     yield from one.around(words, at)
+
+    def _missing_in(self, words: Sequence[str]) -> "_Missing":
+        """Tells whether a sentence lacks all of what a place needs; where that is not known, it lacks nothing."""
+        return self._vocabulary.keys_of(words).isdisjoint if self._vocabulary else _nothing_is_missing
+
+    def _anchors_in(self, words: Sequence[str]) -> Iterable[tuple[int, Iterable["_Anchored[T]"]]]:
+        exact, stems = self._by_word, self._by_stem
+        if not stems:
+            return [(at, exact[word]) for at, word in enumerate(words) if word in exact]
+        return [
+            (at, chain(exact.get(word, ()), stems.get(word[:PREFIX], ())))
+            for at, word in enumerate(words)
+            if word in exact or word[:PREFIX] in stems
+        ]
 
     def any_in(self, words: Sequence[str]) -> bool:
         """Whether any of them is found."""
@@ -108,6 +148,10 @@ class _Anchored(Generic[T]):
     def may_be_among(self, keys: frozenset[str]) -> bool:
         """Whether each place that the phrase requires has one of its words or beginnings in ``keys``."""
         return not any(map(keys.isdisjoint, self.needs))
+
+    def may_be_whole_in(self, words: Sequence[str], missing: "_Missing") -> bool:
+        """Whether one sentence, of which ``missing`` tells, may hold the phrase, and holds all that it asks for elsewhere."""
+        return not any(map(missing, self.needs)) and all(other.stands_in(words) for other in self.phrase.also)
 
     def around(self, words: Sequence[str], at: int) -> Iterator[Found[T]]:
         """The phrase as often as it stands in ``words`` with its anchor at ``at``."""
@@ -148,17 +192,25 @@ def by_stem(beginnings: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 def beginnings_of(one: Phrase) -> Iterator[str]:
     """The beginnings of words that a phrase asks for."""
-    return chain.from_iterable(place.beginnings for place in one.places if isinstance(place, Word))
+    return chain.from_iterable(place.beginnings for place in one.words())
 
 
-def _by_rarity(one: Phrase, known: Counter[str]) -> list[tuple[int, Word]]:
-    """The places that a phrase requires, first those whose words the fewest phrases ask for; "jeg" is in nearly all of them.
+def _by_rarity(one: Phrase) -> list[tuple[int, Word]]:
+    """The places that a phrase requires, first those whose words are rarest in a text.
 
     Places with endings are left out, as those cannot be looked up.
     """
     places = [(number, place) for number, place in enumerate(one.places) if isinstance(place, Word)]
     usable = [(number, place) for number, place in places if not place.optional and not place.endings]
-    return sorted(usable, key=lambda pair: (sum(known[word] for word in pair[1].exact) + len(pair[1].beginnings), -pair[0]))
+    return _rarest_first(usable)
+
+
+def _rarest_first(places: list[tuple[int, Word]]) -> list[tuple[int, Word]]:
+    return sorted(places, key=lambda pair: (_commonness(pair[1]), -pair[0]))
+
+
+def _commonness(word: Word) -> int:
+    return len(word.exact) + len(word.beginnings) + _COST * len(word.exact & _COMMON)
 
 
 def _keys(word: Word) -> frozenset[str]:
