@@ -20,6 +20,7 @@ from services.marks import CRASHES, Marks
 from services.notify.assessing import Assessor
 from services.notify.posting import Posting
 from services.notify.texts import letterhead
+from services.notify.volume import with_volume
 from services.notify.written import ACTOR, NEXT, Wire, audit_of, events_of, outgoing
 from services.post_terms import MailboxTerms
 from services.repeating import repeat
@@ -46,7 +47,7 @@ PAGE = 100  # mails
 GROUP = 250  # mails assessed together, of those at hand
 GATHER = 0.25  # seconds between such groups; people read no faster
 Unheard = Callable[[datetime, datetime, int], Awaitable[list[tuple[str, datetime]]]]
-Told = Mapping[str, Any]  # data of ``mail.decided``, as far as ``notices.nobody_to_tell`` reads it
+Told = Mapping[str, Any]  # data of ``mail.decided``, as far as ``notices.nobody_to_tell`` and ``with_volume`` read it
 
 
 _TOLD: Mapping[str, Callable[..., tuple[Notice, ...]]] = {  # events that say by themselves whom they concern
@@ -85,7 +86,8 @@ class Notifier:
         self._policy = policy_of(settings)
         self._hours = working_hours(settings)
         self._head = letterhead(settings)
-        self._assessor = Assessor(load())
+        self._words = load()
+        self._assessor = Assessor(self._words)
         self._at_hand = at_hand
         self._tasks: list[asyncio.Task[None]] = []
         self._late, self._back = timedelta(), AWAY  # at first: whoever had an event of before the start under way is gone
@@ -152,7 +154,7 @@ class Notifier:
         """Most mails concern nobody here, and their decisions are not read."""
         waiting = await self._store.mails_to_assess(tuple(told))
         wires = await self._assessor.assess([one.content for one in waiting])
-        found = list(zip(waiting, wires, strict=True))
+        found = await with_volume(self._store, self._words, told, list(zip(waiting, wires, strict=True)))
         concern = [
             mail.id
             for mail, wire in found
@@ -282,4 +284,5 @@ def _tell_of_failures(mails: Sequence[str], outcomes: Sequence[Outcome]) -> None
 
 def _told(decision: dict[str, Any]) -> Told:
     """What the event ``mail.decided`` told, as far as it is needed, from the decision itself."""
-    return {"recipients": decision["recipients"], "grade": decision["sender"]["grade"]}
+    sender = decision["sender"]
+    return {"recipients": decision["recipients"], "grade": sender["grade"], "citizen": sender["citizen"]}

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from services.store.dossiers import Dossiers
     from services.store.mailboxes import Mailboxes
     from services.store.posts import Posts
+    from services.store.views import Views
 
 __all__ = [
     "Account",
@@ -104,6 +105,7 @@ class Store(Protocol):
     dossiers: "Dossiers"  # what people do with frameworks
     posts: "Posts"  # what waits in functional mailboxes for people
     mailboxes: "Mailboxes"  # how those are watched
+    views: "Views"  # what is looked up
 
     # -- facts
     def organisation(self) -> Organisation:

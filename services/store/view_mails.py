@@ -3,7 +3,7 @@
 import heapq
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from operator import itemgetter
 from typing import Any, Literal
@@ -33,6 +33,7 @@ from workflows.replay import MailOutcome, restored
 
 Kind = Literal["citizen", "unit"]
 Told = tuple[int, str, MailOutcome]  # when a mail came, its id, and what was decided
+MOST_RECEIVED = 1_000  # mails of a citizen by which their usual volume is told
 AT_ONCE = 200  # keys in one statement
 KEY = "of_key"
 HOUR: ColumnElement[int] = literal_column("3600000000")  # microseconds; a parameter would be another one in each place
@@ -208,6 +209,16 @@ def about_mail(connection: Connection, id: str) -> About:
     found = connection.execute(select(about.kind, about.key).where(about.mail == text_in(id))).all()
     citizens = frozenset(key for kind, key in found if kind == "citizen")
     return About(citizens, frozenset(key for kind, key in found if kind == "unit" and key))
+
+
+def received_of(connection: Connection, citizens: Collection[str], since: datetime) -> dict[str, list[datetime]]:
+    """When mail of each citizen was received from that instant on, the newest ``MOST_RECEIVED`` of each."""
+    found = {}
+    for citizen in citizens:
+        own = (about.kind == "citizen", about.key == citizen, about.received_at >= micros(since))
+        newest = select(about.received_at).where(*own).order_by(about.received_at.desc()).limit(MOST_RECEIVED)
+        found[citizen] = [instant(at) for at in connection.execute(newest).scalars()]
+    return found
 
 
 def volume(connection: Connection, citizen: str, since: date, until: date, zone: tzinfo) -> list[Week]:

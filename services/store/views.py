@@ -106,6 +106,10 @@ class Views:
         """A citizen's mails by week; both days' weeks are whole."""
         return await self._readers.run(view_mails.volume, citizen, since, until, ZONE)
 
+    async def received_of(self, citizens: Collection[str], since: datetime) -> dict[str, list[datetime]]:
+        """When mail of each of these citizens was received from ``since`` on, the newest 1,000 of each, in no order."""
+        return await self._readers.run(view_mails.received_of, citizens, since) if citizens else {}
+
     async def handled(self, citizen: str, since: datetime, most: int) -> list[Handled]:
         """The ``most`` newest mails of a citizen that can be decided again, the oldest first."""
         return await self._readers.run(view_mails.handled, citizen, since, most)

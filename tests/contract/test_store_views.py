@@ -436,6 +436,20 @@ async def test_law_10_who_has_seen_a_citizen(store: SqlStore) -> None:
     assert (await store.views.seen("\0")).items == ()
 
 
+async def test_when_a_citizens_mail_was_received(store: SqlStore) -> None:
+    for n, hours in enumerate((-50, -2, 0, 3)):
+        await store.commit(known(f"m{n}", hours))
+    await store.commit(known("other", sender=several("c-1", "c-2")))
+    since = NOW - 2 * HOUR
+    received = await store.views.received_of(["c-1001", "c-2", "c-9"], since)
+    assert {citizen: sorted(times) for citizen, times in received.items()} == {
+        "c-1001": [since, NOW, NOW + 3 * HOUR],
+        "c-2": [NOW],
+        "c-9": [],
+    }
+    assert await store.views.received_of([], since) == {}
+
+
 async def test_each_is_looked_up_in_few_statements(store: SqlStore, settings: Settings) -> None:
     await load(store, register(3))
     for n in range(5):
@@ -447,6 +461,7 @@ async def test_each_is_looked_up_in_few_statements(store: SqlStore, settings: Se
         (6, lambda: store.views.citizens("bo")),
         (5, lambda: store.views.citizen("c-1001")),
         (1, lambda: store.views.volume("c-1001", NOW.date(), NOW.date())),
+        (2, lambda: store.views.received_of(["c-1001", "c-9"], NOW)),
         (1, lambda: store.views.handled("c-1001", NOW, 10)),
         (1, lambda: store.views.queue()),
         (1, lambda: store.views.seen("c-1001")),

@@ -29,6 +29,7 @@ class EventStore:
         self.away = 0
         self._organisation = organisation or Organisation()
         self._files = files
+        self.views = self
         self._seq = 0
         self.at_hand = asyncio.Queue()
 
@@ -85,6 +86,11 @@ class EventStore:
     async def decisions(self, ids):
         self._check()
         return {id: self.mails[id].decision for id in ids if id in self.mails}
+
+    async def received_of(self, citizens, since):
+        self._check()
+        kept = [(one.decision["sender"]["citizen"], one.received_at) for one in self.mails.values()]
+        return {citizen: [at for who, at in kept if who == citizen and at >= since] for citizen in citizens}
 
     async def save_assessments(self, assessed, claim=None):
         self._check()

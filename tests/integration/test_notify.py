@@ -244,3 +244,15 @@ async def test_from_outbox_over_the_broker_to_notices(world, tmp_path):
         await asyncio.sleep(0.005)
     assert all(one.decision["assessed"] for one in world.store.mails.values()) and len(world.store.outgoing) == 80
     await service.stop()
+
+
+async def test_a_sudden_flood_is_told_when_it_begins_and_only_of_a_verified_sender(world):
+    for number in range(10):
+        event = handled(world.store, id=f"01flood{number}")
+    await world.notifier.mail_decided([event])
+    decision = world.store.mails["01flood9"].decision
+    assert decision["signals"] == [{"kind": "volume", "level": "yellow"}]
+    doubted = {**event.data, "grade": "probable"}
+    world.store.mails["01flood9"].decision.pop("assessed")
+    await world.notifier.mail_decided([Event(event.id, event.what, event.subject, event.at, doubted)])
+    assert world.store.mails["01flood9"].decision["signals"] == []
