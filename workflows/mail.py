@@ -69,6 +69,7 @@ class Reading:
 
     ``text`` is what a person would read first (the plain text, else the HTML as text), ``unreadable`` names in codes what
     could not be read: an empty or encrypted body is "unread", not "harmless". ``noted`` names in codes what else is to be known.
+    ``from_name`` is what stands beside the address in a single From field; anybody can write anything there.
     """
 
     headers: Headers
@@ -77,3 +78,4 @@ class Reading:
     parts: tuple[Part, ...] = ()
     unreadable: tuple[str, ...] = ()
     noted: tuple[str, ...] = ()
+    from_name: str = ""

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from workflows.cpr import HASH, cpr_hash, cpr_numbers
+
 Address = Annotated[str, Field(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 MAX_WORD = 64  # characters of a name's word by which somebody is found
@@ -32,6 +34,32 @@ def _number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+def _cpr(value: object) -> object:
+    """The ten digits. What was written is in no message."""
+    if value is None:
+        return None
+    written = f"{value:010d}" if type(value) is int else value
+    found = list(cpr_numbers(written)) if isinstance(written, str) else []
+    if len(found) != 1 or not isinstance(written, str) or len(written) > 11:
+        raise ValueError("write a CPR number in quotes, with a date that exists, as DDMMYY-NNNN")
+    return found[0]
+
+
+def _cpr_hash(value: object) -> object:
+    if value is not None and not (isinstance(value, str) and re.fullmatch(HASH, value)):
+        raise ValueError("is only ever written by rammevagt export; write cpr instead")
+    return value
+
+
+def _phone(value: object) -> object:
+    """As written; a number that was not put in quotes is a number to YAML."""
+    written = str(value) if type(value) is int else value
+    if not isinstance(written, str) or not re.fullmatch(r"\+?[0-9][0-9 ()./-]{5,24}", written):
+        raise ValueError('write a telephone number in quotes, such as "12 34 56 78" or "+45 12345678"')
+    return written
+
+
+Phone = Annotated[str, BeforeValidator(_phone)]
 Day = Annotated[date, BeforeValidator(_day)]
 _WORD = re.compile(r"[^\W_]+")
 _RING = "\u030a"  # over an a it makes another letter in Danish
@@ -116,18 +144,30 @@ class Person(Entry):
 
 
 class Citizen(Entry):
-    """A citizen (*borger*). ``role`` is ``non_party`` for somebody known who is no party to any case."""
+    """A citizen (*borger*). ``role`` is ``non_party`` for somebody known who is no party to any case.
+
+    ``cpr`` is only ever in a file that somebody loads; the store keeps, and exports, ``cpr_hash`` instead.
+    """
 
     id: Id
     name: str
     role: Literal[Role.PARTY, Role.NON_PARTY] = Role.PARTY
     addresses: tuple[RegisteredAddress, ...] = ()
+    phones: tuple[Phone, ...] = ()
+    cpr: Annotated[str | None, BeforeValidator(_cpr)] = Field(default=None, repr=False)
+    cpr_hash: Annotated[str | None, BeforeValidator(_cpr_hash)] = None
     people: tuple[Person, ...] = ()
 
     @field_validator("addresses", mode="before")
     @classmethod
     def _plain_addresses(cls, value: object) -> object:
         return [_registered(one) for one in value] if isinstance(value, list | tuple) else value
+
+    def without_cpr(self, key: bytes) -> "Citizen":
+        """The same citizen with the keyed hash of their CPR number in its place, as the store keeps them."""
+        if self.cpr is None:
+            return self
+        return self.model_copy(update={"cpr": None, "cpr_hash": cpr_hash(key, self.cpr)})
 
 
 class Case(Entry):

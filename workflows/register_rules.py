@@ -8,11 +8,9 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import islice
 
-from stdnum.dk import cpr
-from stdnum.exceptions import ValidationError as NoNumber
-
 from workflows import framework_rules
 from workflows.addresses import ascii_domain, normalise
+from workflows.cpr import cpr_numbers
 from workflows.faults import MOST, Fault, nearest
 from workflows.grounds import Grounds
 from workflows.people import Citizen, Employee, Unit
@@ -21,7 +19,6 @@ from workflows.register_shape import NAMES, Draft, draft_of
 
 Rule = Callable[[Grounds], Iterator[Fault]]
 
-_CPR = re.compile(r"(?<![0-9])([0-9]{2})([0-9]{4})[-._ ]?([0-9]{4})(?![0-9])")
 _AUTHORITY = re.compile(r"[^@\s]+@[^@\s]+|(?:[^@\s.]+\.)+[^@\s.]+")
 _SECTIONS_WITH_IDS = ("units", "citizens", "cases", "frameworks")
 _UNIT_ADDRESSES = ("leader", "head", "deputy", "duty_officer", "mailbox_owner", "functional_mailbox", "main_mailbox")
@@ -50,20 +47,8 @@ def place(fault: Fault) -> tuple[int, int]:
 
 
 def looks_like_cpr(text: str) -> bool:
-    """Whether ``text`` holds what may be a Danish personal number: six digits of a date and four more.
-
-    The century and modulus digits prove nothing; a replacement number (*erstatnings-CPR*) has 60 added to its day.
-    """
-    return any(_is_birth_date(day, month_year, serial) for day, month_year, serial in _CPR.findall(text))
-
-
-def _is_birth_date(day: str, month_year: str, serial: str) -> bool:
-    plain = int(day) - 60 if int(day) > 60 else int(day)
-    try:
-        cpr.get_birth_date(f"{plain:02}{month_year}{serial}")
-    except NoNumber:
-        return False
-    return True
+    """Whether ``text`` holds what may be a Danish personal number: six digits of a date and four more."""
+    return next(cpr_numbers(text), None) is not None
 
 
 def _unique_ids(grounds: Grounds) -> Iterator[Fault]:

@@ -52,7 +52,8 @@ def read_mail(content: bytes) -> Reading:
     if _PGP in text:
         notes.add(Unreadable.ENCRYPTED)
     noted.update(_noted_of(parts))
-    return Reading(headers, subject, text, parts, _in_order(notes), tuple([one.value for one in Noted if one in noted]))
+    codes = tuple([one.value for one in Noted if one in noted])
+    return Reading(headers, subject, text, parts, _in_order(notes), codes, _from_name(fields))
 
 
 def _noted_of(parts: tuple[Part, ...]) -> Iterator[Noted]:
@@ -76,6 +77,17 @@ def _subject(fields: RawFields, notes: set[Unreadable]) -> str:
                 notes.add(Unreadable.CHARSET)
             return " ".join(subject.split())
     return ""
+
+
+def _from_name(fields: RawFields) -> str:
+    """What stands before the address in brackets, or in a comment behind it; empty for several From fields."""
+    values = [value for name, value in fields if name.lower() == b"from"]
+    if len(values) != 1:
+        return ""
+    written = text_of(values[0], MAX_SUBJECT)
+    before, bracket, _ = written.rpartition("<")
+    comment = "" if bracket else written.partition("(")[2].rpartition(")")[0]
+    return " ".join(decode_words(before or comment)[0].replace('\\"', '"').strip(" \"'\t").split())[:MAX_FILENAME]
 
 
 def _is_running_text(leaf: Leaf) -> bool:
