@@ -38,9 +38,8 @@ def _cpr(value: object) -> object:
     """The ten digits. What was written is in no message."""
     if value is None:
         return None
-    written = f"{value:010d}" if type(value) is int else value
-    found = list(cpr_numbers(written)) if isinstance(written, str) else []
-    if len(found) != 1 or not isinstance(written, str) or len(written) > 11:
+    found = list(cpr_numbers(value)) if isinstance(value, str) else []  # a number that begins with 0 is octal to YAML
+    if len(found) != 1 or not isinstance(value, str) or len(value) > 11:
         raise ValueError("write a CPR number in quotes, with a date that exists, as DDMMYY-NNNN")
     return found[0]
 
@@ -52,11 +51,9 @@ def _cpr_hash(value: object) -> object:
 
 
 def _phone(value: object) -> object:
-    """As written; a number that was not put in quotes is a number to YAML."""
-    written = str(value) if type(value) is int else value
-    if not isinstance(written, str) or not re.fullmatch(r"\+?[0-9][0-9 ()./-]{5,24}", written):
+    if not isinstance(value, str) or not re.fullmatch(r"\+?[0-9][0-9 ()./-]{5,24}", value):
         raise ValueError('write a telephone number in quotes, such as "12 34 56 78" or "+45 12345678"')
-    return written
+    return value
 
 
 Phone = Annotated[str, BeforeValidator(_phone)]

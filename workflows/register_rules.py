@@ -70,6 +70,15 @@ def _no_cpr_numbers(grounds: Grounds) -> Iterator[Fault]:
                 yield Fault(("citizens", place, *path), "holds what looks like a CPR number; write the name alone")
 
 
+def _one_citizen_per_cpr(grounds: Grounds) -> Iterator[Fault]:
+    """The number itself is in no message."""
+    first: dict[str, int] = {}
+    for place, citizen in grounds.draft.citizens.items():
+        number = citizen.cpr or citizen.cpr_hash
+        if number and first.setdefault(number, place) != place:
+            yield Fault(("citizens", place, "cpr"), f"is the number of citizens[{first[number]}] too; list a person once")
+
+
 def _names(citizen: Citizen) -> Iterator[tuple[tuple[str | int, ...], str]]:
     yield ("name",), citizen.name
     for place, person in enumerate(citizen.people):
@@ -149,6 +158,7 @@ def _one_grade_per_address(grounds: Grounds) -> Iterator[Fault]:
 RULES: tuple[Rule, ...] = (
     _unique_ids,
     _no_cpr_numbers,
+    _one_citizen_per_cpr,
     _known_references,
     _one_employee_per_address,
     _own_addresses,

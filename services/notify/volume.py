@@ -22,9 +22,9 @@ async def with_volume(store: Store, words: SignalWords, told: Mapping[str, Mappi
     writers = {mail.id: told[mail.id]["citizen"] for mail, _ in found if told[mail.id]["grade"] == Grade.VERIFIED}
     if not writers:
         return found
-    oldest = min(mail.received_at for mail, _ in found)
+    oldest = min(mail.came_at for mail, _ in found)
     received = await store.views.received_of(set(writers.values()), oldest - LOOK_BACK)
-    more = {mail.id: unusual(received[writers[mail.id]], mail.received_at, ZONE, words) for mail, _ in found if mail.id in writers}
+    more = {mail.id: unusual(received[writers[mail.id]], mail.came_at, ZONE, words) for mail, _ in found if mail.id in writers}
     return [(mail, _with(wire, words, seen) if (seen := more.get(mail.id)) else wire) for mail, wire in found]
 
 

@@ -16,6 +16,11 @@ def address_hash(key: bytes, address: str) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
+def identity_key(key: bytes) -> bytes:
+    """The key under which people's numbers and sentences are compared: made of the guard's, and all that the reader is given."""
+    return blake2b(b"identity", digest_size=32, key=key).digest()
+
+
 class AddressIndex:
     """The hashes of the register as it was read, and those added since."""
 

@@ -54,6 +54,7 @@ from workflows.register import Register
 
 if TYPE_CHECKING:
     from services.store.dossiers import Dossiers
+    from services.store.identity import Identity
     from services.store.mailboxes import Mailboxes
     from services.store.posts import Posts
     from services.store.views import Views
@@ -106,6 +107,7 @@ class Store(Protocol):
     posts: "Posts"  # what waits in functional mailboxes for people
     mailboxes: "Mailboxes"  # how those are watched
     views: "Views"  # what is looked up
+    identity: "Identity"  # who may have written, and what leaders are asked of it
 
     # -- facts
     def organisation(self) -> Organisation:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import insert, update
 
-from services.store import schema
+from services.store import link_rows, schema
 from services.store.columns import compact
 from services.store.deliveries import Claimed, add_outgoing, dedupes_of
 from services.store.interface import Assessed, Claim, Leased, OutgoingMail
@@ -42,6 +42,7 @@ class SaveAssessments(Operation[Saved]):
             needs.unassessed.add(one.mail)
             if one.notices:
                 needs.dedupes |= dedupes_of(one.notices)
+            needs.dedupes |= {link_rows.name_of(link) for link in one.links}
 
     def apply(self, work: UnitOfWork) -> Saved:
         """Nothing is written for a mail that was assessed before (or is gone)."""
@@ -52,6 +53,7 @@ class SaveAssessments(Operation[Saved]):
                 new.add(one.mail)
                 add_outgoing(work, one.notices, self.now, claimed)
                 work.born(one.events, one.audit)
+                link_rows.write(work, one)
                 for post in born(work, one.posts, self.now) if one.posts else ():
                     work.add("post", new_row(post))
         return Saved(new, claimed.leases if claimed else [])

@@ -7,13 +7,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, select, update
 
-from services.store import schema, schema_people
+from services.store import schema, schema_identity, schema_people
+from services.store.address_index import identity_key
 from services.store.interface import Progress, RegisterChange
 from services.store.locks import Lock, lock
-from services.store.register_tables import KINDS, Kind, hashes_of, words_of
+from services.store.register_tables import BY_NAME, KINDS, Kind, hashes_of, keys_of, words_of
 from services.store.rows import inserts
 from services.store.unit_of_work import Operation, UnitOfWork, batched, next_register_version, write_meta
 from workflows.audit import AuditRecord
+from workflows.people import Citizen
 from workflows.register import Register
 
 BATCH = 2000
@@ -61,6 +63,12 @@ class LoadRegister(Operation[RegisterChange]):
                 work.audit(record)
         return change
 
+    def change_citizen(self, work: UnitOfWork, citizen: Citizen) -> None:
+        """Have one citizen be as given, in a transaction under way that holds the register's lock."""
+        self._load_batch(work.connection, BY_NAME["citizens"], [citizen], Difference(), True)
+        self._new_version(work.connection)
+        work.wrote = True
+
     def _load(self, connection: Connection, kind: Kind) -> Difference:
         difference = Difference()
         stored = connection.execute(select(func.count()).select_from(kind.table).where(*_current(kind))).scalar_one()
@@ -73,6 +81,8 @@ class LoadRegister(Operation[RegisterChange]):
         return difference
 
     def _load_batch(self, connection: Connection, kind: Kind, entries: list[Any], difference: Difference, compare: bool) -> None:
+        if kind.name == "citizens":  # from here on no CPR number is left
+            entries = [one.without_cpr(identity_key(self.key)) for one in entries]
         given = {kind.id(one): (one, kind.document(one)) for one in entries}
         before = _documents(connection, kind, given) if compare else {}
         added = {id: entry for id, entry in given.items() if id not in before}
@@ -95,6 +105,8 @@ class LoadRegister(Operation[RegisterChange]):
         for ids in batched(difference.removed):
             if kind.name == "citizens":
                 self._forget_citizens(connection, kind, _documents(connection, kind, ids).values())
+                asked = schema_identity.identity_link
+                connection.execute(delete(asked).where(asked.c.citizen.in_(ids)))
             connection.execute(delete(kind.table).where(kind.table.c.id.in_(ids)))
 
     def _add_versions(self, connection: Connection, kind: Kind, given: dict[str, tuple[Any, str]]) -> None:
@@ -116,6 +128,7 @@ class LoadRegister(Operation[RegisterChange]):
         """By what they are found."""
         words = [tuple(row.values()) for row in words_of(citizens)]
         inserts(connection.dialect, schema_people.citizen_word).run(connection, words)
+        inserts(connection.dialect, schema_identity.citizen_key).run(connection, keys_of(self.key, citizens))
         if rows := hashes_of(self.key, citizens):
             connection.execute(insert(schema.citizen_address), rows)
         if len(self._hashes) <= LOGGED_CHANGES:
@@ -126,6 +139,8 @@ class LoadRegister(Operation[RegisterChange]):
             citizens = [kind.entry(one) for one in some]
             _delete(connection, schema.citizen_address, hashes_of(self.key, citizens))
             _delete(connection, schema_people.citizen_word, words_of(citizens))
+            keys = schema_identity.citizen_key
+            connection.execute(delete(keys).where(keys.c.citizen.in_([one.id for one in citizens])))
 
     def _new_version(self, connection: Connection) -> None:
         """Every index in memory, in every process, takes in the new addresses; after many it is read anew."""

@@ -12,6 +12,7 @@ from services.store.register_tables import BY_NAME, KINDS, OWN, Kind, addresses_
 from services.store.unit_of_work import batched, read_meta
 from workflows.addresses import ascii_domain, normalise
 from workflows.facts import Authorities, CitizenFile, Organisation
+from workflows.people import Citizen
 from workflows.register import Register
 
 FETCH = 20_000
@@ -92,7 +93,15 @@ def citizen_files(connection: Connection, hashes: Collection[int], addresses: Co
         select(schema.citizen.c.document).where(schema.citizen.c.id.in_(wanted)).order_by(schema.citizen.c.id)
     )
     found = [BY_NAME["citizens"].entry(document) for document in rows.scalars()]
-    citizens = [one for one in found if not addresses_of(one).isdisjoint(addresses)]
+    return _files(connection, [one for one in found if not addresses_of(one).isdisjoint(addresses)])
+
+
+def files_by_id(connection: Connection, ids: Collection[str]) -> tuple[CitizenFile, ...]:
+    """The files, by id, of these citizens; of those that there are."""
+    return _files(connection, list(_named(connection, BY_NAME["citizens"], sorted(ids))))
+
+
+def _files(connection: Connection, citizens: list[Citizen]) -> tuple[CitizenFile, ...]:
     if not citizens:
         return ()
     ids = [one.id for one in citizens]

@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import Table
 
+from services.identity_words import load
 from services.store import schema
-from services.store.address_index import address_hash
+from services.store.address_index import address_hash, identity_key
 from workflows.addresses import normalise
+from workflows.found_by import keys_of_citizen
 from workflows.framework import ContactFramework
 from workflows.people import Case, Citizen, Employee, Entry, OpenAddress, Unit, name_words
 from workflows.register import Register
@@ -78,6 +80,12 @@ def hashes_of(key: bytes, citizens: Iterable[Citizen]) -> list[dict[str, Any]]:
     """The rows of ``citizen_address``, sorted, for some citizens."""
     rows = ((address_hash(key, address), one.id) for one in citizens for address in addresses_of(one))
     return [{"hash": hash, "citizen": citizen} for hash, citizen in sorted(rows)]
+
+
+def keys_of(key: bytes, citizens: Iterable[Citizen]) -> list[tuple[str, str]]:
+    """The rows of ``citizen_key`` for some citizens; ``key`` is the guard's."""
+    own, common = identity_key(key), load().common
+    return [(one, citizen.id) for citizen in citizens for one in sorted(keys_of_citizen(own, citizen, common))]
 
 
 def words_of(citizens: Iterable[Citizen]) -> list[dict[str, Any]]:

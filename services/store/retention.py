@@ -13,7 +13,7 @@ from functools import partial
 from sqlalchemy import Connection, Select, delete, exists, func, insert, select, tuple_, update
 
 from services.settings import ZONE
-from services.store import dossier_rows, routing, schema, schema_mailboxes, schema_people, schema_receipts
+from services.store import dossier_rows, link_rows, routing, schema, schema_mailboxes, schema_people, schema_receipts
 from services.store.columns import instant, micros
 from services.store.interface import Purged
 from services.store.locks import Lock, lock
@@ -239,5 +239,6 @@ def remove_mails(connection: Connection, ids: list[str]) -> list[str]:
     for of_mail in (schema.assessment, people.mail_about, people.replay, boxes.post, boxes.sighting, *told):
         connection.execute(delete(of_mail).where(of_mail.c.mail.in_(ids)))
     routing.remove(connection, ids)
+    link_rows.remove(connection, ids)
     connection.execute(delete(schema.mail).where(mail.id.in_(ids)))
     return files

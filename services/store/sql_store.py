@@ -19,6 +19,7 @@ from services.store.columns import micros
 from services.store.directory import Directory
 from services.store.dossiers import Dossiers
 from services.store.holders import Holders
+from services.store.identity import Identity
 from services.store.interface import (
     Account,
     Arrival,
@@ -91,11 +92,11 @@ class SqlStore:
         self.writer = self._writer = Writer(engines[0], key, promises)
         self.dossiers = Dossiers(self._writer, self._readers, self._now)
         self.receipts = Receipts(self._writer, self._readers, self._now)
+        self.identity = Identity(self._writer, self._readers, self._now, key)
         self.users = Accounts(self._writer, self._readers)
         self.begun_moves = BegunMoves(self._writer, self._readers)
         self._tenure = Tenure(self._writer.run, holders, engines[1] if shared else None)
-        self._recent = Recent()
-        self._last_receipts = LastReceipts()
+        self._recent, self._last_receipts = Recent(), LastReceipts()
         self.posts = Posts(self._writer, self._readers, self._now)
         self.mailboxes = Mailboxes(self._writer, self._readers, self._now, spool, self._recent, shared=shared)
         self.routing = Routing(self._writer, self._readers, spool, self._recent, shared=shared)

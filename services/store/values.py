@@ -9,6 +9,7 @@ from typing import Any, Literal
 from workflows.audit import AuditRecord
 from workflows.decision import Decision
 from workflows.events import Event, receipt_undelivered
+from workflows.link_answers import Link
 from workflows.post import Post
 
 Hop = Literal["next", "internet"]
@@ -261,6 +262,8 @@ class Assessed:
     events: Sequence[Event] = ()
     audit: Sequence[AuditRecord] = ()
     posts: Sequence[Post] = ()
+    links: Sequence[Link] = ()  # what a leader is asked about who wrote; of an address and a citizen once
+    words: Sequence[tuple[int, str]] = ()  # hashes of sentences, each with the citizen who wrote them
 
 
 @dataclass(frozen=True, slots=True)

@@ -270,3 +270,38 @@ def test_notes():
     data = sample()
     data["employees"] = []
     assert notes_on("r.yaml", yaml_of(data), DOMAINS)[0].startswith("r.yaml:")
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("cpr: 010190-123", "r.yaml:4: citizens[0] c-1.cpr: write a CPR number in quotes, with a date that exists, as DDMMYY-NNNN"),
+        (
+            "cpr: 991399-1234",
+            "r.yaml:4: citizens[0] c-1.cpr: write a CPR number in quotes, with a date that exists, as DDMMYY-NNNN",
+        ),
+        (
+            "cpr: [0101901234]",
+            "r.yaml:4: citizens[0] c-1.cpr: write a CPR number in quotes, with a date that exists, as DDMMYY-NNNN",
+        ),
+        ("cpr_hash: 0101901234", "r.yaml:4: citizens[0] c-1.cpr_hash: is only ever written by rammevagt export; write cpr instead"),
+        (
+            "phones: [ring]",
+            'r.yaml:4: citizens[0] c-1.phones[0]: write a telephone number in quotes, such as "12 34 56 78" or "+45 12345678"',
+        ),
+    ],
+)
+def test_a_number_that_is_none_is_told_without_it(field, expected):
+    [line] = lines(f"{CITIZEN}  {field}\n")
+    assert line == expected and not any(part in line for part in ("010190", "0101", "991399", "ring]"))
+
+
+def test_numbers_of_a_citizen_are_read_however_they_are_written():
+    text = f'{CITIZEN}  phones: ["12 34 56 78", "+4512345678"]\n'
+    for written in ("010190-1234", '"0101701234"', '"010190-1234"', "'610190 1234'"):
+        [one] = parse(f"{text}  cpr: {written}\n").citizens
+        assert one.cpr in ("0101901234", "0101701234", "6101901234") and "1234" not in repr(one).replace("12 34", "").replace(
+            "12345678", ""
+        )
+    [line] = lines(f'{text}  cpr: "0101901234"\n- {{id: c-2, name: Per, cpr: 010190-1234}}\n')
+    assert line.endswith("is the number of citizens[0] too; list a person once") and "0101" not in line

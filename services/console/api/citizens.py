@@ -78,7 +78,7 @@ async def citizen(request: Request, who: Who, id: IdInPath) -> CitizenWhole:
     kept = await concerned.store.dossiers.of_citizen(id)
     matters = [(one, await concerned.framework(one)) for one in kept]
     return CitizenWhole(
-        citizen=found.citizen,
+        citizen=found.citizen.model_copy(update={"cpr_hash": None}),  # it serves to compare with, and nobody's eyes
         cases=list(cases_seen(who.rights, found.cases)),
         frameworks=[line_of(one, matter) for one, matter in matters if matter.opens_to(who.rights, Action.SEE_FRAMEWORK)],
         addresses=[_address(one) for one in found.addresses],
