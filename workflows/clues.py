@@ -40,6 +40,8 @@ _CLOSING = re.compile(
 class Clues:
     """``keys`` as in ``workflows.found_by``; ``sentences`` are keyed 64-bit hashes, the smallest of the mail's."""
 
+    addresses: tuple[str, ...] = ()  # of the From fields
+    results: tuple[str, ...] = ()  # Authentication-Results, topmost first
     name: str = ""  # beside the address in the From field
     signature: str = ""
     keys: tuple[str, ...] = ()
@@ -68,6 +70,8 @@ def clues_of(reading: Reading, key: bytes, common: Common) -> Clues:
         keys += keys_of_address(address, common)
     named = (*headers.references, *filter(None, [headers.in_reply_to]))
     return Clues(
+        addresses=headers.from_addresses[:2],
+        results=headers.authentication_results,
         name=reading.from_name,
         signature=signature,
         keys=tuple(dict.fromkeys(keys)),

@@ -160,6 +160,9 @@ class IdentitySuggested(EventData):
 
     mail: Id
     citizen: Id
+    link: Id | None = Field(default=None, description="The question, where it can be answered")
+    about: Literal["link", "spoofing"] = Field(default="link", description="spoofing: somebody may pretend to be the citizen")
+    evidence: tuple[Code, ...] = Field(default=(), description="The kinds of what speaks for it")
 
 
 class NotificationSent(EventData):

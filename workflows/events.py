@@ -128,9 +128,10 @@ def signal_raised(mail_id: str, at: datetime, signals: Sequence[Mapping[str, str
     return Event(f"{mail_id}.signal", "signal.raised", mail_id, at, data)
 
 
-def identity_suggested(mail_id: str, at: datetime, citizen: str) -> Event:
-    """A mail that comes probably from ``citizen``."""
-    return Event(f"{mail_id}.identity.{citizen}", "identity.suggested", mail_id, at, {"mail": mail_id, "citizen": citizen})
+def identity_suggested(mail_id: str, at: datetime, citizen: str, **more: object) -> Event:
+    """A mail that comes probably from ``citizen``; ``more`` are fields of ``IdentitySuggested``."""
+    data = {"mail": mail_id, "citizen": citizen, **more}
+    return Event(f"{mail_id}.identity.{citizen}", "identity.suggested", mail_id, at, data)
 
 
 def framework_moved(

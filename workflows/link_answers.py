@@ -78,10 +78,14 @@ def of_document(document: str) -> dict[str, Any]:
     }
 
 
+def link_id(address: int, citizen: str) -> str:
+    """Names an address (its keyed hash) and a citizen, so that there is one question of them for ever."""
+    return blake2b(f"{address} {citizen}".encode(), digest_size=12, person=b"link").hexdigest()
+
+
 def asked(found: Likeness, mail: str, unit: str | None, address: int, now: datetime) -> Link:
-    """The question that a likeness raises. Its id names address and citizen, so that there is one of them for ever."""
-    name = f"{address} {found.citizen}"
-    id = blake2b(name.encode(), digest_size=12, person=b"link").hexdigest()
+    """The question that a likeness raises."""
+    id = link_id(address, found.citizen)
     return Link(
         id, found.citizen, found.person, address, mail, unit, found.about, found.grade, found.hints, tuple(found.doubts), now
     )

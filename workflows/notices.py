@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain
 from typing import Any, Literal
 
 from workflows.addresses import normalise, own_key, recipient_key
@@ -20,7 +21,8 @@ from workflows.people import Grade
 Urgency = Literal["now", "same_day", "working_hours", "digest"]
 NoticeRole = Literal["caseworker", "leader", "it"]
 NoticeKind = Literal[
-    "redirected", "redirected_leader", "signal_leader", "identity_question", "other_case_question",
+    "redirected", "redirected_leader", "signal_leader", "identity_question", "identity_likeness",
+    "identity_spoofing", "other_case_question",
     "mailbox_unreachable", "mailbox_not_watched", "canary_missing", "mail_not_moved",
     "post_unread", "posts_unread", "post_overdue", "posts_overdue", "post_right", "posts_right",
     "mail_stuck", "mail_late", "mail_unaccounted", "mail_set_aside", "mail_untold", "receipt_undelivered",
@@ -130,7 +132,7 @@ def plan(
     """The notices that a decided and assessed mail calls for. ``decision`` is the contract's JSON, with ``signals`` and
     ``rights`` in the same form; ``files`` are those of the sender's addresses."""
     mail = decision["mail"]["id"] or decision["mail"]["sha256"]
-    planning = _Planning(decision, mail, signals, tuple(rights), house, now, received_at or now)
+    planning = Planning(decision, mail, signals, tuple(rights), house, now, received_at or now)
     return (*planning.of_the_mail(), *planning.identity_questions(files), *planning.case_questions())
 
 
@@ -141,7 +143,9 @@ def nobody_to_tell(decided: Mapping[str, Any], signals: Sequence[Json]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Planning:
+class Planning:
+    """What the notices of one mail are planned from."""
+
     decision: Json
     mail: str
     signals: Sequence[Json]
@@ -152,6 +156,7 @@ class _Planning:
 
     @property
     def level(self) -> str | None:
+        """The most serious of the signals."""
         found = {one["level"] for one in self.signals}
         return next((level for level in ("red", "yellow", "grey") if level in found), None)
 
@@ -182,7 +187,7 @@ class _Planning:
     def _to_leader(self, kind: NoticeKind, to: str, outcomes: Sequence[Json]) -> Notice:
         urgency: Urgency = "now" if self.level == "red" else "same_day"
         kinds = tuple(one["kind"] for one in self.signals if one["level"] != "grey")
-        about = self._about(outcomes, signals=kinds, rights=self.rights, level=self.level)
+        about = self.about_mail(outcomes, signals=kinds, rights=self.rights, level=self.level)
         return Notice(to, "leader", urgency, kind, self.now, f"notice:{self.mail}:{to}", about)
 
     def _to_worker(self, to: str, outcomes: Sequence[Json]) -> Notice:
@@ -190,10 +195,11 @@ class _Planning:
         to_handle = bool(self.rights) or self.level in ("red", "yellow")
         urgency: Urgency = "same_day" if to_handle else "working_hours"
         due = self.house.hours.next_open(self.now, self.house.policy.zone)
-        about = self._about(outcomes, level="yellow" if to_handle else None)
+        about = self.about_mail(outcomes, level="yellow" if to_handle else None)
         return Notice(to, "caseworker", urgency, "redirected", due, f"notice:{self.mail}:{to}", about)
 
-    def _about(self, outcomes: Sequence[Json], **more: Any) -> About:  # noqa: ANN401 - fields of About
+    def about_mail(self, outcomes: Sequence[Json], **more: Any) -> About:  # noqa: ANN401 - fields of About
+        """What may be told of what became of these recipients' mail."""
         house = self.house
         unit = house.unit_of(outcomes[0])
         return About(
@@ -215,21 +221,26 @@ class _Planning:
         if sender["grade"] != "probable" or not doubted or not written:
             return
         asked = {sender["citizen"], *(sender.get("candidates") or ())}
-        address = hashlib.sha256(normalise(written[0]).encode("utf-8", "surrogatepass")).hexdigest()[:24]
         for file in files:
-            if file.citizen.id in asked and (to := self._leader_for(file, doubted)):
-                about = self._about(doubted[:1], citizen=file.citizen.id)
-                dedupe = f"identity:{address}:{file.citizen.id}"
-                yield Notice(to, "leader", "same_day", "identity_question", self.now, dedupe, about)
+            if file.citizen.id in asked and (found := self.leader_for(file, doubted)):
+                yield self.question("identity_question", found[0], file.citizen.id, doubted)
 
-    def _leader_for(self, file: CitizenFile, doubted: Sequence[Json]) -> str | None:
+    def question(self, kind: NoticeKind, to: str, citizen: str, outcomes: Sequence[Json]) -> Notice:
+        """One question about an address and a citizen: asked once for ever, by whichever mail."""
+        written = normalise(self.decision["mail"]["header_from"][0]).encode("utf-8", "surrogatepass")
+        dedupe = f"identity:{hashlib.sha256(written).hexdigest()[:24]}:{citizen}"
+        return Notice(to, "leader", "same_day", kind, self.now, dedupe, self.about_mail(outcomes[:1], citizen=citizen))
+
+    def leader_for(self, file: CitizenFile, doubted: Sequence[Json]) -> tuple[str, str | None] | None:
+        """Whom to ask about a citizen who has a framework in force, and the unit; None where nobody has to be asked."""
         policy = self.house.policy
         in_force = [one for one in file.frameworks if one.in_force(self.now, policy.zone, policy.calendar)]
         if not in_force:
             return None
         units = [*_units(in_force, file), *(one["unit"] for one in doubted)]
+        asked = ((to, unit) for unit in units if (to := self.house.leader(unit)))
         deciders = (self.house.person(one.decided_by) for one in in_force if one.decided_by)
-        return next((to for unit in units if (to := self.house.leader(unit))), None) or next(deciders, None)
+        return next(chain(asked, ((to, next(iter(units), None)) for to in deciders if to)), None)
 
     def case_questions(self) -> Iterator[Notice]:
         """A leader is asked once whether a framework should name the caseworker's other case too."""
@@ -237,7 +248,7 @@ class _Planning:
             to = self.house.leader(one["unit"])
             if one["reason"] == Reason.OTHER_CASE_OPEN.value and to:
                 dedupe = f"other-case:{one['framework']}:{one['case']}"
-                yield Notice(to, "leader", "same_day", "other_case_question", self.now, dedupe, self._about([one]))
+                yield Notice(to, "leader", "same_day", "other_case_question", self.now, dedupe, self.about_mail([one]))
 
 
 def mailbox_unreachable(event_id: str, data: Json, house: House, now: datetime) -> tuple[Notice, ...]:

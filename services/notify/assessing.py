@@ -18,10 +18,11 @@ log = structlog.get_logger()
 
 PATIENCE = 30.0  # seconds for a group; the largest mails take a tenth of one
 STOP_WITHIN = 2.0  # seconds that the reader has to end
-ANSWER_LIMIT = 1 << 22  # bytes of one answer: some hundred bytes a mail
+ANSWER_LIMIT = 1 << 25  # bytes of one answer: some hundred bytes a mail, and of one that wants to be long its clues
 _COMMAND = (sys.executable, "-P", "-m", "services.notify.reader")
 
 Content = bytes | Path | None
+Asked = tuple[bytes | Path, bool]  # and whether its clues are wanted
 Wire = dict[str, Any]
 
 
@@ -32,10 +33,11 @@ class ReaderLost(Exception):
 class Assessor:
     """Keeps a reader and asks it. A mail over which it dies, or which it can't finish, is unreadable; those beside it are not."""
 
-    def __init__(self, words: SignalWords, command: Sequence[str] = _COMMAND, patience: float = PATIENCE) -> None:
+    def __init__(self, words: SignalWords, command: Sequence[str] = _COMMAND, patience: float = PATIENCE, key: bytes = b"") -> None:
         self._unreadable = unreadable(words).wire()
         self._command = command
         self._patience = patience
+        self._key = key.hex()
         self._reader: Process | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -47,9 +49,13 @@ class Assessor:
         except OSError as error:
             log.error("reader_not_started", why=type(error).__name__)
 
-    async def assess(self, contents: Sequence[Content]) -> list[Wire]:
-        """``signals`` and ``rights`` (contract) of each of ``contents``, and its ``figures``; None: its content was removed."""
-        there = [one for one in contents if one is not None]
+    async def assess(self, contents: Sequence[Content], clues: Sequence[bool] = ()) -> list[Wire]:
+        """``signals`` and ``rights`` (contract) of each of ``contents``, and its ``figures``; None: its content was removed.
+
+        ``clues`` says of which the ``clues`` are wanted (``workflows.clues``); without a key they are of none.
+        """
+        wanted = clues if self._key and clues else [False] * len(contents)
+        there = [(one, clue) for one, clue in zip(contents, wanted, strict=True) if one is not None]
         async with self._one_at_a_time:
             found = iter(await self._assess(there) if there else ())
         return [self._unreadable if one is None else next(found) for one in contents]
@@ -63,14 +69,14 @@ class Assessor:
             await asyncio.wait_for(self._reader.wait(), STOP_WITHIN)
         await self._end()
 
-    async def _assess(self, contents: Sequence[bytes | Path]) -> list[Wire]:
+    async def _assess(self, contents: Sequence[Asked]) -> list[Wire]:
         try:
             return await self._ask(contents)
         except ReaderLost as error:
             log.error("reader_lost", why=str(error), mails=len(contents))
         return [await self._alone(one) for one in contents]
 
-    async def _alone(self, content: bytes | Path) -> Wire:
+    async def _alone(self, content: Asked) -> Wire:
         """One mail, by a reader that has read nothing else since the last was lost."""
         try:
             return (await self._ask([content]))[0]
@@ -78,12 +84,12 @@ class Assessor:
             log.error("mail_unreadable", why=str(error))
             return self._unreadable
 
-    async def _ask(self, contents: Sequence[bytes | Path]) -> list[Wire]:
+    async def _ask(self, contents: Sequence[Asked]) -> list[Wire]:
         """The answer of the reader; one that did not give it is ended, since it may still answer later. ``ReaderLost`` then."""
         reader = await self._running()
         try:
             async with asyncio.timeout(self._patience):
-                answer = await _answered(reader, contents)
+                answer = await _answered(reader, contents, self._key)
         except (TimeoutError, OSError) as error:
             await self._end()
             raise ReaderLost(type(error).__name__) from error
@@ -110,12 +116,12 @@ class Assessor:
             await reader.wait()
 
 
-async def _answered(reader: Process, contents: Sequence[bytes | Path]) -> bytes:
+async def _answered(reader: Process, contents: Sequence[Asked], key: str) -> bytes:
     """One line of JSON. ``OSError`` where the reader has ended."""
     assert reader.stdin is not None and reader.stdout is not None  # both are pipes
-    entries = [len(one) if isinstance(one, bytes) else str(one) for one in contents]
-    bodies = [one for one in contents if isinstance(one, bytes)]
-    reader.stdin.write(b"".join([json.dumps(entries).encode(), b"\n", *bodies]))
+    entries = [(len(one) if isinstance(one, bytes) else str(one), clues) for one, clues in contents]
+    bodies = [one for one, _ in contents if isinstance(one, bytes)]
+    reader.stdin.write(b"".join([json.dumps({"key": key, "mails": entries}).encode(), b"\n", *bodies]))
     await reader.stdin.drain()
     answer = await reader.stdout.readline()
     if not answer.endswith(b"\n"):

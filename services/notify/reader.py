@@ -1,9 +1,9 @@
 """Reads and assesses mails in a process of its own (``python -m services.notify.reader``), so that no body can harm the mail path.
 
-Asked by ``services.notify.assessing`` over its standard input: a line of JSON with an entry for each mail (how many bytes of it
-follow, or the file that it is in), then the bytes of all. It answers with a line of JSON: for each mail its assessment as in the
-contract with its ``figures`` (``workflows.summary``), and the kind of error where it could not be read. It ends when its input
-does.
+Asked by ``services.notify.assessing`` over its standard input: a line of JSON with the key under which clues are hashed, and an
+entry for each mail (how many bytes of it follow, or the file that it is in; whether its clues are wanted), then the bytes of all.
+It answers with a line of JSON: for each mail its assessment as in the contract with its ``figures`` (``workflows.summary``) and
+``clues`` (``workflows.clues``), and the kind of error where it could not be read. It ends when its input does.
 """
 
 import json
@@ -13,8 +13,11 @@ import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from services import identity_words
 from services.signal_words import load
 from workflows.assess import Assessment, Signal, assess
+from workflows.clues import clues_of
+from workflows.mail import Reading
 from workflows.reading import MAX_CONTENT, read_mail
 from workflows.signals import SignalWords
 from workflows.summary import figures_of
@@ -29,7 +32,10 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     words, asked, out = load(), sys.stdin.buffer, sys.stdout.buffer
     while line := asked.readline():
-        answers = [_answer(content, words) for content in _contents(json.loads(line), asked)]
+        given = json.loads(line)
+        key, mails = bytes.fromhex(given["key"]), given["mails"]
+        contents = _contents([one for one, _ in mails], asked)
+        answers = [_answer(content, words, key if wanted else b"") for content, (_, wanted) in zip(contents, mails, strict=True)]
         out.write(json.dumps(answers).encode() + b"\n")
         out.flush()
 
@@ -44,12 +50,21 @@ def _contents(entries: list[int | str], asked: BinaryIO) -> list[bytes | Path]:
     return [Path(one) if isinstance(one, str) else asked.read(one) for one in entries]
 
 
-def _answer(content: bytes | Path, words: SignalWords) -> Answer:
+def _answer(content: bytes | Path, words: SignalWords, key: bytes) -> Answer:
     try:
         read = read_mail(_bytes(content))
-        return assess(read, words).wire() | {"figures": figures_of(read)}, None
+        wire = assess(read, words).wire() | {"figures": figures_of(read)}
     except Exception as error:  # a mail must never block the mails after it
         return unreadable(words).wire(), type(error).__name__
+    return _with_clues(wire, read, key) if key else (wire, None)
+
+
+def _with_clues(wire: dict[str, Any], read: Reading, key: bytes) -> Answer:
+    """Where they can't be found the mail has its signals all the same."""
+    try:
+        return wire | {"clues": clues_of(read, key, identity_words.load().common).wire()}, None
+    except Exception as error:
+        return wire, type(error).__name__
 
 
 def _bytes(content: bytes | Path) -> bytes:

@@ -18,6 +18,7 @@ from services.clock import Clock, new_id
 from services.gather import policy_of
 from services.marks import CRASHES, Marks
 from services.notify.assessing import Assessor
+from services.notify.likening import NOTHING, Guess, Likening, wants_clues, words_of
 from services.notify.posting import Posting
 from services.notify.texts import letterhead
 from services.notify.volume import with_volume
@@ -33,6 +34,7 @@ from workflows.addresses import normalise
 from workflows.audit import AuditRecord
 from workflows.events import Event, mail_stuck
 from workflows.facts import CitizenFile
+from workflows.link_answers import Link
 from workflows.notice_mail import compose
 from workflows.notices import House, Notice
 
@@ -87,7 +89,8 @@ class Notifier:
         self._hours = working_hours(settings)
         self._head = letterhead(settings)
         self._words = load()
-        self._assessor = Assessor(self._words)
+        self._assessor = Assessor(self._words, key=store.identity.key)
+        self._likening = Likening(store, self._house)
         self._at_hand = at_hand
         self._tasks: list[asyncio.Task[None]] = []
         self._late, self._back = timedelta(), AWAY  # at first: whoever had an event of before the start under way is gone
@@ -153,12 +156,15 @@ class Notifier:
     async def _assess(self, told: Mapping[str, Told]) -> None:
         """Most mails concern nobody here, and their decisions are not read."""
         waiting = await self._store.mails_to_assess(tuple(told))
-        wires = await self._assessor.assess([one.content for one in waiting])
+        wires = await self._assessor.assess([one.content for one in waiting], [wants_clues(told[one.id]) for one in waiting])
+        guesses = await self._likening.guesses(waiting, wires, told)
         found = await with_volume(self._store, self._words, told, list(zip(waiting, wires, strict=True)))
         concern = [
             mail.id
             for mail, wire in found
-            if self._posting.waits(mail) or not notices.nobody_to_tell(told[mail.id], wire["signals"])
+            if guesses.get(mail.id, NOTHING).concerns
+            or self._posting.waits(mail)
+            or not notices.nobody_to_tell(told[mail.id], wire["signals"])
         ]
         decisions = await self._store.decisions(concern) if concern else {}
         now = self._clock.now()
@@ -167,10 +173,11 @@ class Notifier:
             decision = decisions.get(mail.id)
             files = await self._files(decision, waits=self._posting.waits(mail)) if decision else ()
             figures = wire.pop("figures", None)  # they are kept with what waits for a person, and nowhere else
-            made = self._told_of(mail, decision, wire, files, now)
+            guess = guesses.get(mail.id, NOTHING)
+            made = self._told_of(mail, decision, wire, files, guess=guess, now=now)
             posts = self._posting.posts(mail, decision, wire | {"figures": figures}, files, now)
             opened = [AuditRecord(now, ACTOR, "post.opened", one.id) for one in posts]
-            assessed.append(replace(made, posts=posts, audit=(*made.audit, *opened)))
+            assessed.append(replace(made, posts=posts, audit=(*made.audit, *opened), words=words_of(guess, decision)))
             if assessed[-1].notices:
                 await asyncio.sleep(0)  # mail comes first
         await self._posting.answered(waiting, told, now)
@@ -181,14 +188,16 @@ class Notifier:
             self._after_commit(() if claim else (NEXT,))
 
     def _told_of(
-        self, mail: Unassessed, decision: Wire | None, wire: Wire, files: tuple[CitizenFile, ...], now: datetime
+        self, mail: Unassessed, decision: Wire | None, wire: Wire, files: tuple[CitizenFile, ...], *, guess: Guess, now: datetime
     ) -> Assessed:
         """What the guard died of again and again is not put in words any more: people hear that it wasn't (law 3)."""
         if self._marks.crashes(mail.id) >= CRASHES:
             return self._untold(mail.id, decision, wire, now)
         slot = self._marks.begin(mail.id)
         try:
-            return self._assessed(mail.id, wire, self._plan(mail, decision, wire, files, now) if decision else (), now)
+            planned = self._plan(mail, decision, wire, files, now) if decision else ()
+            asked = self._likening.asked(mail, guess, decision, planned, now) if decision and guess.likely else (planned, ())
+            return self._assessed(mail.id, wire, *asked, now)
         finally:
             self._marks.end(slot)
 
@@ -213,13 +222,14 @@ class Notifier:
         record = AuditRecord(now, ACTOR, event.what, mail, event.data)
         return Assessed(mail, {**wire, "notify": []}, (), (*events_of(mail, now, wire, ()), event), (record,))
 
-    def _assessed(self, mail: str, wire: dict[str, Any], planned: tuple[Notice, ...], now: datetime) -> Assessed:
+    def _assessed(self, mail: str, wire: Wire, planned: tuple[Notice, ...], links: tuple[Link, ...], now: datetime) -> Assessed:
         return Assessed(
             mail,
             {**wire, "notify": [one.wire() for one in planned]},
             self._mails(planned, now),
-            tuple(events_of(mail, now, wire, planned)),
+            tuple(events_of(mail, now, wire, planned, links)),
             tuple(audit_of(mail, now, wire, planned)),
+            links=links,
         )
 
     async def _files(self, decision: dict[str, Any], *, waits: bool) -> tuple[CitizenFile, ...]:

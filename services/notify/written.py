@@ -7,6 +7,7 @@ from typing import Any
 from services.store.interface import Hop, NewDelivery, OutgoingMail
 from workflows.audit import AuditRecord
 from workflows.events import Event, identity_suggested, signal_raised
+from workflows.link_answers import Link
 from workflows.notices import Notice
 
 ACTOR = "guard"
@@ -33,13 +34,21 @@ def outgoing(notice: Notice, content: bytes, id: str, sender: str) -> OutgoingMa
     return OutgoingMail(content, delivery, notice.dedupe)
 
 
-def events_of(mail: str, now: datetime, wire: Wire, planned: Iterable[Notice]) -> Iterator[Event]:
+_QUESTIONS = ("identity_question", "identity_likeness", "identity_spoofing")
+
+
+def events_of(mail: str, now: datetime, wire: Wire, planned: Iterable[Notice], links: Iterable[Link] = ()) -> Iterator[Event]:
     """What was found in it."""
     if wire["signals"]:
         yield signal_raised(mail, now, wire["signals"], wire["rights"])
+    asked = {one.citizen: one for one in links}
     for one in planned:
-        if one.kind == "identity_question" and one.about.citizen:
-            yield identity_suggested(mail, now, one.about.citizen)
+        if one.kind in _QUESTIONS and (citizen := one.about.citizen):
+            yield identity_suggested(mail, now, citizen, **_told_of(asked.get(citizen)))
+
+
+def _told_of(link: Link | None) -> dict[str, object]:
+    return {"link": link.id, "about": link.about, "evidence": [hint.kind for hint in link.hints]} if link else {}
 
 
 def audit_of(mail: str, now: datetime, wire: Wire, planned: tuple[Notice, ...]) -> Iterator[AuditRecord]:

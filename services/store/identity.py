@@ -14,7 +14,7 @@ from functools import cache
 from sqlalchemy import Connection, TextClause, select, text
 
 from services.store import link_rows, schema
-from services.store.address_index import address_hash
+from services.store.address_index import address_hash, identity_key
 from services.store.columns import instant, text_in
 from services.store.locks import Lock, lock
 from services.store.readers import Readers
@@ -103,6 +103,7 @@ class Identity:
         self._readers = readers
         self._now = now
         self._key = key
+        self.key = identity_key(key)  # for who reads the clues of a mail
 
     def address(self, address: str) -> int:
         """An address as ``Link.address`` holds it."""
