@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "export": ("register", "export", "Write the register to a file."),
     "decide": ("decide", "decide", "Show the decision for one mail, without side effects."),
     "explain": ("explain", "explain", "Show the recorded decision of a handled mail."),
+    "who": ("who", "who", "Show who may have written a mail, and what speaks for it."),
     "backtest": ("backtest", "backtest", "Show what a drafted framework would have done to past mail."),
     "queue": ("queue", "queue", "Show what waits, and try it again."),
     "ledger": ("books", "ledger", "Balance the books: what came in against what became of it."),

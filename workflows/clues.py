@@ -16,13 +16,15 @@ from workflows.cpr import cpr_hash, cpr_numbers, masked
 from workflows.found_by import Common, key_of_phone, keys_of_address, keys_of_name
 from workflows.mail import Reading
 from workflows.signals.folding import bare, fold
-from workflows.signals.text import MAX_CHARACTERS
 from workflows.summary import own_text
 
+MAX_CHARACTERS = 20_000  # of a mail that are looked at: who writes more has long said who they are
 MOST = 20  # of each kind that are looked up
 MOST_SENTENCES = 16  # of a mail that are kept as hashes
 UNUSUAL = 8  # words of a sentence that somebody else hardly writes too
 THREAD = 20  # Message-IDs, the newest
+LONGEST_ID = 998  # characters: a line of a header (RFC 5322 2.1.1)
+MOST_RESULTS, LONGEST_RESULT = 10, 4000  # our own server's stands at the top
 _LONGEST_NAME = 60  # characters of a signature's line
 
 _PHONE = re.compile(r"(?<![\w.,/-])(?:\+|00)?\d(?:[ .-]?\d){7,13}(?![\w/-])")
@@ -71,12 +73,12 @@ def clues_of(reading: Reading, key: bytes, common: Common) -> Clues:
     named = (*headers.references, *filter(None, [headers.in_reply_to]))
     return Clues(
         addresses=headers.from_addresses[:2],
-        results=headers.authentication_results,
+        results=tuple([one[:LONGEST_RESULT] for one in headers.authentication_results[:MOST_RESULTS]]),
         name=reading.from_name,
         signature=signature,
         keys=tuple(dict.fromkeys(keys)),
         cases=_few(one for one in _CASE.findall(text) if _may_be_case(one)),
-        thread=tuple(dict.fromkeys(named))[-THREAD:],
+        thread=tuple(dict.fromkeys(one for one in named if len(one) <= LONGEST_ID))[-THREAD:],
         sentences=tuple(sorted(set(_sentences(text, key)))[:MOST_SENTENCES]),
     )
 

@@ -8,17 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from services.identity_words import load
-from services.store.interface import Store, Unassessed
-from workflows.addresses import domain_of, normalise
-from workflows.authentication import Verdict, authenticate
+from services.store.interface import Store, StoreUnavailable, Unassessed
+from services.who_wrote import compared
+from workflows.addresses import normalise
 from workflows.clues import Clues, clues_from
 from workflows.decision import Reason
 from workflows.facts import CitizenFile, Organisation
-from workflows.likeness import Found, Likeness, Sent, likened, names_of
+from workflows.likeness import Found, Likeness, names_of
 from workflows.link_answers import Link, asked, link_id
 from workflows.notices import House, Notice, NoticeKind, Planning
 from workflows.people import Grade, Role
+
+log = structlog.get_logger()
 
 Wire = dict[str, Any]
 Told = Mapping[str, Any]
@@ -65,28 +69,34 @@ class Likening:
         made = {id: Guess(sentences=clues[id].sentences) for id in certain}
         for id, people in zip(doubted, found, strict=True):
             if people or told[id]["grade"] == Grade.PROBABLE:
-                made[id] = await self._guess(clues[id], people)
+                made[id] = await self._guessed(id, clues[id], people)
         return made
+
+    async def _guessed(self, mail: str, clues: Clues, people: tuple[Found, ...]) -> Guess:
+        """What fails here costs this mail its guess, and not its signals. Raises ``StoreUnavailable``."""
+        try:
+            return await self._guess(clues, people)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            log.error("likening_failed", mail=mail, why=type(error).__name__)
+            return NOTHING
 
     async def _guess(self, clues: Clues, people: tuple[Found, ...]) -> Guess:
         house = self._house()
+        names = self._employees(house.organisation)
+        likely = await compared(self._store, clues, people, policy=house.policy, names=names, words=self._words)
         written = {normalise(one) for one in clues.addresses}
-        known = {one.file.citizen.id: one for one in people}
-        for file in await self._store.files_of(written):
-            known.setdefault(file.citizen.id, Found(file))
-        address = clues.addresses[0]
-        verdict = authenticate(clues.results, domain_of(address), house.policy.authserv_id).verdict
-        likely = likened(clues, self._sent(clues, verdict, house), known.values(), self._words)
-        worth = [(one, known[one.citizen].file) for one in likely if self._is_question(one, known[one.citizen].file, written)][:1]
-        hash = self._store.identity.address(address)
+        worth = [(one, file) for one, file in likely if self._is_question(one, file, written)][:1]
+        hash = self._store.identity.address(clues.addresses[0])
         asked_before = [one for one, _ in worth if await self._store.identity.get(link_id(hash, one.citizen))]
         return Guess(() if asked_before else tuple(worth), hash)
 
-    def _sent(self, clues: Clues, verdict: Verdict, house: House) -> Sent:
-        organisation = house.organisation
+    def _employees(self, organisation: Organisation) -> frozenset[frozenset[str]]:
+        """Their names, folded once for each state of the register."""
         if self._names[0] is not organisation:
             self._names = organisation, names_of(one.name for one in organisation.employees.values())
-        return Sent(clues.addresses, verdict, house.policy.authentication == "required", self._names[1])
+        return self._names[1]
 
     @staticmethod
     def _is_question(one: Likeness, file: CitizenFile, written: set[str]) -> bool:

@@ -177,6 +177,15 @@ async def test_an_address_that_is_registered_as_probable_is_asked_of_with_a_link
     assert [one[1] for one in await world.notices()] == ["Et spørgsmål: er mailen fra borgeren?"]
 
 
+async def test_a_guess_that_fails_costs_the_mail_its_guess_alone(world, monkeypatch):
+    def fails(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("services.notify.likening.compared", fails)
+    await world.mail("Om sag s-1. Jeg klager over jeres afgørelse.")
+    assert (await world.store.mail("m1")).decision["rights"] == ["complaint"] and await world.open() == ()
+
+
 async def test_law_7_what_is_likened_changes_no_decision(world):
     """The evaluator never sees a clue: the same mail is decided the same with and without a question open."""
     one = await world.mail()

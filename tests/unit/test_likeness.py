@@ -1,12 +1,14 @@
 """Who may have written: what counts as alike, what evidence makes together, and what it never makes."""
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.identity_words import load
 from workflows.authentication import Verdict
-from workflows.clues import Clues, clues_from, clues_of
+from workflows.clues import MOST, MOST_SENTENCES, Clues, clues_from, clues_of
 from workflows.cpr import cpr_hash
 from workflows.facts import CitizenFile
 from workflows.found_by import key_of_phone, keys_of_citizen, names_alike, says_another
@@ -204,6 +206,13 @@ def test_reading_clues_is_total(text, name):
     read = read_mail(f"From: {name} <a@b.dk>\r\n\r\n{text}".encode("utf-8", "surrogatepass"))
     assert clues_from(clues_of(read, KEY, WORDS.common).wire()) == clues_of(read, KEY, WORDS.common)
     assert isinstance(likened(Clues(), Sent(()), [found()], WORDS), tuple)
+
+
+def test_the_clues_of_a_mail_made_to_be_large_are_small():
+    fields = "".join(f"Authentication-Results: x; {'a' * 9000}\r\n" for _ in range(20)) + f"References: <{'r' * 9000}@x>\r\n"
+    text = "".join(f"sag s-{n} tlf {20000000 + n} hej med dig du gamle ven nummer {n} i dag. " for n in range(9000))
+    read = clues_of(read_mail(f"From: {'n' * 9000} <a@b.dk>\r\n{fields}\r\n{text}".encode()), KEY, WORDS.common)
+    assert len(json.dumps(read.wire())) < 64 * 1024 and len(read.cases) == MOST and len(read.sentences) == MOST_SENTENCES
 
 
 def test_a_file_that_lacks_a_kind_says_so():
