@@ -36,6 +36,7 @@ MENU = (
     Item("/citizens", N_("Borgere"), "citizens", Action.SEE_CITIZEN),
     Item("/mails", N_("Mails"), "mails", Action.SEE_MAIL),
     Item("/posts", N_("Postkasse"), "posts", Action.SEE_POST),
+    Item("/statistics", N_("Tal"), "numbers", Action.SEE_STATISTICS),
     Item("/register", N_("Register"), "register", Action.SEE_REGISTER),
     Item("/operations", N_("Drift"), "operations", Action.SEE_OPERATIONS),
 )

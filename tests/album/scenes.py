@@ -188,6 +188,7 @@ SCENES = (
     Scene("posts-caseworker", "caseworker", "/posts"),
     Scene("post", "leader", "/posts", first_post(), "/posts/{id}"),
     Scene("post-open", "leader", "/posts", first_post(opened_all), "/posts/{id}"),
+    Scene("numbers", "work_environment", "/statistics"),
     Scene("operations", "it", "/operations"),
     Scene("mailbox", "it", "/operations/mailboxes/{box}"),
     Scene("operations-checked", "it", "/operations", press("#chain ~ form button, section:has(#chain) form button")),

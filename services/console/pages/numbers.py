@@ -1,0 +1,52 @@
+"""*Tal*: how many mails and frameworks there are in each unit, without anybody's name (``domain.md`` (g))."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from services.console.allowed import only
+from services.console.auth.visitor import Visitor
+from services.console.context import console_of
+from services.console.framework_words import HISTORY, STATES
+from services.console.mail_words import OUTCOMES
+from services.console.numbers import Numbers, quarter_named, statistics_of
+from services.console.web import page
+from services.console.words import N_
+from services.settings import ZONE
+from workflows.rights import Action
+from workflows.statistics import Quarter, quarter_of
+
+router = APIRouter(prefix="/statistics")
+Reader = Annotated[Visitor, Depends(only(Action.SEE_STATISTICS))]
+SHOWN = 4  # quarters to choose among: this one and those before it
+MAILS, MOVES, FRAMEWORKS = N_("Mails"), N_("Hvad der er gjort ved rammer"), N_("Rammer lige nu")
+STATE_NAMES = {code: name for code, (name, _) in STATES.items()}
+MOVE_NAMES = {code: name for code, name in HISTORY.items() if code}
+
+
+@router.get("")
+async def numbers(
+    request: Request, _: Reader, quarter: Annotated[str | None, Query(pattern=r"^20[0-9]{2}-Q[1-4]$")] = None
+) -> HTMLResponse:
+    """Counts alone, by unit and kind."""
+    found = await statistics_of(request, quarter_named(quarter) if quarter else None)
+    units = {one.id: one.name for one in console_of(request).store.organisation().units.values()}
+    tables = ((MAILS, found.mails, OUTCOMES), (MOVES, found.moves, MOVE_NAMES), (FRAMEWORKS, found.frameworks, STATE_NAMES))
+    shown = [(title, _rows(one, units), kinds) for title, one, kinds in tables]
+    newest = quarter_of(found.at.astimezone(ZONE).date())
+    return page(request, "numbers.html", found=found, tables=shown, quarters=_quarters(newest))
+
+
+def _rows(one: Numbers, units: dict[str, str]) -> list[tuple[str | None, str, int | None]]:
+    """Unit (None: several together), kind and count (None: too small to be told), a row each."""
+    told: list[tuple[str | None, str, int | None]] = []
+    for row in one.units:
+        told += [(units.get(row.unit, row.unit), kind, count) for kind, count in row.counts.items()]
+    return told + [(None, kind, count) for kind, count in one.others.items()]
+
+
+def _quarters(newest: Quarter) -> list[str]:
+    last = newest.year * 4 + newest.number - 1
+    return [f"{one // 4}-Q{one % 4 + 1}" for one in range(last, last - SHOWN, -1)]
