@@ -1,4 +1,4 @@
-"""The guard, killed by itself when it comes to a named point: ``python crashing.py POINT up …``."""
+"""The guard, killed by itself when it comes to a named point: ``python -m fakes.crashing POINT up …``."""
 
 import sys
 from collections.abc import Callable

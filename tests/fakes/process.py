@@ -29,7 +29,7 @@ from workflows.register import Register
 
 ALWAYS = {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "00:00", "to": "24:00"}
 COMMAND = [sys.executable, "-m", "services.cli"]
-CRASHING = Path(__file__).with_name("crashing.py")
+TESTS = Path(__file__).parents[1]
 WAITING = "SELECT count(*) FROM delivery WHERE tier IS NOT NULL"
 UNASSESSED = "SELECT count(*) FROM mail WHERE id NOT IN (SELECT mail FROM assessment)"
 UNFINISHED = f"SELECT ({WAITING}) + ({UNASSESSED}) + (SELECT count(*) FROM outbox)"
@@ -43,6 +43,7 @@ class Process:
         self.folder = folder
         self.port = port
         self.environment = os.environ | {
+            "PYTHONPATH": str(TESTS),
             "RAMMEVAGT_GATEWAY__LISTEN": f"127.0.0.1:{port}",
             "RAMMEVAGT_DELIVERY__NEXT_HOP": hop,
             "RAMMEVAGT_DELIVERY__INTERNET_HOP": hop,
@@ -59,7 +60,7 @@ class Process:
 
     async def start_to_die(self, point: str) -> None:
         """Start, and end by kill -9 at a point of ``fakes.crashing``."""
-        await self.start([sys.executable, "-P", str(CRASHING), point])
+        await self.start([sys.executable, "-P", "-m", "fakes.crashing", point])
 
     async def died(self) -> None:
         """Returns when it has come to its point."""
@@ -69,6 +70,7 @@ class Process:
     async def listening(self) -> None:
         async with asyncio.timeout(60):
             while (client := await connected(self.port)) is None:
+                assert self.child is None or self.child.returncode is None, (self.folder.parent / "guard.log").read_text()[-2000:]
                 await asyncio.sleep(0.02)
         await hang_up(client)
 

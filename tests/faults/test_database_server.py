@@ -154,6 +154,7 @@ async def test_a_reader_whose_session_is_ended_reads_on_another(store: SqlStore,
 async def test_law_1_somebody_keeps_what_mail_needs(
     opened, postgres: PostgresServer, database: str, monkeypatch: pytest.MonkeyPatch, locked: str, limit: str
 ) -> None:
+    await opened(postgres.url(database, USER))  # its tables take longer to make than a statement may here
     monkeypatch.setattr(dialect, "_WAITS", f"-c {limit}=50ms")
     store = await opened(postgres.url(database, USER))
     with psycopg.connect(postgres.url(database)) as other:
