@@ -63,6 +63,11 @@ class Watching:
 
     def _tell(self) -> None:
         self.told += 1
+        self._telling = asyncio.ensure_future(self._notify())
+
+    async def _notify(self) -> None:
+        async with self._wrote:
+            self._wrote.notify_all()
 
     def _heard(self, method: Callable[..., Any]) -> Callable[..., Any]:
         async def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -70,8 +75,7 @@ class Watching:
             try:
                 return await method(*args, **kwargs)
             finally:
-                async with self._wrote:
-                    self._wrote.notify_all()
+                await self._notify()
 
         return wrapped
 
@@ -108,6 +112,15 @@ class Watching:
             return bool(found and found.looked_at and (before is None or found.looked_at != before.looked_at))
 
         await self.until(newer)
+
+    async def tells(self, count: int) -> None:
+        """Wait until this many mails were told of, then see that it is no more."""
+
+        async def there() -> bool:
+            return self.told >= count
+
+        await self.until(there)
+        assert self.told == count
 
     async def sightings(self, user: str = "bf") -> dict[int, Sighting]:
         """By UID, of the present UIDVALIDITY."""

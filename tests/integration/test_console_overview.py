@@ -55,7 +55,7 @@ NEVER = {"Skriv kladden færdig", "Godkend indstillingen", "Skriv din vurdering"
         ("caseworker", {"Du skal ikke gøre noget.", "Bo Borger", "Ejnar Eg", "I kraft"}, {"Anne Holm", "Kladde", "Trussel"}),
         ("dpo", {"f-6-udkast", "Find en borger"}, {"Villy Vind", *NEVER} - {"Skriv kladden færdig"}),
         ("it", {"Alt er i orden", "Åbn Drift"}, NEVER),
-        ("work_environment", {"Her kommer tal"}, NEVER),
+        ("work_environment", {"Se tallene"}, NEVER),
     ],
 )
 async def test_a_role_is_shown_what_needs_something_from_it(running, role, has, has_not):

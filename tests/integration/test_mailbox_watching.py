@@ -50,7 +50,7 @@ async def test_a_mail_that_comes_straight_to_the_mailbox_is_recorded_once(doveco
         assert stored.decision["mail"]["message_id"] == f"<{number}@example.net>"
     await watching.looked()
     assert len(await ids(watching)) == 2
-    assert watching.told == 2
+    await watching.tells(2)
     assert {one.flags for one in dovecot.kept("bf").values()} == {""}
 
 
@@ -157,7 +157,7 @@ async def test_a_message_that_the_server_cannot_give_holds_up_no_other_and_is_tr
                 return {one for one, seen in (await watching.sightings()).items() if seen.mail} == {1, 3}
 
             await watching.until(past_it)
-            assert watching.told == 3  # two mails, and that somebody must look at the other one
+            await watching.tells(3)  # two mails, and that somebody must look at the other one
             before = line.connections
             await watching.looked()
             assert line.connections == before, "it is left alone for a while"
@@ -314,7 +314,7 @@ async def test_what_came_through_the_guard_is_the_same_mail(dovecot, watching):
     found = {uid: one.mail for uid, one in (await watching.sees(5)).items()}
     assert (found[1], found[2]) == ("g1", "g2")
     assert len(set(found.values())) == 5
-    assert watching.told == 3
+    await watching.tells(3)
 
 
 async def test_what_was_read_and_filed_hides_no_other_mail(dovecot, watching):
@@ -330,7 +330,8 @@ async def test_what_was_read_and_filed_hides_no_other_mail(dovecot, watching):
     dovecot.append("bf", b"Received: from there by here\r\n" + whole)  # all of it again
     await watching.until(lambda: _settled(watching, {2, 3}))
     found = await ids(watching)
-    assert "g1" not in (found[2], found[3]) and watching.told == 2
+    assert "g1" not in (found[2], found[3])
+    await watching.tells(2)
     with dovecot.client("bf", folder="Arkiv") as colleague:
         colleague.move([1], "INBOX")
     await watching.until(lambda: _settled(watching, {2, 3, 4}))
