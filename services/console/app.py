@@ -10,6 +10,7 @@ from services.console.auth.scopes import API_PAGE
 from services.console.context import Console
 from services.console.errors import Failures, handle
 from services.console.headers import Headers
+from services.console.numbers import Counting
 from services.console.pages import ROUTERS
 from services.console.problems import describe
 from services.console.tasks import noted
@@ -21,6 +22,7 @@ def create_app(console: Console) -> FastAPI:
     app = FastAPI(title="Rammevagt", docs_url=None, redoc_url=None, openapi_url=API_PAGE)
     app.state.console = console
     app.state.entrance = Entrance(console.settings, console.store, console.clock)
+    app.state.counting = Counting(console.store, console.clock)
     handle(app)
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(noted)], include_in_schema=False)

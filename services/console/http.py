@@ -35,7 +35,7 @@ class _Server(uvicorn.Server):
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The console's pages: the application, what keeps the pages that are open up to date, and what is done before the first is."""
+    """The console's pages: the application, what keeps the pages that are open up to date, and what is done ahead of visitors."""
 
     app: ASGIApp
     live: Live
@@ -121,7 +121,8 @@ def pages(
     from services.console.warm import warm  # noqa: PLC0415
 
     live = Live(lambda after: store.readers.run(changes, after), Still(store, clock).closed)
-    return Pages(create_app(Console(settings, store, clock, live, checks, told, mend)), live, warm)
+    app = create_app(Console(settings, store, clock, live, checks, told, mend))
+    return Pages(app, live, lambda: warm(app.state.counting))
 
 
 async def _live(_request: Request) -> Response:

@@ -152,7 +152,7 @@ def _of_programs() -> list[Asked]:
     found += [Asked("lawyer", f"/api/v1/{area}") for area in ("citizens", "frameworks", "incidents")]
     found += [Asked("head", f"/api/v1/{area}/{id}") for area, id in (("citizens", "c-0"), ("frameworks", "f-0"))]
     found += [Asked("head", f"/api/v1/{area}?limit=100") for area in ("frameworks", "mails")]
-    return [*found, Asked("work_environment", "/api/v1/statistics")]
+    return [*found, *(Asked("work_environment", one) for one in ("/statistics", "/api/v1/statistics"))]
 
 
 def _led(scale: Scale, *, draft: bool = False) -> int:
@@ -167,6 +167,7 @@ async def browsers(settings: Settings, store: SqlStore) -> AsyncIterator[dict[st
     app = pages(settings, store, clock, {}).app
     app.state.entrance = entrance = Entrance(settings, store, clock)  # type: ignore[attr-defined]
     entrance.visitors = Rate(1e9, 1e9)  # it asks faster than anybody reads
+    await app.state.counting.ahead()  # type: ignore[attr-defined]  # as the guard does once it listens
     clients = {}
     for who in LOOKERS:
         secret, now, visitor = new_token(), clock.now(), visitor_as(who)

@@ -9,6 +9,7 @@ from fakes.console import console_running
 from fakes.visitors import program
 from sqlalchemy import select
 
+from services.console import numbers
 from services.console.auth.door import hash_of
 from services.console.auth.throttle import Rate
 from services.lifecycle import Lifecycle
@@ -232,7 +233,9 @@ async def test_statistics_tell_no_small_number(people):
     is_problem(await people["arne"].get("/api/v1/statistics?quarter=2026-11"), 422)
 
 
-async def test_statistics_are_counted_again_after_five_minutes(running, people):
+async def test_statistics_of_many_mails_are_counted_again_after_five_minutes(running, people, monkeypatch):
+    monkeypatch.setattr(numbers, "MANY", 0)
+
     async def told():
         found = (await people["arne"].get("/api/v1/statistics?quarter=2020-Q2")).json()
         return found["at"], found["frameworks"]
@@ -245,6 +248,14 @@ async def test_statistics_are_counted_again_after_five_minutes(running, people):
     first = await told()
     await reported(6)
     assert await told() == first
+    counting = running.guard.http.pages.app.state.counting
+    await counting.ahead()
+    kept = await counting.of(counting.shown()[0])
+    running.clock.forward(timedelta(minutes=2))
+    await counting.ahead()
+    again = await counting.of(counting.shown()[0])
+    assert again.at > kept.at  # before it was too old
+    running.clock.forward(timedelta(minutes=-2))
     running.clock.forward(timedelta(minutes=5))
     at, frameworks = await told()
     assert datetime.fromisoformat(at) - datetime.fromisoformat(first[0]) == timedelta(minutes=5)

@@ -11,16 +11,13 @@ from services.console.auth.visitor import Visitor
 from services.console.context import console_of
 from services.console.framework_words import HISTORY, STATES
 from services.console.mail_words import OUTCOMES
-from services.console.numbers import Numbers, quarter_named, statistics_of
+from services.console.numbers import Numbers, counting_of, quarter_named, statistics_of
 from services.console.web import page
 from services.console.words import N_
-from services.settings import ZONE
 from workflows.rights import Action
-from workflows.statistics import Quarter, quarter_of
 
 router = APIRouter(prefix="/statistics")
 Reader = Annotated[Visitor, Depends(only(Action.SEE_STATISTICS))]
-SHOWN = 4  # quarters to choose among: this one and those before it
 MAILS, MOVES, FRAMEWORKS = N_("Mails"), N_("Hvad der er gjort ved rammer"), N_("Rammer lige nu")
 STATE_NAMES = {code: name for code, (name, _) in STATES.items()}
 MOVE_NAMES = {code: name for code, name in HISTORY.items() if code}
@@ -35,8 +32,8 @@ async def numbers(
     units = {one.id: one.name for one in console_of(request).store.organisation().units.values()}
     tables = ((MAILS, found.mails, OUTCOMES), (MOVES, found.moves, MOVE_NAMES), (FRAMEWORKS, found.frameworks, STATE_NAMES))
     shown = [(title, _rows(one, units), kinds) for title, one, kinds in tables]
-    newest = quarter_of(found.at.astimezone(ZONE).date())
-    return page(request, "numbers.html", found=found, tables=shown, quarters=_quarters(newest))
+    quarters = [f"{one.year}-Q{one.number}" for one in counting_of(request).shown()]
+    return page(request, "numbers.html", found=found, tables=shown, quarters=quarters)
 
 
 def _rows(one: Numbers, units: dict[str, str]) -> list[tuple[str | None, str, int | None]]:
@@ -45,8 +42,3 @@ def _rows(one: Numbers, units: dict[str, str]) -> list[tuple[str | None, str, in
     for row in one.units:
         told += [(units.get(row.unit, row.unit), kind, count) for kind, count in row.counts.items()]
     return told + [(None, kind, count) for kind, count in one.others.items()]
-
-
-def _quarters(newest: Quarter) -> list[str]:
-    last = newest.year * 4 + newest.number - 1
-    return [f"{one // 4}-Q{one % 4 + 1}" for one in range(last, last - SHOWN, -1)]
