@@ -9,19 +9,20 @@ import structlog
 from services.clock import Clock
 from services.clock_watch import ClockWatch
 from services.gather import gather, policy_of
+from services.mailbox.arriving import straight
 from services.mailbox.asking import Asking
 from services.mailbox.content import Fetched
 from services.mailbox.logins import Logins
 from services.post_terms import MailboxTerms
-from services.settings import ZONE, Mailbox, Settings
-from services.store.interface import Arrival, StoreUnavailable
+from services.settings import Mailbox, Settings
+from services.store.interface import StoreUnavailable
 from services.store.sightings import Cursor, Sighting
 from services.store.sql_store import SqlStore
-from workflows.addresses import normalise, own_key
-from workflows.audit import AuditRecord, keyed
+from workflows.addresses import own_key
+from workflows.audit import AuditRecord
 from workflows.decide import not_evaluated
 from workflows.decision import Decision
-from workflows.events import mail_decided, mail_received, mailbox_not_watched
+from workflows.events import mailbox_not_watched
 from workflows.facts import Facts
 from workflows.mail import Mail
 from workflows.mailbox_state import PASSING, Trouble
@@ -31,7 +32,6 @@ from workflows.sighting import as_mail, decided
 
 log = structlog.get_logger()
 PATIENCE = timedelta(minutes=15)
-CLIENT = "imap"  # where such a mail came from, instead of a client's address
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ class Desk:
         mail = as_mail(address, read_headers(fetched.header_block), one.id, fetched.sha256, fetched.size)
         facts = await self._facts(mail)
         decision = self._decided(mail, facts, one.at)
-        arrival = self._arrival(decision, facts, fetched, one.at)
+        replay = kept(mail, facts) if is_known(decision) else None
+        arrival = straight(decision, replay, fetched.content, self.store.key, received_at=one.at, recorded_at=self.clock.now())
         saved = await self.store.mailboxes.record(code, arrival, one.seen, one.cursor, holder=self.holder)
         if saved:
             self.told()
@@ -116,32 +117,3 @@ class Desk:
         except Exception:
             log.exception("decide_failed", mail=mail.id)
             return not_evaluated(mail)
-
-    def _arrival(self, decision: Decision, facts: Facts, fetched: Fetched, at: datetime) -> Arrival:
-        mail, now = decision.mail, self.clock.now()
-        return Arrival(
-            decision=decision,
-            received_at=at,
-            day=at.astimezone(ZONE).date(),
-            client=CLIENT,
-            content=fetched.content,
-            deliveries=(),
-            events=(mail_received(mail.id or "", now, mail.size, 0), mail_decided(decision, now)),
-            audit=(_audit(decision, now, self.store.key),),
-            framework_in_force=any(one.framework for one in decision.recipients),
-            replay=kept(mail, facts) if is_known(decision) else None,
-        )
-
-
-def _audit(decision: Decision, now: datetime, key: bytes) -> AuditRecord:
-    """As of a mail that passes the gateway, and that it did not."""
-    mail = decision.mail
-    data = {
-        "sha256": mail.sha256,
-        "sender": keyed(key, normalise(mail.envelope.sender)),
-        "citizen": decision.sender.citizen,
-        "recipients": [[keyed(key, normalise(one.address)), one.action, one.reason, one.framework] for one in decision.recipients],
-        "receipt": False,
-        "by": CLIENT,
-    }
-    return AuditRecord(now, "guard", "mail.found", mail.id or "", data)

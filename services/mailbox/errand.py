@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from services.mailbox import moving
-from services.mailbox.arriving import arrival
+from services.mailbox.arriving import routed
 from services.mailbox.moving import sha256
 from services.mailbox.office import Office
 from services.mailbox.session import Session
@@ -199,10 +199,10 @@ class Errand:
         key, box, came = self._office.store.key, target.box, self.one.arrived_at
         there = replace(self.one, target_uid=copy, target_uidvalidity=target.folder.uidvalidity, why=None, tries=0)
         if isinstance(planned, Move) and self._office.box(planned.to) == box:
-            return self._save(replace(there, stage="copied"), arrival(planned, content.kept, key, came, placed=True))
+            return self._save(replace(there, stage="copied"), routed(planned, content.kept, key, came, placed=True))
         found = self._office.as_it_lies(content.found, box.address)
         left = replace(there, stage="left", why="framework_changed", next_at=None)
-        self._save(left, arrival(found, content.kept, key, came, placed=False))
+        self._save(left, routed(found, content.kept, key, came, placed=False))
         raise Hindered("framework_changed")
 
     # -- the original
