@@ -52,6 +52,7 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
     "time.answer_days": ("days",),
     "time.answer_day": (),
     "time.kept_days": ("days",),
+    "time.kept_half_year": (),
     "contact.person": ("name", "address"),
     "adviser.who": ("who",),
 }

@@ -21,6 +21,7 @@ from workflows.people import Unit
 
 Values = Mapping[str, Value]
 _ANSWERS = ("expects", "consequence", "talk", "threat", "breach")  # fields of the move's record that stand in the letter as written
+HALF_YEAR = range(182, 185)  # days, as months fall
 _UNSEEN = frozenset({"Cc", "Cs", "Cn", "Co", "Zl", "Zp"})
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u00ad")
 
@@ -115,11 +116,15 @@ def _head(writing: Writing) -> Values:
         "phone_hours": exact(listed([written_hours(one, language) for one in head.phone_hours], language)),
         "urgent_phone": exact(head.urgent_phone),
         "dpo": exact(head.dpo),
-        "kept": exact(writing.say("time.kept_days", days=str(head.kept_days))),
+        "kept": exact(_kept(writing, head.kept_days)),
     }
     if head.citizen_adviser:
         found["citizen_adviser"] = Value(writing.say("adviser.who", who=head.citizen_adviser))
     return found
+
+
+def _kept(writing: Writing, days: int) -> str:
+    return writing.say("time.kept_half_year") if days in HALF_YEAR else writing.say("time.kept_days", days=str(days))
 
 
 def _measures(writing: Writing) -> Values:
