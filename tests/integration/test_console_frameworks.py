@@ -523,4 +523,6 @@ async def test_a_head_who_approves_an_extension_sees_what_is_new(running):
         }
         assert (await move(lene, id, "extended", **row, **dates, **lawyer)).headers["Location"].endswith("submitted")
         told_head = words(await birgit.get(f"/frameworks/{id}/move/approve"))
+        ground = (await running.guard.store.dossiers.get(id)).dossier.ground
+        assert ground.burden in told_head and "Det har I prøvet eller overvejet" in told_head and ground.way_back in told_head
         assert "I dag gælder den til og med" in told_head and "Du skrev igen." in told_head
