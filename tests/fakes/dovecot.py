@@ -305,16 +305,24 @@ class Dovecot:
                 client.append(folder, mail, flags, at)
 
     def fill(self, user: str, mails, flags: str = "", at: datetime | None = None, folder: str = "INBOX") -> None:
-        """Put mails into a mailbox by writing its Maildir, which is cheap for thousands. ``flags``: Maildir's letters."""
+        """Put mails into a mailbox by writing its Maildir, which is cheap for thousands. ``flags``: Maildir's letters.
+
+        The same bytes again share one file on the disk.
+        """
         place = self.maildir(user, folder) / "cur"
         for one in ("new", "tmp", "cur"):
             (place.parent / one).mkdir(parents=True, exist_ok=True)
             self._own(user, place.parent / one)
         stamp = (at or datetime.now(UTC)).timestamp()
         start = len(list(place.iterdir()))
+        written: dict[bytes, Path] = {}
         for number, mail in enumerate(mails, start):
             path = place / f"{int(stamp)}.M{number:06}P1.test,S={len(mail)}:2,{''.join(sorted(flags))}"
+            if first := written.get(mail):
+                path.hardlink_to(first)
+                continue
             path.write_bytes(mail)
+            written[mail] = path
             os.chown(path, OWNER, OWNER)
             os.utime(path, (stamp, stamp))
 
@@ -330,11 +338,14 @@ class Dovecot:
 
     def kept(self, user: str, folder: str = "INBOX") -> dict[str, Kept]:
         """Every message of a folder as it lies on the disk, by the part of its file's name that never changes."""
-        found = {}
-        for path in (*self.maildir(user, folder).glob("cur/*"), *self.maildir(user, folder).glob("new/*")):
-            base, _, flags = path.name.partition(":2,")
-            data = path.read_bytes()
-            found[base] = Kept(hashlib.sha256(data).hexdigest(), flags, len(data))
+        found, read, place = {}, {}, self.maildir(user, folder)
+        for entry in (one for part in (*place.glob("cur"), *place.glob("new")) for one in os.scandir(part)):
+            base, _, flags = entry.name.partition(":2,")
+            if (file := entry.inode()) not in read:
+                data = Path(entry).read_bytes()
+                read[file] = hashlib.sha256(data).hexdigest(), len(data)
+            digest, size = read[file]
+            found[base] = Kept(digest, flags, size)
         return found
 
     def forget(self, user: str) -> None:
