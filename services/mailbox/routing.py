@@ -32,6 +32,7 @@ from workflows.route import FIELDS, FINAL, Fault, Found, Move, may_be_moved, ret
 
 log = structlog.get_logger()
 SHOWN = timedelta(days=7)  # for so long IT is shown what only a person can finish
+A_DAY = timedelta(days=1)  # a server searches by the days of its own time zone
 BATCH = 100  # messages whose headers are read at once
 
 
@@ -135,9 +136,10 @@ class RouteLook:
         if cursor is None:  # what lies there already is left alone
             self._reached(Cursor(folder.uidvalidity, folder.uidnext - 1, None, now))
         elif cursor.uidvalidity == folder.uidvalidity:
-            self._new(folder, cursor, cursor.last_uid + 1)
+            self._new(folder, cursor, self._session.uids_from(cursor.last_uid + 1))
         else:
-            self._new(folder, Cursor(folder.uidvalidity, folder.uidnext - 1, None, cursor.baseline_at), 1)
+            afresh = Cursor(folder.uidvalidity, folder.uidnext - 1, None, cursor.baseline_at)
+            self._new(folder, afresh, self._session.since((cursor.baseline_at - A_DAY).date()))
         before = self._state
         self._router.work()
         if self._hindrance() != before:
@@ -150,9 +152,8 @@ class RouteLook:
         obstacles = self._office.ask(self._office.store.routing.obstacles(self._office.clock.now() - SHOWN))
         return next((one.why for one in obstacles if one.mailbox == self._router.code), "watching")
 
-    def _new(self, folder: Folder, cursor: Cursor, first: int) -> None:
-        """Where UIDs were given anew, all are new, and the server's dates tell what lay there before the watch."""
-        uids = self._session.uids_from(first)
+    def _new(self, folder: Folder, cursor: Cursor, uids: Sequence[int]) -> None:
+        """Where UIDs were given anew, all are new that came since the watch began, by the server's dates."""
         for start in range(0, len(uids), BATCH):
             self._router.look(self._session, folder, uids[start : start + BATCH], cursor.baseline_at)
         self._reached(replace(cursor, last_uid=max([cursor.last_uid, *uids])))

@@ -474,13 +474,36 @@ async def test_uids_are_given_anew_in_the_middle(a_town: Town, monkeypatch: pyte
         patch.setattr(moving, point, cut)
         with pytest.raises(Trouble) if point != "append" else contextmanager(lambda: iter([None]))():
             await a_town.route.run()
-    (a_town.dovecot.maildir(a_town.karen) / "dovecot-uidlist").unlink()
-    for index in a_town.dovecot.maildir(a_town.karen).glob("dovecot.index*"):
-        index.unlink()
+    numbered_anew(a_town)
     await again(a_town, hours=2)
     inbox, box, moved = a_town.lies()
     assert (inbox.total(), box, moved) == (1, Counter([digest(MINE)]), Counter([digest(MINE)]))
     await a_town.balanced(1)
+
+
+def numbered_anew(a_town: Town) -> None:
+    place = a_town.dovecot.maildir(a_town.karen)
+    for one in (place / "dovecot-uidlist", *place.glob("dovecot.index*")):
+        one.unlink()
+
+
+async def test_no_field_of_an_old_mail_is_fetched_when_numbers_are_given_anew(
+    a_town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_town.route.run()
+    a_town.put(*[letter(number) for number in range(2, 9)], at=SINCE - timedelta(days=3))
+    a_town.put(MINE)
+    numbered_anew(a_town)
+    fetched = []
+    fields = Session.fields
+    monkeypatch.setattr(Session, "fields", lambda self, uids, names: fetched.extend(uids) or fields(self, uids, names))
+    await a_town.route.run()
+    assert len(fetched) == 1
+    assert a_town.lies() == [
+        Counter(digest(letter(number)) for number in range(2, 9)),
+        Counter([digest(MINE)]),
+        Counter([digest(MINE)]),
+    ]
 
 
 async def test_the_framework_is_lifted_before_anything_is_copied(a_town: Town) -> None:
