@@ -138,6 +138,7 @@ class Retention(Section):
     bodies: int = Field(default=7, ge=1)
     facts: int = Field(default=90, ge=1)
     frameworks: int = Field(default=183, ge=1)
+    incidents: int = Field(default=1096, ge=1)
 
 
 class Hours(Section):

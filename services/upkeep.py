@@ -8,10 +8,12 @@ from datetime import date, datetime, timedelta
 import structlog
 from prometheus_client import Gauge
 
-from services import calendar_work
+from services import calendar_work, incident_work
 from services.calendar_work import CalendarWork
 from services.clock import Clock
 from services.clock_watch import ClockWatch
+from services.incident_work import IncidentWork
+from services.incidents import IncidentDesk
 from services.lifecycle import Lifecycle
 from services.repeating import repeat
 from services.settings import ZONE, Settings
@@ -63,6 +65,8 @@ class Upkeep:
         self._up_since = up_since
         self._on_told = told
         self.calendar = CalendarWork(Lifecycle(settings, store, clock, told), store, clock, watch)
+        desk = IncidentDesk(settings, store, clock, told)
+        self.incidents = IncidentWork(desk, clock, watch, settings.retention.incidents)
         self._tasks: list[asyncio.Task[None]] = []
         self._next_whole: date | None = None  # the day from whose quiet hour on the whole books are due; None: now
         self._open: frozenset[date] = frozenset()  # days that were not closed at the last look
@@ -75,6 +79,7 @@ class Upkeep:
             asyncio.create_task(repeat(self.purge, PURGE_EVERY)),
             asyncio.create_task(repeat(self.calendar.adopt, calendar_work.EVERY)),
             asyncio.create_task(repeat(self.calendar.turn, calendar_work.EVERY)),
+            asyncio.create_task(repeat(self.incidents.turn, incident_work.EVERY)),
         ]
 
     async def stop(self) -> None:
@@ -163,6 +168,7 @@ class Upkeep:
         removed = await self._store.purge(self._clock.now(), keep.bodies, keep.facts, keep.frameworks)
         if removed.contents or removed.mails or removed.frameworks:
             log.info("retention_removed", contents=removed.contents, mails=removed.mails, frameworks=removed.frameworks)
+        await self.incidents.purge()
 
 
 def _is_open(row: LedgerRow) -> bool:

@@ -9,8 +9,9 @@ from typing import Annotated, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from workflows.decision import Reason
-from workflows.dossier import RECORDS
+from workflows.dossier import RECORDS, Channel
 from workflows.framework import State
+from workflows.incident import Point
 from workflows.people import Grade, Id
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -190,6 +191,25 @@ class FrameworkExpiresSoon(EventData):
     days: Literal[30, 14, 3]
 
 
+class IncidentReported(EventData):
+    """An employee was exposed to something, or nearly: somebody has reported it."""
+
+    incident: Id
+    unit: Id | None = Field(default=None, description="The unit whose leader follows it up")
+    channel: Channel
+    grave: bool = Field(description="Whether somebody may be in danger")
+    near_miss: bool
+    outside_hours: bool = Field(description="Whether it happened outside working hours")
+
+
+class IncidentOverdue(EventData):
+    """A point of an incident's checklist is not done, and its time is near or gone. Told once for each point."""
+
+    incident: Id
+    unit: Id | None = None
+    point: Point
+
+
 Data = TypeVar("Data")
 
 
@@ -226,5 +246,7 @@ EVENTS: dict[str, type[EventData]] = {
     "signal.raised": SignalRaised,
     "identity.suggested": IdentitySuggested,
     "notification.sent": NotificationSent,
+    "incident.reported": IncidentReported,
+    "incident.overdue": IncidentOverdue,
 }
 """Every event that is published now, with the model of its data."""

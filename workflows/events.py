@@ -155,5 +155,15 @@ def framework_expires_soon(framework: str, ends: date, days: int, at: datetime) 
     return Event(f"{framework}.{ends.isoformat()}.{days}.expires_soon", "framework.expires_soon", framework, at, data)
 
 
+def incident_reported(id: str, at: datetime, codes: Mapping[str, str | bool | None]) -> Event:
+    """The incident ``id`` was reported; ``codes`` are the other fields of ``IncidentReported``."""
+    return Event(f"{id}.reported", "incident.reported", id, at, {"incident": id, **codes})
+
+
+def incident_overdue(id: str, point: str, unit: str | None, at: datetime) -> Event:
+    """A point of its checklist is not done; told once for each."""
+    return Event(f"{id}.{point}.overdue", "incident.overdue", id, at, {"incident": id, "unit": unit, "point": point})
+
+
 def _instant(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%f")

@@ -118,6 +118,7 @@ def _values(about: About, text: NoticeText, head: Letterhead) -> dict[str, str]:
         "count": str(about.count),
         "signals": text.listed(tuple(text.words["signals"].get(one, one) for one in about.signals)),
         "rights": text.listed(tuple(text.words["rights"].get(one, one) for one in about.rights)),
+        "point": text.words["points"].get(about.point, about.point or ""),
         "municipality": head.municipality,
     }
 

@@ -27,6 +27,7 @@ NoticeKind = Literal[
     "post_unread", "posts_unread", "post_overdue", "posts_overdue", "post_right", "posts_right",
     "mail_stuck", "mail_late", "mail_unaccounted", "mail_set_aside", "mail_untold", "receipt_undelivered",
     "framework_review", "framework_expires_soon", "framework_expired",
+    "incident_reported", "incident_concerns_you", "incident_due",
 ]  # fmt: skip
 Json = Mapping[str, Any]
 STUCK: Mapping[str | None, NoticeKind] = {
@@ -43,7 +44,7 @@ NO_CONCERN = frozenset({Reason.INTERNAL_SENDER.value, Reason.AUTHORITY.value, Re
 class About:
     """What a notice may tell: our own ids and our own people's addresses."""
 
-    mail: str  # its id; the framework's, where the notice is about no mail
+    mail: str  # its id; the framework's or the incident's, where the notice is about no mail
     at: datetime  # when the mail came, in the municipality's time
     people: tuple[str, ...] = ()  # to whom it was sent
     where: tuple[str, ...] = ()  # who has it now
@@ -59,6 +60,7 @@ class About:
     due: datetime | None = None  # by when something was to be done, in the municipality's time
     right: str | None = None  # the one that runs out
     count: int = 1  # of how many mails it tells
+    point: str | None = None  # of an incident's checklist: what is not done
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class Action(StrEnum):
     ADVISE_FRAMEWORK = "framework.advise"
     REGISTER_ERROR = "framework.register_error"
     REPORT_INCIDENT = "incident.report"
+    SEE_INCIDENT = "incident.see"
+    HANDLE_INCIDENT = "incident.handle"  # the checklist, evidence, a framework from it
     SEE_MAIL = "mail.see"
     SEE_ORIGINAL = "mail.original"  # what the citizen wrote, behind a reason
     TELL_CITIZEN = "citizen.tell"  # see to it that somebody whom a receipt did not reach is told
@@ -78,6 +80,9 @@ _READ = {
 }  # fmt: skip
 _LEAD = {_LEADER: Reach.OWN_UNITS, _HEAD: Reach.OWN_UNITS}
 _WORK = {_CASEWORKER: Reach.OWN_UNITS, **_LEAD}
+_EXPOSED = {  # whoever it was done to (``caseworkers``), be they what they may; for the work environment without the citizen
+    **dict.fromkeys((_CASEWORKER, _LAWYER, _IT), Reach.OWN_CASES), **_LEAD, _HEALTH: Reach.OWN_UNITS, _DPO: Reach.ALL,
+}  # fmt: skip
 
 TABLE: Mapping[Action, Mapping[UserRole, Reach]] = {  # who is not named may not
     Action.SEE_CITIZEN: _READ,
@@ -88,6 +93,8 @@ TABLE: Mapping[Action, Mapping[UserRole, Reach]] = {  # who is not named may not
     Action.ADVISE_FRAMEWORK: {_LAWYER: Reach.ASKED},
     Action.REGISTER_ERROR: {**_LEAD, _DPO: Reach.ALL},
     Action.REPORT_INCIDENT: dict.fromkeys(UserRole, Reach.ALL),  # any employee; it reads nothing
+    Action.SEE_INCIDENT: _EXPOSED,
+    Action.HANDLE_INCIDENT: _LEAD,
     Action.SEE_MAIL: _READ,
     Action.SEE_ORIGINAL: _READ,
     Action.TELL_CITIZEN: _LEAD,

@@ -20,6 +20,7 @@ from services.marks import CRASHES, Marks
 from services.notify.assessing import Assessor
 from services.notify.likening import NOTHING, Guess, Likening, wants_clues, words_of
 from services.notify.posting import Posting
+from services.notify.telling import Telling
 from services.notify.texts import letterhead
 from services.notify.volume import with_volume
 from services.notify.written import ACTOR, NEXT, Wire, audit_of, events_of, outgoing
@@ -29,7 +30,7 @@ from services.settings import Settings
 from services.signal_words import load
 from services.store.interface import Assessed, Claim, Hop, OutgoingMail, Store, StoreUnavailable, Unassessed
 from services.working_hours import working_hours
-from workflows import framework_notices, mailbox_notices, notices, receipt_notices
+from workflows import notices
 from workflows.addresses import normalise
 from workflows.audit import AuditRecord
 from workflows.events import Event, mail_stuck
@@ -50,12 +51,6 @@ GROUP = 250  # mails assessed together, of those at hand
 GATHER = 0.25  # seconds between such groups; people read no faster
 Unheard = Callable[[datetime, datetime, int], Awaitable[list[tuple[str, datetime]]]]
 Told = Mapping[str, Any]  # data of ``mail.decided``, as far as ``notices.nobody_to_tell`` and ``with_volume`` read it
-
-
-_TOLD: Mapping[str, Callable[..., tuple[Notice, ...]]] = {  # events that say by themselves whom they concern
-    "mail.stuck": notices.mail_stuck,
-    "receipt.undelivered": receipt_notices.undelivered,
-}
 
 
 class Notifier:
@@ -81,6 +76,7 @@ class Notifier:
     ) -> None:
         self._store = store
         self._posting = Posting(store, terms, self._house)
+        self.telling = Telling(store, clock, self._posting, self._house, self._enqueue)
         self._clock = clock
         self._after_commit = after_commit
         self._claim = claim
@@ -100,11 +96,7 @@ class Notifier:
         of_mail: tuple[str, str, Handler] = ("mail.decided", "assess", self.mail_decided)
         return (
             *(() if self._at_hand else (of_mail,)),
-            *((what, f"tell_{what.replace('.', '_')}", self.told) for what in _TOLD),
-            ("mailbox.unreachable", "tell_mailbox_unreachable", self.mailbox_unreachable),
-            ("mailbox.unread", "tell_mailbox_unread", self.mailbox_late),
-            ("mailbox.overdue", "tell_mailbox_overdue", self.mailbox_late),
-            *((what, f"tell_{what.replace('.', '_')}", self.framework) for what in framework_notices.KINDS),
+            *self.telling.handlers(),
         )
 
     async def start(self) -> None:
@@ -237,39 +229,6 @@ class Notifier:
         if decision["sender"]["grade"] != "probable" and not waits:
             return ()
         return await self._store.files_of({normalise(one) for one in decision["mail"]["header_from"]})
-
-    async def told(self, events: Sequence[Event]) -> None:
-        """What went wrong with mails and receipts."""
-        house, now = self._house(), self._clock.now()
-        await self._enqueue([one for event in events for one in _TOLD[event.what](event.id, event.data, house, now)], now)
-
-    async def mailbox_unreachable(self, events: Sequence[Event]) -> None:
-        """Functional mailboxes did not take a mail, or can't be looked into."""
-        house, now = self._house(), self._clock.now()
-        planned = list[Notice]()
-        for one in events:
-            if one.data.get("mail"):
-                planned += notices.mailbox_unreachable(one.id, one.data, house, now)
-            else:
-                planned += mailbox_notices.unreachable(one, self._posting.mailbox(one.data["mailbox"]), house, now)
-        await self._enqueue(planned, now)
-
-    async def mailbox_late(self, events: Sequence[Event]) -> None:
-        """Mails wait too long in functional mailboxes; one that retention has removed since concerns nobody."""
-        house, now, planned = self._house(), self._clock.now(), list[Notice]()
-        for one in events:
-            if post := await self._store.posts.get(one.data["post"]):
-                planned += mailbox_notices.late(one, self._posting.mailbox(post.code), house, now, post.spared)
-        await self._enqueue(planned, now)
-
-    async def framework(self, events: Sequence[Event]) -> None:
-        """The calendar did, or will do, something with frameworks; one that retention has removed since concerns nobody."""
-        house, now, planned = self._house(), self._clock.now(), list[Notice]()
-        for event in events:
-            if kept := await self._store.dossiers.get(event.subject):
-                cases = await self._store.dossiers.cases(kept.dossier.framework.citizen)
-                planned += framework_notices.told(event, kept.dossier, house, cases, now)
-        await self._enqueue(planned, now)
 
     async def _enqueue(self, planned: Sequence[Notice], now: datetime) -> None:
         if planned:

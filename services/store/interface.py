@@ -55,6 +55,7 @@ from workflows.register import Register
 if TYPE_CHECKING:
     from services.store.dossiers import Dossiers
     from services.store.identity import Identity
+    from services.store.incidents import Incidents
     from services.store.mailboxes import Mailboxes
     from services.store.posts import Posts
     from services.store.views import Views
@@ -104,6 +105,7 @@ class Store(Protocol):
     """See the module's docstring. Every method may raise ``StoreUnavailable``."""
 
     dossiers: "Dossiers"  # what people do with frameworks
+    incidents: "Incidents"  # what employees were exposed to, and what is done about it
     posts: "Posts"  # what waits in functional mailboxes for people
     mailboxes: "Mailboxes"  # how those are watched
     views: "Views"  # what is looked up

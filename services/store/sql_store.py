@@ -20,6 +20,7 @@ from services.store.directory import Directory
 from services.store.dossiers import Dossiers
 from services.store.holders import Holders
 from services.store.identity import Identity
+from services.store.incidents import Incidents
 from services.store.interface import (
     Account,
     Arrival,
@@ -82,10 +83,8 @@ class SqlStore:
         self.key = key
         self.spool = spool
         self._engines = engines
-        self._clock = clock
-        self._calendar = calendar
-        self._promises = promises
-        self._shared = shared
+        self._clock, self._calendar = clock, calendar
+        self._promises, self._shared = promises, shared
         self.readers = self._readers = Readers(engines[1], promises)  # these two also for the island
         self.views = Views(self._readers, key)
         self._directory = Directory(self._readers, key, extra_authorities)
@@ -93,6 +92,7 @@ class SqlStore:
         self.dossiers = Dossiers(self._writer, self._readers, self._now)
         self.receipts = Receipts(self._writer, self._readers, self._now)
         self.identity = Identity(self._writer, self._readers, self._now, key)
+        self.incidents = Incidents(self._writer, self._readers, self._now)
         self.users = Accounts(self._writer, self._readers)
         self.begun_moves = BegunMoves(self._writer, self._readers)
         self._tenure = Tenure(self._writer.run, holders, engines[1] if shared else None)

@@ -80,7 +80,7 @@ class World:
         events = [parse_event(one.body) for one in await self.store.outbox(5000)]
         for one in events:
             if one.what in ("mailbox.unread", "mailbox.overdue"):
-                await self.notifier.mailbox_late([one])
+                await self.notifier.telling.mailbox_late([one])
         new = [one for one in await self.store.queue() if one.kind == "notice"]
         found = [one for one in new if one.id not in self.seen]
         self.seen |= {one.id for one in new}

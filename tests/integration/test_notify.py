@@ -163,8 +163,8 @@ async def test_an_unreachable_mailbox_and_a_stuck_mail_are_told_once(world):
     event = mailbox_unreachable("d.unreachable", NOW, "01mail", {"delivery": "d", "unit": "bf", "framework": "f-1"})
     stuck = Event("d.stuck", "mail.stuck", "01mail", NOW, {"mail": "01mail", "delivery": "d", "unit": "bf", "framework": "f-1"})
     for _ in range(2):
-        await world.notifier.mailbox_unreachable([event])
-        await world.notifier.told([stuck])
+        await world.notifier.telling.mailbox_unreachable([event])
+        await world.notifier.telling.told([stuck])
     assert [one.delivery.address for one in world.store.outgoing] == [LENE, LENE, "postmaster@eksempel.dk"]
 
 

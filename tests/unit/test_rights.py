@@ -19,6 +19,8 @@ POLICY = {
     Action.ADVISE_FRAMEWORK: "a",
     Action.REGISTER_ERROR: "lhD",
     Action.REPORT_INCIDENT: "CLHAWDI",
+    Action.SEE_INCIDENT: "clhawDi",
+    Action.HANDLE_INCIDENT: "lh",
     Action.SEE_MAIL: "clhaD",
     Action.SEE_ORIGINAL: "clhaD",
     Action.TELL_CITIZEN: "lh",
