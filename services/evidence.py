@@ -25,6 +25,7 @@ from services.store.incidents import Evidence, EvidenceLine, Incidents
 from services.store.interface import Store
 
 MANIFEST, SIGNATURE, PUBLIC, SUMS = "manifest.json", "manifest.sig", "segl.pem", "SHA256SUMS"
+CHECKED_BY = f"openssl pkeyutl -verify -pubin -inkey {PUBLIC} -rawin -in {MANIFEST} -sigfile {SIGNATURE}\nsha256sum -c {SUMS}"
 PIECE = 1 << 20  # bytes that are handed out at a time
 
 

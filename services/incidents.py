@@ -56,10 +56,15 @@ class IncidentDesk:
         """The Danish day."""
         return self._clock.now().astimezone(self._policy.zone).date()
 
-    async def report(self, report: Report, unit: str | None, by: By, *, secure: bool = False) -> Kept | Refused:
-        """Keep a report; the mail that it was made from is secured with it where ``secure``, and its bytes are still there."""
+    async def report(
+        self, report: Report, unit: str | None, by: By, *, id: str | None = None, secure: bool = False
+    ) -> Kept | Refused:
+        """Keep a report; the mail that it was made from is secured with it where ``secure``, and its bytes are still there.
+
+        ``id`` names the report before it is kept, so that one that is sent twice is kept once.
+        """
         now = self._clock.now()
-        found = core.registered(new_id(now), report, unit, by=by.address, now=now, times=self.times)
+        found = core.registered(id or new_id(now), report, unit, by=by.address, now=now, times=self.times)
         if isinstance(found, Refused):
             return found
         evidence = await self._evidence(found, report.mail, by, now) if secure and report.mail else None

@@ -79,10 +79,11 @@ class Lifecycle:
         """The Danish day."""
         return now.astimezone(self._policy.zone).date()
 
-    def begin(self, citizen: str) -> Kept:
-        """A dossier that is kept with its first move."""
+    def begin(self, citizen: str, ground: Ground | None = None) -> Kept:
+        """A dossier that is kept with its first move; ``ground`` is what is known before it."""
         now = self._clock.now()
-        return Kept(lifecycle.begin(new_id(now), citizen), 0, 0, "", now)
+        begun = lifecycle.begin(new_id(now), citizen)
+        return Kept(begun.model_copy(update={"ground": ground}) if ground else begun, 0, 0, "", now)
 
     async def around(self, dossier: Dossier, letters: Collection[Letter] = ()) -> Around:
         """What a move with it may look at. ``letters`` are those that would be kept with the move."""

@@ -18,6 +18,7 @@ from workflows.framework import ClockTime
 from workflows.people import Address, Day, Entry, Id
 
 MOST_NOTE = 2000  # characters
+MOST_YEARS = 10  # what is older is a slip
 Note = Annotated[str, Field(max_length=MOST_NOTE)]
 Situation = Literal[
     "refusal", "sanction", "repayment", "child_placement", "missed_deadline", "caseworker_change", "known_conflict", "other"
@@ -193,7 +194,8 @@ def registered(id: str, report: Report, unit: str | None, *, by: str, now: datet
     """A report as it is kept, or what it lacks."""
     if not report.what.strip():
         return Refused(Sentence("Skriv kort, hvad der skete.", "Write briefly what happened."))
-    if report.on > now.astimezone(times.zone).date():
+    today = now.astimezone(times.zone).date()
+    if not today.year - MOST_YEARS <= report.on.year or report.on > today:
         return Refused(Sentence("Vælg en dag, der har været.", "Choose a day that has been."))
     wish = Wish(says=report.wish, by=by, at=now) if report.wish else None
     outside = is_outside(report, times)

@@ -22,12 +22,10 @@ Urgency = Literal["now", "same_day", "working_hours", "digest"]
 NoticeRole = Literal["caseworker", "leader", "it"]
 NoticeKind = Literal[
     "redirected", "redirected_leader", "signal_leader", "identity_question", "identity_likeness",
-    "identity_spoofing", "other_case_question",
-    "mailbox_unreachable", "mailbox_not_watched", "canary_missing", "mail_not_moved",
+    "identity_spoofing", "other_case_question", "mailbox_unreachable", "mailbox_not_watched", "canary_missing", "mail_not_moved",
     "post_unread", "posts_unread", "post_overdue", "posts_overdue", "post_right", "posts_right",
     "mail_stuck", "mail_late", "mail_unaccounted", "mail_set_aside", "mail_untold", "receipt_undelivered",
-    "framework_review", "framework_expires_soon", "framework_expired",
-    "incident_reported", "incident_concerns_you", "incident_due",
+    "framework_review", "framework_expires_soon", "framework_expired", "incident_reported", "incident_concerns_you", "incident_due",
 ]  # fmt: skip
 Json = Mapping[str, Any]
 STUCK: Mapping[str | None, NoticeKind] = {

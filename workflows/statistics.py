@@ -4,10 +4,12 @@ A cell below five is merged upward (``domain.md`` (g)): its whole row goes into 
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
+
+from workflows.incident import Incident, Point, Times, due
 
 LEAST = 5
 Counts = Mapping[str, int]
@@ -40,6 +42,45 @@ class Merged:
     rows: Mapping[str, Counts]
     others: Mapping[str, int | None]
     merged: tuple[str, ...]
+
+
+def incident_tables(incidents: Iterable[Incident], times: Times) -> dict[str, dict[str, Counter[str]]]:
+    """Incidents by aspect, unit and kind (``domain.md`` (g)). In each aspect but ``kind`` an incident is counted once, so that no
+    small number is found again as what another leaves of the whole."""
+    tables: dict[str, dict[str, Counter[str]]] = {name: {} for name in ASPECTS}
+    for one in incidents:
+        for name, kinds in ASPECTS.items():
+            tables[name].setdefault(one.unit or "", Counter()).update(kinds(one, times))
+    return tables
+
+
+def _first_talk(one: Incident, times: Times) -> str:
+    """Whether the leader had talked with the employee by the time that the checklist asks for."""
+    talk = next((each for each in one.done if each.point == "talk"), None)
+    if talk is None:
+        return "not_yet"
+    return "in_time" if talk.on <= due(one, "talk", times).astimezone(times.zone).date() else "later"
+
+
+def _ended(point: Point) -> Callable[[Incident, Times], Collection[str]]:
+    def kinds(one: Incident, _: Times) -> Collection[str]:
+        last = one.last(point)
+        return (last.outcome,) if last else ("open",) if point in one.points else ()
+
+    return kinds
+
+
+ASPECTS: Mapping[str, Callable[[Incident, Times], Collection[str]]] = {
+    "channel": lambda one, _: (one.report.channel,),
+    "kind": lambda one, _: one.report.kinds or ("not_told",),
+    "severity": lambda one, _: ("near_miss" if one.report.near_miss else "grave" if one.grave else "other",),
+    "hours": lambda one, _: ("outside" if one.outside_hours else "inside",),
+    "situation": lambda one, _: (one.report.situation or "not_told",),
+    "talk": lambda one, times: (_first_talk(one, times),),
+    "first_aid": _ended("first_aid"),
+    "police": _ended("police"),
+}
+"""What is counted of incidents, each with the kinds in which it counts one."""
 
 
 def quarter_of(day: date) -> Quarter:

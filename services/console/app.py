@@ -15,6 +15,7 @@ from services.console.pages import ROUTERS
 from services.console.problems import describe
 from services.console.tasks import noted
 from services.console.web import STATIC
+from services.working_hours import working_hours
 
 
 def create_app(console: Console) -> FastAPI:
@@ -22,7 +23,7 @@ def create_app(console: Console) -> FastAPI:
     app = FastAPI(title="Rammevagt", docs_url=None, redoc_url=None, openapi_url=API_PAGE)
     app.state.console = console
     app.state.entrance = Entrance(console.settings, console.store, console.clock)
-    app.state.counting = Counting(console.store, console.clock)
+    app.state.counting = Counting(console.store, console.clock, working_hours(console.settings))
     handle(app)
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(noted)], include_in_schema=False)

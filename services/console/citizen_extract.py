@@ -16,12 +16,14 @@ from services.aside import done_aside
 from services.console.auth.visitor import Visitor
 from services.console.citizens import LOOKS, Names, Opened
 from services.console.context import console_of
-from services.console.framework_words import ANSWERS, CODES, HISTORY, STATES, WAYS
+from services.console.framework_words import ANSWERS, CHANNELS, CODES, HISTORY, STATES, WAYS
+from services.console.incidents import may_see
 from services.console.recipients import may_know_why
 from services.console.web import page, words_of
 from services.store.dossiers import Kept
 from services.store.looked_up import FrameworkVersion, MailLine
 from services.store.sql_store import SqlStore
+from workflows.incident import Incident
 from workflows.post import Post
 from workflows.rights import Action
 
@@ -81,6 +83,7 @@ async def made(request: Request, who: Visitor, found: Opened, shape: Shape) -> b
         answers=ANSWERS,
         codes=CODES,
         ways=WAYS,
+        channels=CHANNELS,
         looks=LOOKS | {f"framework.{move}": title for move, title in HISTORY.items() if move},
         instant=datetime.fromisoformat,
         date=date.fromisoformat,
@@ -92,14 +95,16 @@ async def extract(request: Request, who: Visitor, found: Opened) -> dict[str, An
     """As JSON takes it. ``whole`` is false where the visitor may not see all of it, or there is more than fits."""
     console = console_of(request)
     mails, all_mails = await _mails(console.store, who, found)
-    looks, all_looks = await _looks(console.store, found, Names(request))
+    reported = [one.incident for one in await console.store.incidents.of_citizen(found.id)]
+    incidents = [one for one in reported if may_see(who.rights, one)]
+    looks, all_looks = await _looks(console.store, found, Names(request), [one.id for one in incidents])
     versions = await console.store.views.versions([found.id])
     frameworks = [await _framework(console.store, one, versions.get(one.dossier.framework.id, [])) for one in found.dossiers]
     return {
         "made_at": console.clock.now().isoformat(),
         "made_by": who.address,
         "municipality": console.settings.municipality.name,
-        "whole": found.whole and all_mails and all_looks,
+        "whole": found.whole and all_mails and all_looks and incidents == reported,
         "citizen": found.file.citizen.model_dump(mode="json", exclude={"addresses"}),
         "addresses": [
             {
@@ -115,6 +120,7 @@ async def extract(request: Request, who: Visitor, found: Opened) -> dict[str, An
         "cases": [one.model_dump(mode="json") for one in found.cases],
         "frameworks": frameworks,
         "mails": mails,
+        "incidents": await _incidents(console.store, incidents),
         "receipts_undelivered": await _undelivered(console.store, found, {one["id"] for one in mails}),
         "looked": looks,
     }
@@ -182,6 +188,19 @@ def _post(one: Post) -> dict[str, Any]:
     }
 
 
+async def _incidents(store: SqlStore, kept: Sequence[Incident]) -> list[dict[str, Any]]:
+    """What employees have reported about the citizen. What is done for the employee is the employee's own matter."""
+    told = ("on", "at", "channel", "what", "kinds", "near_miss", "case", "mail")
+    proofs = {one.id: await store.incidents.evidence(one.id) for one in kept}
+    return [
+        {"id": one.id, "reported_at": one.reported_at.isoformat()}
+        | {name: value for name, value in one.report.model_dump(mode="json").items() if name in told}
+        | {"police": police.outcome if (police := one.last("police")) else None}
+        | {"evidence": [{"mail": line.mail, "at": line.at.isoformat(), "sha256": line.sha256} for line in proofs[one.id]]}
+        for one in kept
+    ]
+
+
 async def _undelivered(store: SqlStore, found: Opened, mails: Collection[str]) -> list[dict[str, Any]]:
     """The receipts for ``mails`` that did not arrive, and how the citizen was told instead."""
     of_citizen = [one for one in await store.receipts.of_citizen(found.id) if one.mail in mails]
@@ -198,9 +217,9 @@ async def _undelivered(store: SqlStore, found: Opened, mails: Collection[str]) -
     ]
 
 
-async def _looks(store: SqlStore, found: Opened, names: Names) -> tuple[list[dict[str, Any]], bool]:
+async def _looks(store: SqlStore, found: Opened, names: Names, incidents: Sequence[str]) -> tuple[list[dict[str, Any]], bool]:
     """Who has looked, and done what, and whether that is all of it."""
-    ids = (found.id, *(one.dossier.framework.id for one in found.dossiers))
+    ids = (found.id, *(one.dossier.framework.id for one in found.dossiers), *incidents)
     looks: list[dict[str, Any]] = []
     after = None
     while len(looks) < MOST_LOOKS:

@@ -33,6 +33,13 @@ LOOKS = {
     "citizen.extracted": N_("Lavede et udtræk"),
     "framework.read": N_("Så rammen"),
     "access.refused": N_("Fik ikke adgang"),
+    "incident.reported": N_("En hændelse blev indberettet"),
+    "incident.read": N_("Så hændelsen"),
+    "incident.point": N_("Fulgte op på hændelsen"),
+    "incident.wish": N_("Skrev, om den skal anmeldes"),
+    "incident.citizen_named": N_("Skrev, hvem hændelsen handlede om"),
+    "evidence.secured": N_("Sikrede en mail som bevis"),
+    "evidence.exported": N_("Hentede beviset som fil"),
 }
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

@@ -1,5 +1,6 @@
 """What is written in a move's fields, as its record; and what they hold before anything is written."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 Fields = Mapping[str, str]
 ANSWER_DAYS = timedelta(days=14)
 MOST_ROWS = 100
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def first_values(move: str, found: Opened) -> dict[str, Any]:
@@ -61,6 +63,7 @@ def rows_in(form: Fields) -> list[dict[str, Any]]:
                     "at": form.get(f"at.{at}") or None,
                     "channel": channel if channel in CHANNELS else "other",
                     "what": what,
+                    "incident": incident if _ID.fullmatch(incident := form.get(f"incident.{at}", "")) else None,
                 }
             )
     return rows

@@ -35,6 +35,7 @@ MENU = (
     Item("/", N_("Overblik"), "overview"),
     Item("/citizens", N_("Borgere"), "citizens", Action.SEE_CITIZEN),
     Item("/mails", N_("Mails"), "mails", Action.SEE_MAIL),
+    Item("/incidents", N_("Hændelser"), "incidents", Action.SEE_INCIDENT),
     Item("/posts", N_("Postkasse"), "posts", Action.SEE_POST),
     Item("/statistics", N_("Tal"), "numbers", Action.SEE_STATISTICS),
     Item("/register", N_("Register"), "register", Action.SEE_REGISTER),

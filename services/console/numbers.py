@@ -4,6 +4,7 @@ Few mails are counted when somebody asks. A million take half a second, and long
 visitors, and again before five minutes have gone.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 
 from pydantic import AwareDatetime, BaseModel, Field, PrivateAttr
@@ -12,7 +13,9 @@ from starlette.requests import Request
 from services.clock import Clock
 from services.settings import ZONE
 from services.store.sql_store import SqlStore
-from workflows.statistics import Quarter, merge, quarter_of
+from workflows.deadlines import WorkingHours
+from workflows.incident import Times
+from workflows.statistics import Quarter, incident_tables, merge, quarter_of
 
 NOTE = "Numbers below 5 are merged. What is not reported is not counted: a rise may be better reporting."
 COUNTED_AGAIN = timedelta(minutes=5)
@@ -38,12 +41,16 @@ class Numbers(BaseModel):
 
 
 class Statistics(BaseModel):
-    """In the quarter: ``mails`` by what was decided, ``moves`` by what was done with frameworks. ``frameworks`` by state, now."""
+    """In the quarter: ``mails`` by what was decided, ``moves`` by what was done with frameworks, and ``incidents`` that were
+    reported, by aspect (``channel``, ``kind``, ``severity``, ``hours``, ``situation``, ``talk``, ``first_aid``, ``police``).
+    ``frameworks`` by state, now.
+    """
 
     quarter: str
     mails: Numbers
     moves: Numbers
     frameworks: Numbers
+    incidents: dict[str, Numbers]
     at: AwareDatetime = Field(description="When it was counted: at most five minutes ago.")
     note: str = NOTE
     _counted: int = PrivateAttr(0)
@@ -56,9 +63,10 @@ class Statistics(BaseModel):
 class Counting:
     """The numbers of each quarter, kept where they take time to count."""
 
-    def __init__(self, store: SqlStore, clock: Clock) -> None:
+    def __init__(self, store: SqlStore, clock: Clock, hours: WorkingHours) -> None:
         self._store = store
         self._clock = clock
+        self._times = Times(hours, ZONE)
         self._kept: dict[Quarter, Statistics] = {}
 
     async def of(self, asked: Quarter) -> Statistics:
@@ -83,7 +91,7 @@ class Counting:
         return timedelta() <= self._clock.now() + for_ - found.at < COUNTED_AGAIN
 
     async def _count(self, asked: Quarter) -> Statistics:
-        found = await _counted(self._store, asked, self._clock.now().astimezone(ZONE))
+        found = await _counted(self._store, asked, self._clock.now().astimezone(ZONE), self._times)
         self._kept.pop(asked, None)
         if found.many():
             self._kept[asked] = found
@@ -110,23 +118,25 @@ def quarter_named(name: str) -> Quarter:
     return Quarter(int(name[:4]), int(name[-1]))
 
 
-async def _counted(store: SqlStore, asked: Quarter, now: datetime) -> Statistics:
+async def _counted(store: SqlStore, asked: Quarter, now: datetime, times: Times) -> Statistics:
     begins = datetime.combine(asked.first, time.min, ZONE)
     ends = datetime.combine(asked.last + timedelta(days=1), time.min, ZONE)
     views = store.views
     mails = await views.mail_counts(begins, ends)
+    reported = incident_tables([one.incident for one in await store.incidents.between(begins, ends)], times)
     found = Statistics(
         at=now,
         quarter=f"{asked.year}-Q{asked.number}",
         mails=_numbers(mails),
         moves=_numbers(await views.move_counts(begins, ends)),
         frameworks=_numbers(await views.state_counts()),
+        incidents={aspect: _numbers(table) for aspect, table in reported.items()},
     )
     found._counted = sum(sum(counts.values()) for counts in mails.values())
     return found
 
 
-def _numbers(table: dict[str, dict[str, int]]) -> Numbers:
+def _numbers(table: Mapping[str, Mapping[str, int]]) -> Numbers:
     found = merge(table)
     rows = [Row(unit=unit, counts=dict(counts)) for unit, counts in found.rows.items()]
     return Numbers(units=rows, others=dict(found.others), merged=list(found.merged))

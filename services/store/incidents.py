@@ -98,6 +98,8 @@ class _Keep(Operation[Kept | None]):
             same = (own.id == save.incident.id, own.revision == save.since)
             if not work.connection.execute(update(incident).where(*same).values(row)).rowcount:
                 return None
+        elif work.connection.execute(select(own.id).where(own.id == save.incident.id)).one_or_none():
+            return None
         else:
             work.connection.execute(insert(incident).values(row))
         self._secure(work.connection)

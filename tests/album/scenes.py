@@ -64,6 +64,12 @@ async def opened_all(page: Page) -> None:
     await page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
 
 
+async def unchosen(page: Page) -> None:
+    """A point of the checklist without how it ended."""
+    await opened_all(page)
+    await press("#police button")(page)
+
+
 async def printed(page: Page) -> None:
     """As it comes from the printer."""
     await page.emulate_media(media="print")
@@ -203,6 +209,16 @@ SCENES = (
     Scene("report", "caseworker", "/report"),
     Scene("report-lacking", "caseworker", "/report", press("form button.first")),
     Scene("report-thanks", "caseworker", "/report?said=thanks"),
+    Scene("report-open", "caseworker", "/report", opened_all),
+    Scene("incidents", "leader", "/incidents?show=all"),
+    Scene("incidents-nothing", "lawyer", "/incidents"),
+    Scene("incident", "leader", "/incidents/{incident}"),
+    Scene("incident-open", "leader", "/incidents/{incident}", opened_all),
+    Scene("incident-reported", "caseworker", "/incidents/{incident}?said=reported"),
+    Scene("incident-work-environment", "work_environment", "/incidents/{incident}"),
+    Scene("incident-wrong", "leader", "/incidents/{incident}", unchosen),
+    Scene("evidence", "leader", "/incidents/{incident}/evidence"),
+    Scene("evidence-wrong", "leader", "/incidents/{incident}/evidence", press("form button.first")),
     *(Scene(f"error-{code}", "leader", f"/broken/{code}") for code in ERRORS),
     Scene("style", "leader", "/style"),
 )

@@ -11,8 +11,11 @@ from fakes.written import begun, move, whole, write
 
 from services.console.auth import codes
 from services.console.auth.door import new_account
+from services.console.move_records import RECORD
+from services.lifecycle import Doer, Lifecycle
 from services.settings import Mailbox
 from services.store.account_values import KeptForm
+from services.store.dossiers import Kept
 from services.store.mailboxes import Cursor
 from workflows.audit import AuditRecord
 from workflows.post import code_of
@@ -61,14 +64,37 @@ async def prepared(running: Running) -> dict[str, str]:
         await _moved(running, lene, found["begun"], "warned", expects=WARNED["expects"], status=422)
         found["asked"] = await whole(lene)
         assert (await lene.post(f"/frameworks/{found['asked']}/lawyer", data={"lawyer": LAWYER["lawyer"]})).status_code == 303
-        what = {"about": "s-77", "on.0": _day(running, -1), "what.0": "Otte opkald mellem kl. 22 og 23.", "channel.0": "phone"}
-        assert (await karen.post("/report", data=what)).status_code in (200, 303)
-        there = await running.guard.store.dossiers.of_citizen("c-1001")
-        [found["reported"]] = [one.dossier.framework.id for one in there if one.dossier.framework.state == "reported"]
+        found["reported"] = await _reported(running, karen)
+        found["incident"] = await _incident(running, karen, lene)
         [found["letter"]] = list(await running.guard.store.dossiers.letters(found["decided"]))
         found["box"] = box
         found["day"] = running.clock.now().isoformat().replace("+", "%2B")
         return found
+
+
+async def _reported(running: Running, karen: httpx2.AsyncClient) -> str:
+    """A framework that somebody has asked for, by the API's way."""
+    lifecycle = Lifecycle(running.guard.settings, running.guard.store, running.clock)
+    happened = {"on": _day(running, -1), "channel": "phone", "what": "Otte opkald mellem kl. 22 og 23."}
+    record = {"move": "reported", "happenings": [happened], "wants_support": False}
+    who = Doer(lifecycle.actor("karen@eksempel.dk", "caseworker"), "a-caseworker")
+    kept = await lifecycle.move(lifecycle.begin("c-1001"), RECORD.validate_python(record), who)
+    assert isinstance(kept, Kept), kept
+    return kept.dossier.framework.id
+
+
+async def _incident(running: Running, karen: httpx2.AsyncClient, lene: httpx2.AsyncClient) -> str:
+    """A threat that Karen reported: the leader has talked with her, and secured a mail."""
+    told = {"about": "s-77", "on": _day(running, -1), "at": "22:10", "channel": "phone", "kinds": "threats", "wants_support": "yes"}
+    answer = await karen.post(
+        "/report", data=told | {"what": "Han sagde, at han ved, hvor mine børn går i skole.", "wish": "unsure"}
+    )
+    path = answer.headers["location"].partition("?")[0]
+    mails = (await running.guard.store.views.mails(citizens=["c-1001"], limit=2)).items
+    secured = await lene.post(f"{path}/evidence", data={"mail": [one.id for one in mails]})
+    done = {"outcome": "accepted", "on": _day(running, 0), "note": "Samtale i morgen kl. 10.", "revision": str(1 + len(mails))}
+    assert (secured.status_code, (await lene.post(f"{path}/points/first_aid", data=done)).status_code) == (303, 303)
+    return path.rpartition("/")[2]
 
 
 async def _mailbox(running: Running) -> str:
@@ -95,7 +121,7 @@ async def _accounts(running: Running) -> None:
     dpo = await store.users.by_id("a-dpo")
     sealed = door.sealer.seal("totp", secret, "a-dpo")
     assert dpo and await store.users.change(dpo, AuditRecord(now, "test", "user.code_begun", "a-dpo"), totp=sealed)
-    written = [("about", "s-77"), ("what.0", "Han ringede otte gange mellem kl. 22 og 23 og råbte.")]
+    written = [("about", "s-77"), ("what", "Han ringede otte gange mellem kl. 22 og 23 og råbte.")]
     sealed = door.sealer.seal("form", written, "a-caseworker")
     await store.users.keep_form(KeptForm("a-caseworker", "/report", now, sealed))
 

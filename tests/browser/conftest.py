@@ -14,6 +14,9 @@ from starlette.requests import Request
 from services.console.auth.visitor import visitor
 from services.console.charts import Column, Mark, Stretch, columns, timeline
 from services.console.web import environment, page, words_of
+from services.incidents import By, IncidentDesk
+from services.settings import ZONE
+from workflows.incident import Refused, Report
 
 STYLE = Path(__file__).parent / "style.html"
 WAY = timeline(
@@ -61,7 +64,22 @@ async def running(tmp_path_factory):
             template = environment(words_of(request).language).from_string(STYLE.read_text("utf-8"))
             return page(request, template, way=WAY, weeks=WEEKS)
 
+        await threatened(running)
         yield running
+
+
+INCIDENT = "0" * 26  # its id
+
+
+async def threatened(running):
+    """Karen has reported a threat by mail; nobody has done anything yet."""
+    guard, today = running.guard, running.clock.now().astimezone(ZONE).date()
+    [mail] = (await guard.store.views.mails(citizens=["c-1001"], limit=1)).items
+    told = {"concerns": "karen@eksempel.dk", "on": today, "at": "09:10", "channel": "mail", "kinds": ["threats"], "mail": mail.id}
+    report = Report.model_validate(told | {"what": "Han skrev, at han ved, hvor jeg bor.", "citizen": "c-1001", "case": "s-77"})
+    desk = IncidentDesk(guard.settings, guard.store, running.clock)
+    kept = await desk.report(report, "boern-familie", By("karen@eksempel.dk", "a-caseworker"), id=INCIDENT, secure=True)
+    assert not isinstance(kept, Refused)
 
 
 @pytest.fixture

@@ -393,31 +393,11 @@ async def test_the_decider_never_approves(running):
 @pytest.mark.parametrize("about", ["s-90", "c-1010", "ejnar@example.net"])
 async def test_any_employee_reports_by_a_number_or_an_address_and_sees_nothing(running, about):
     async with as_(running, "it") as client:
-        fields = {"about": about, "on.0": HAPPENED["on.0"], "at.0": "", "channel.0": "phone", "what.0": f"Skete ved {about}."}
-        answer = await client.post("/report", data=fields | {"wants_support": "yes"})
-        assert answer.headers["Location"] == "/report?said=thanks"
-        assert "Ejnar" not in (await client.get("/report?said=thanks")).text
-    there = await running.guard.store.dossiers.of_citizen("c-1010")
-    [kept] = [one for one in there if one.dossier.framework.state == "reported"]
-    assert any(one.what == f"Skete ved {about}." for one in kept.dossier.ground.happenings)
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"about": "Ejnar"},
-        {"about": ""},
-        {"about": "s-90", "what.0": ""},
-        {"about": "s-90", "on.0": "i går"},
-        {"about": "x" * 400},
-        {"about": "s-90", "on.0": "2099-01-01"},
-    ],
-)
-async def test_a_report_that_lacks_something_says_what(running, fields):
-    async with as_(running) as client:
-        given = {"on.0": HAPPENED["on.0"], "at.0": "", "channel.0": "phone", "what.0": "Noget."} | fields
-        answer = await client.post("/report", data=given)
-        assert answer.status_code == 422 and "Noget skal rettes" in words(answer)
+        fields = {"about": about, "on": HAPPENED["on.0"], "at": "", "channel": "phone", "what": f"Skete ved {about}."}
+        answer = await client.post("/report", data=fields | {"wants_support": "yes"}, follow_redirects=True)
+        assert "Tak. Det er indberettet" in words(answer) and "Ejnar" not in answer.text
+    there = [one.incident.report for one in await running.guard.store.incidents.of_citizen("c-1010")]
+    assert f"Skete ved {about}." in [one.what for one in there]
 
 
 def day(running, days=0):

@@ -58,7 +58,12 @@ def at(day, hour, minute=0):
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"), [({"what": "  "}, "Skriv kort"), ({"on": "2026-11-24"}, "Vælg en dag, der har været")]
+    ("changes", "says"),
+    [
+        ({"what": "  "}, "Skriv kort"),
+        ({"on": "2026-11-24"}, "Vælg en dag, der har været"),
+        ({"on": "0001-01-01"}, "Vælg en dag, der har været"),
+    ],
 )
 def test_a_report_says_what_happened_and_on_a_day_that_has_been(changes, says):
     found = registered("i-1", report(**changes), "bf", by=KAREN, now=NOW, times=TIMES)

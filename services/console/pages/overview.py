@@ -12,6 +12,8 @@ from services.console.auth.visitor import Visitor, visitor
 from services.console.concern import concerns, people_of
 from services.console.context import console_of
 from services.console.framework_words import STATES
+from services.console.incident_words import POINTS
+from services.console.incidents import IncidentsSeen, Seen
 from services.console.live import OVERVIEW
 from services.console.mail_words import SIGNALS
 from services.console.operations import operations_of
@@ -32,6 +34,7 @@ _UNSHOWN: Values = {"tasks": None, "reds": (), "sent": (), "mine": None, "late":
 TAKEN_AMONG = 200  # posts that are looked through for those that the visitor has taken
 RECENT = timedelta(days=7)
 RED_SHOWN = 8
+INCIDENTS_SHOWN = 20
 AT_ONCE, MOST_PAGES = 200, 10  # a caseworker's citizens that are looked through
 
 
@@ -45,6 +48,7 @@ async def overview(request: Request, who: Who) -> HTMLResponse:
         data = {"frameworks": sorted(shown or ())} | ({"mails": mails} if (mails := found.get("shown_mails")) else {})
         await console.store.append_audit(AuditRecord(console.clock.now(), who.account, "overview.read", who.account, data))
     values: Values = {"states": STATES, "signals": SIGNALS} | _UNSHOWN | found | await _posts(request, who)
+    values |= {"incidents": await _incidents(request, who), "points": POINTS}
     return page(request, "overview.html", topics=topics(request, who, OVERVIEW), **values)
 
 
@@ -58,6 +62,12 @@ async def _posts(request: Request, who: Visitor) -> Values:
     boxes = [(own[one.unit], one) for one in counts if one.unit in own]
     waiting = await posts.open(None, limit=TAKEN_AMONG)
     return {"boxes": sorted(boxes, key=lambda one: one[1].next_due), "taken": [one for one in waiting.items if one.mine]}
+
+
+async def _incidents(request: Request, who: Visitor) -> tuple[Seen, ...]:
+    """Those that the visitor follows up, or that were done to them, and in which something is left to do."""
+    found = (await IncidentsSeen(request, who).listed(open=True, limit=INCIDENTS_SHOWN)).items
+    return tuple(one for one in found if one.handles or one.mine)
 
 
 async def _leader(request: Request, who: Visitor) -> Values:

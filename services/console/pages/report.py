@@ -1,105 +1,94 @@
-"""*Indberet*: any employee tells what happened, in under a minute. Nothing about the citizen is shown to whoever reports."""
+"""*Indberet en hændelse*: any employee tells what happened, in under a minute.
 
-from datetime import date
-from typing import Annotated, Any
+Nothing about the citizen is shown to whoever reports, but what they may see anyway.
+"""
+
+import re
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from services.console import framework_words
+from services.clock import new_id
 from services.console.auth.visitor import Visitor, visitor
 from services.console.context import console_of
-from services.console.frameworks import doer_of, lifecycle_of
-from services.console.move_records import RECORD, Fields, happenings_in
+from services.console.framework_words import CATEGORIES, CHANNELS
+from services.console.incident_words import SITUATIONS, WISHES
+from services.console.incidents import by_of, desk_of, may_see
 from services.console.pages.framework_moves import fields_of
-from services.console.web import page, see
-from services.lifecycle import Lifecycle
-from services.settings import ZONE
-from services.store.dossiers import Kept
-from workflows.decision import Sentence
-from workflows.dossier import Record, Reported
-from workflows.framework import State
-from workflows.lifecycle import Refused
-from workflows.lifecycle_who import units_behind, units_of
+from services.console.report_form import Fields, Wrong, colleagues, first_values, mail_seen, report_in, unit_of
+from services.console.web import page, see, words_of
+from services.store.incidents import Kept
+from services.store.looked_up import MailFound
+from workflows.addresses import own_key
+from workflows.incident import Incident
 
 router = APIRouter(prefix="/report")
 Someone = Annotated[Visitor, Depends(visitor)]
-NAMES = {name: getattr(framework_words, name) for name in dir(framework_words) if name.isupper()}
-_WHOM = Sentence(
-    "Vi kan ikke finde sagen. Skriv sagens nummer, borgerens nummer eller borgerens mailadresse.",
-    "We can't find the case. Write the case's number, the citizen's number or the citizen's mail address.",
-)
-_WHAT = Sentence("Skriv, hvad der skete, og hvilken dag.", "Write what happened, and on which day.")
-_AGAIN = Sentence("Der blev gemt noget imens. Tryk en gang til.", "Something was saved meanwhile. Press once more.")
+_FORM = re.compile(r"[0-9a-z]{26}")
 
 
 @router.get("")
-async def shown(request: Request, _: Someone, about: str = "", said: str = "") -> HTMLResponse:
-    """The form; ``about`` is the id of a case or a citizen."""
-    today = console_of(request).clock.now().astimezone(ZONE).date()
-    return _page(request, {"about": about[:64]}, [{"on": today}], (), said=said)
+async def shown(request: Request, who: Someone, about: str = "", mail: str = "", said: str = "") -> HTMLResponse:
+    """The form; ``about`` is the id of a case or a citizen, ``mail`` that of the mail that it is made from."""
+    seen = await mail_seen(request, who, mail)
+    form = first_values(request, who, seen, about, words_of(request))
+    form["form"] = new_id(console_of(request).clock.now())
+    return _page(request, who, form, seen, said=said)
 
 
 @router.post("")
 async def reported(request: Request, who: Someone) -> Response:
-    """Keep the report; the leader finds it in their overview."""
+    """Keep the report; whoever follows it up hears of it at once. A form that is sent twice is one report."""
     form = await fields_of(request)
-    written: dict[str, Any] = {"move": "reported", "happenings": happenings_in(form), "wants_support": "wants_support" in form}
-    try:
-        record = RECORD.validate_python(written)
-    except ValidationError:
-        record = None
-    lifecycle, about = lifecycle_of(request), form.get("about", "").strip()
-    told = record is not None and _is_told(record, lifecycle.day(console_of(request).clock.now()))
-    citizen = await _citizen(request, about) if told else None  # whether we know somebody is told to nobody who tells nothing
-    if citizen is None or record is None:
-        unknown = told or not about
-        wrong = (*((("about", _WHOM),) if unknown else ()), *((("what.0", _WHAT),) if not told else ()))
-        return _page(request, form, written["happenings"] or [{}], wrong, status=422)
-    answer = await lifecycle.move(await _dossier(lifecycle, citizen, who), record, doer_of(request, who))
-    if isinstance(answer, Kept):
-        return see("/report?said=thanks")
-    wrong = tuple([("what.0", one) for one in (answer.because if isinstance(answer, Refused) else (_AGAIN,))])
-    return _page(request, form, written["happenings"], wrong, status=422)
+    desk, id = desk_of(request), form.get("form", "")
+    if not _FORM.fullmatch(id):
+        id = new_id(console_of(request).clock.now())
+    if (there := await desk.incidents.get(id)) and there.incident.reported_by == who.address:
+        return _thanks(who, there.incident)
+    mail = await mail_seen(request, who, form.get("mail", ""))
+    report, wrong = await report_in(request, who, form, mail)
+    if report is None:
+        return _page(request, who, form, mail, wrong, status=422)
+    unit = unit_of(request, who, report.concerns)
+    kept = await desk.report(report, unit, by_of(who), id=id, secure="secure" in form)
+    if isinstance(kept, Kept):
+        return _thanks(who, kept.incident)
+    return _page(request, who, form, mail, (("what", kept.because),), status=422)
 
 
-def _is_told(record: Record, today: date) -> bool:
-    return isinstance(record, Reported) and any(one.on <= today for one in record.happenings)
-
-
-async def _citizen(request: Request, about: str) -> str | None:
-    """Whom it is about, by a number or a whole address: a name could be somebody else's."""
-    views = console_of(request).store.views
-    if not about or len(about) > 320:
-        return None
-    if "@" in about:
-        found = await views.citizens(about, limit=2)
-        return found.items[0].citizen.id if len(found.items) == 1 else None
-    if case := await views.case(about):
-        return case.citizen
-    one = await views.citizen(about)
-    return one.citizen.id if one else None
-
-
-async def _dossier(lifecycle: Lifecycle, citizen: str, who: Visitor) -> Kept:
-    """The report that no leader has taken up yet, where it opens to nobody new by this one; else a new one."""
-    for one in await lifecycle.dossiers.of_citizen(citizen):
-        if one.dossier.framework.state is State.REPORTED:
-            around = await lifecycle.around(one.dossier)
-            if units_behind(who.address, around) <= units_of(one.dossier, around):
-                return one
-    return lifecycle.begin(citizen)
+def _thanks(who: Visitor, one: Incident) -> Response:
+    return see(f"/incidents/{one.id}?said=reported" if may_see(who.rights, one) else "/report?said=thanks")
 
 
 def _page(
     request: Request,
+    who: Visitor,
     form: Fields,
-    rows: list[dict[str, Any]],
-    wrong: tuple[tuple[str, Sentence], ...],
+    mail: MailFound | None,
+    wrong: Wrong = (),
     *,
     said: str = "",
     status: int = 200,
 ) -> HTMLResponse:
-    return page(request, "report.html", status=status, form=form, rows=rows, wrong=wrong, said=said, **NAMES)
+    words = words_of(request)
+    people = [
+        (own_key(who.address), words.gettext("Mig selv")),
+        *((own_key(one.address), one.name) for one in colleagues(request, who)),
+    ]
+    return page(
+        request,
+        "report.html",
+        status=status,
+        form=form,
+        mail=mail,
+        wrong=wrong,
+        error={name: sentence for name, sentence in reversed(wrong)},
+        said=said,
+        people=people,
+        channels=CHANNELS,
+        kinds=CATEGORIES,
+        situations=SITUATIONS,
+        wishes=WISHES,
+    )

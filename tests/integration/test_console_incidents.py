@@ -1,0 +1,369 @@
+"""Incidents: reported in a minute, followed up by whoever answers for it, seen by those whom it concerns and by nobody else."""
+
+import asyncio
+import hashlib
+import html
+import io
+import json
+import re
+import shutil
+import subprocess
+import zipfile
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from fakes.console import console_running
+from fakes.visitors import browser
+from sqlalchemy import select
+
+from services.console.auth.door import new_account
+from services.incident_work import IncidentWork
+from services.incidents import IncidentDesk
+from services.settings import ZONE
+from services.store import schema
+from services.store.incidents import Which
+from workflows.audit import AuditRecord
+
+PEOPLE = {
+    "karen": "caseworker",
+    "maja": "caseworker",  # her colleague
+    "lene": "leader",  # of both
+    "birgit": "head",
+    "arne": "work_environment",
+    "ali": "caseworker",  # of another unit
+    "tove": "leader",  # of another unit
+    "dpo.p": "dpo",
+    "it": "it",
+    "jette": "lawyer",
+}
+WORDS = "Hun sagde, at hun ville vente på mig ved bilen."
+
+
+@pytest.fixture(scope="module")
+async def running(tmp_path_factory):
+    async with console_running(tmp_path_factory.mktemp("guard"), mails=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def people(running):
+    arne = new_account("arne@eksempel.dk", "Arne Ager", "work_environment", running.clock.now(), password=None)
+    arne = replace(arne, units=("boern-familie",))  # whose representative he is, besides his own unit's
+    users = running.guard.http.pages.app.state.entrance.users
+    assert await users.add(arne, AuditRecord(running.clock.now(), "test", "user.added", arne.id))
+    found = {name: await browser(running, name, role) for name, role in PEOPLE.items()}
+    yield found
+    for one in found.values():
+        await one.aclose()
+
+
+def words(answer):
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", answer.text)).split())
+
+
+def local(running):
+    return running.clock.now().astimezone(ZONE)
+
+
+def fields(running, **changes):
+    now = local(running)
+    return {"what": WORDS, "on": now.date().isoformat(), "at": "09:15", "channel": "phone", "about": "s-77"} | changes
+
+
+async def ids(running):
+    return {one.incident.id for one in (await running.guard.store.incidents.listed(Which(), limit=500)).items}
+
+
+async def reported(running, client, **changes):
+    """Where the incident is; whoever reports may not see it."""
+    before = await ids(running)
+    answer = await client.post("/report", data=fields(running, **changes))
+    assert answer.status_code == 303, words(answer)
+    [id] = await ids(running) - before
+    return f"/incidents/{id}"
+
+
+async def kept(running, path):
+    return await running.guard.store.incidents.get(path.rpartition("/")[2])
+
+
+async def audited(running, subject):
+    table = schema.audit.c
+
+    def read(connection):
+        rows = connection.execute(select(table.actor, table.action, table.data).where(table.subject == subject).order_by(table.seq))
+        return [(actor, action, json.loads(data)) for actor, action, data in rows]
+
+    return await running.guard.store.readers.run(read)
+
+
+async def ticked(running, client, path, point, outcome, **more):
+    now = (await kept(running, path)).revision
+    values = {"revision": str(now), "outcome": outcome, "on": local(running).date().isoformat()} | more
+    return await client.post(f"{path}/points/{point}", data=values)
+
+
+async def test_it_is_reported_by_words_alone_and_the_employee_is_told_who_takes_over(running, people):
+    answer = await people["karen"].post("/report", data=fields(running, about=""), follow_redirects=True)
+    assert "Tak. Det er indberettet" in words(answer) and "Du skal ikke gøre mere" in words(answer)
+    assert "Lene" in words(answer) and WORDS in words(answer)
+    one = (await kept(running, answer.url.path)).incident
+    assert (one.report.concerns, one.unit, one.report.citizen, one.report.at) == (
+        "karen@eksempel.dk",
+        "boern-familie",
+        None,
+        "09:15",
+    )
+    assert [action for _, action, _ in await audited(running, one.id)] == ["incident.reported", "incident.read"]
+    outbox = await running.guard.store.outbox(1000)
+    assert all(WORDS.encode() not in each.body for each in outbox)
+
+
+async def test_the_form_knows_the_hour_and_who_reports(running, people):
+    page = (await people["karen"].get("/report?about=s-77")).text
+    assert f'value="{local(running).date().isoformat()}"' in page and f'value="{local(running):%H:%M}"' in page
+    assert 'value="karen@eksempel.dk" selected' in page and 'value="s-77"' in page
+    assert "112" in page and "Bo Borger" not in page
+
+
+async def test_a_form_that_is_sent_twice_is_one_report(running, people):
+    page = (await people["karen"].get("/report")).text
+    form = re.search(r'name="form" value="([0-9a-z]{26})"', page)[1]
+    answers = [await people["karen"].post("/report", data=fields(running, form=form)) for _ in range(2)]
+    assert answers[0].headers["location"] == answers[1].headers["location"] == f"/incidents/{form}?said=reported"
+    taken = await people["maja"].post("/report", data=fields(running, form=form))
+    assert taken.status_code == 422 and (await kept(running, f"/incidents/{form}")).incident.reported_by == "karen@eksempel.dk"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"what": "  "}, "Skriv kort, hvad der skete."),
+        ({"on": "i går"}, "Vælg en dag, der har været."),
+        ({"on": "2099-01-01"}, "Vælg en dag, der har været."),
+        ({"on": ""}, "Vælg en dag, der har været."),
+        ({"about": "Bo"}, "Vi kan ikke finde sagen."),
+        ({"about": "x" * 400}, "Vi kan ikke finde sagen."),
+        ({"what": "x" * 20_001}, "Teksten er for lang."),
+        ({"at": "25:99"}, "Vælg en dag, der har været."),
+    ],
+)
+async def test_a_report_that_lacks_something_says_what_and_keeps_what_was_written(running, people, changes, says):
+    answer = await people["karen"].post("/report", data=fields(running, **changes))
+    assert answer.status_code == 422 and says in words(answer)
+    assert "what" in changes or WORDS in words(answer)
+
+
+async def test_on_behalf_of_a_colleague_the_reporter_sees_no_more_and_the_colleague_all(running, people):
+    path = await reported(running, people["maja"], concerns="karen@eksempel.dk", near_miss="yes")
+    one = (await kept(running, path)).incident
+    assert (one.report.concerns, one.reported_by) == ("karen@eksempel.dk", "maja@eksempel.dk")
+    assert one.points == ("talk", "work_environment")
+    assert (await people["maja"].get(path)).status_code == 404
+    page = words(await people["karen"].get(path))
+    assert WORDS in page and "Indberettet af" in page and "Lige ved" in page
+    stranger = await people["ali"].post("/report", data=fields(running, concerns="karen@eksempel.dk"))
+    assert stranger.headers["location"].startswith("/incidents/")  # nobody reports for whoever they choose
+    assert (await kept(running, stranger.headers["location"].partition("?")[0])).incident.report.concerns == "ali@eksempel.dk"
+
+
+async def test_who_sees_it(running, people):
+    path = await reported(running, people["karen"])
+    seen = {name: (await client.get(path)).status_code for name, client in people.items()}
+    assert {name for name, status in seen.items() if status == 200} == {"karen", "lene", "birgit", "arne", "dpo.p"}
+    assert ("access.refused" in {action for _, action, _ in await audited(running, path.rpartition("/")[2])}) is True
+    for name, client in people.items():
+        assert (path in (await client.get("/incidents")).text) is (seen[name] == 200), name
+
+
+async def test_the_work_environment_is_told_of_no_citizen(running, people):
+    path = await reported(running, people["karen"])
+    for page in (await people["arne"].get(path), await people["arne"].get("/incidents")):
+        assert "Karen" in page.text
+        for secret in (WORDS, "Bo Borger", "c-1001", "s-77"):
+            assert secret not in page.text
+    assert WORDS in words(await people["lene"].get(path)) and "Bo Borger" in words(await people["lene"].get(path))
+    for action in ("evidence", "evidence.zip", "framework", "citizen", "points/talk"):
+        method = people["arne"].get if action == "evidence" else people["arne"].post
+        assert (await method(f"{path}/{action}")).status_code in (404, 422)
+
+
+async def test_the_leader_works_through_the_checklist(running, people):
+    lene, path = people["lene"], await reported(running, people["karen"])
+    page = words(await lene.get(path))
+    assert page.index("Tal med medarbejderen") < page.index("Følg op efter fire uger") and "Det skal du gøre nu" in page
+    assert (await ticked(running, lene, path, "talk", "done", note="Vi talte i en time.")).status_code == 303
+    assert (await ticked(running, lene, path, "citizen", "not_needed")).status_code == 422
+    refused = await ticked(running, lene, path, "police", "reported")
+    assert refused.status_code == 422 and "Spørg først medarbejderen" in words(refused)
+    assert (await people["karen"].post(f"{path}/wish", data={"wish": "no"})).status_code == 303
+    refused = await ticked(running, lene, path, "police", "reported", note="")
+    assert "Medarbejderen ønsker det ikke" in words(refused)
+    assert (await ticked(running, lene, path, "police", "reported", note="Truslen gælder også børnene.")).status_code == 303
+    page = words(await people["karen"].get(path))
+    assert "Vi talte i en time." in page and "Anmeldt til politiet" in page and "Truslen gælder også børnene." in page
+    assert (await people["karen"].post(f"{path}/points/talk", data={"outcome": "done"})).status_code == 404
+    records = await audited(running, path.rpartition("/")[2])
+    assert [data for _, action, data in records if action == "incident.point"] == [
+        {"point": "talk", "outcome": "done"},
+        {"point": "police", "outcome": "reported"},
+    ]
+
+
+async def test_of_two_leaders_the_second_is_told_and_loses_nothing(running, people):
+    path = await reported(running, people["karen"])
+    old = {"revision": "1", "outcome": "done", "on": local(running).date().isoformat(), "note": "Det, jeg skrev."}
+    assert (await people["lene"].post(f"{path}/points/talk", data=old)).status_code == 303
+    late = await people["birgit"].post(f"{path}/points/work_environment", data=old)
+    assert late.status_code == 409 and "En anden skrev" in words(late) and "Det, jeg skrev." in words(late)
+
+
+@pytest.mark.parametrize("filled", [{}, {"outcome": "done"}, {"outcome": "x", "on": "2026-11-01"}, {"outcome": "done", "on": "x"}])
+async def test_a_point_that_lacks_something_is_no_failure(running, people, filled):
+    path = await reported(running, people["karen"])
+    answer = await people["lene"].post(f"{path}/points/talk", data={"revision": "1"} | filled)
+    assert answer.status_code == 422 and "Noget skal rettes" in words(answer)
+    assert (await people["lene"].post(f"{path}/points/nothing", data={"outcome": "done"})).status_code in (404, 422)
+    assert (await people["lene"].post(f"{path}/wish", data={})).status_code == 422
+
+
+async def test_a_leader_who_was_exposed_does_not_follow_it_up_themselves(running, people):
+    path = await reported(running, people["lene"])
+    page = words(await people["lene"].get(path))
+    assert "Det bliver der gjort" in page and "Lav en kladde" not in page
+    assert (await ticked(running, people["lene"], path, "talk", "done")).status_code == 404
+    assert (await ticked(running, people["birgit"], path, "talk", "done")).status_code == 303
+
+
+async def test_from_an_incident_to_a_draft_in_one_step(running, people):
+    lene, path = people["lene"], await reported(running, people["karen"], kinds="threats")
+    answer = await lene.post(f"{path}/framework")
+    assert answer.status_code == 303 and answer.headers["location"].endswith("/write/scope")
+    id = answer.headers["location"].split("/")[2]
+    dossier = (await running.guard.store.dossiers.get(id)).dossier
+    [happened] = dossier.ground.happenings
+    assert (happened.what, happened.incident) == (WORDS, path.rpartition("/")[2]) and dossier.ground.categories == ("threats",)
+    assert [step.record.move for step in dossier.steps] == ["drafted"]
+    assert f"/frameworks/{id}" in (await lene.get(path)).text
+    again = await lene.post(f"{path}/framework")
+    assert again.headers["location"] == f"/frameworks/{id}"
+    step = (await lene.get(f"/frameworks/{id}/write/happenings")).text
+    assert f'name="incident.0" value="{happened.incident}"' in step  # and so it stays when the step is saved
+
+
+async def test_whom_it_was_about_is_written_afterwards(running, people):
+    lene, path = people["lene"], await reported(running, people["karen"], about="")
+    assert (await lene.post(f"{path}/framework")).status_code == 422
+    assert (await lene.post(f"{path}/citizen", data={"about": "nobody"})).status_code == 422
+    assert (await lene.post(f"{path}/citizen", data={"about": "s-77"})).status_code == 303
+    one = (await kept(running, path)).incident
+    assert (one.report.citizen, one.report.case) == ("c-1001", "s-77") and "Bo Borger" in words(await lene.get(path))
+    assert (await lene.post(f"{path}/citizen", data={"about": "c-1002"})).status_code == 422  # it is written once
+
+
+# -- evidence
+async def a_mail(running):
+    """A red mail of Bo Borger's that Karen may see."""
+    found = await running.guard.store.views.mails(citizens=["c-1001"], limit=20)
+    return found.items[0]
+
+
+async def test_from_a_mail_it_is_filled_in_and_the_original_is_secured(running, people):
+    mail = await a_mail(running)
+    page = (await people["karen"].get(f"/report?mail={mail.id}")).text
+    assert f'name="mail" value="{mail.id}"' in page and 'name="secure" value="yes" checked' in page and "Der kom en mail" in page
+    given = {one: html.unescape(text) for one, text in re.findall(r'name="(form|on|at|about)"[^>]* value="([^"]*)"', page)}
+    told = re.search(r'name="what"[^>]*>\n([^<]*)', page)[1]
+    answer = await people["karen"].post("/report", data=given | {"what": told, "channel": "mail", "mail": mail.id, "secure": "yes"})
+    assert answer.status_code == 303, words(answer)
+    path = answer.headers["location"].partition("?")[0]
+    one = (await kept(running, path)).incident
+    [line] = await running.guard.store.incidents.evidence(one.id)
+    stored = await running.guard.store.mail(mail.id)
+    content = stored.content if isinstance(stored.content, bytes) else stored.content.read_bytes()
+    assert line.sha256 == hashlib.sha256(content).hexdigest() == stored.decision["mail"]["sha256"]
+    assert one.report.mail == mail.id and one.report.citizen == "c-1001"
+    assert "evidence.secured" in {action for _, action, _ in await audited(running, one.id)}
+    assert (await running.guard.store.incidents.evidence_file(line.id)).content == content
+
+
+async def test_a_mail_that_somebody_may_not_see_fills_nothing_in_and_is_not_secured(running, people):
+    mail = await a_mail(running)
+    for name in ("it", "ali"):
+        page = (await people[name].get(f"/report?mail={mail.id}")).text
+        assert 'name="mail"' not in page and 'name="secure"' not in page and "Der kom en mail" not in page
+        path = await reported(running, people[name], mail=mail.id, secure="yes", about="")
+        one = (await kept(running, path)).incident
+        assert one.report.mail is None and not await running.guard.store.incidents.evidence(one.id)
+
+
+async def test_the_leader_secures_and_hands_out_a_sealed_file_that_anybody_can_check(running, people, tmp_path):
+    lene, path = people["lene"], await reported(running, people["karen"])
+    id = path.rpartition("/")[2]
+    mail = await a_mail(running)
+    assert mail.id in (await lene.get(f"{path}/evidence")).text
+    assert (await lene.post(f"{path}/evidence", data={})).status_code == 422
+    assert (await lene.post(f"{path}/evidence", data={"mail": "someone-elses"})).status_code == 422
+    assert (await lene.post(f"{path}/evidence", data={"mail": mail.id})).status_code == 303
+    assert (await lene.post(f"{path}/evidence.zip", data={"why": "kort"})).status_code == 422
+    answer = await lene.post(f"{path}/evidence.zip", data={"why": "Til politiet i sagen om truslen."})
+    assert answer.status_code == 200 and answer.headers["content-type"] == "application/zip"
+    sealed = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert sealed.testzip() is None
+    manifest = json.loads(sealed.read("manifest.json"))
+    assert manifest["incident"] == id and manifest["made_by"] == "lene@eksempel.dk"
+    named = {one["name"]: one["sha256"] for one in manifest["files"]}
+    assert set(sealed.namelist()) == {*named, "manifest.json", "manifest.sig", "segl.pem"}
+    assert all(hashlib.sha256(sealed.read(name)).hexdigest() == digest for name, digest in named.items())
+    stored = await running.guard.store.mail(mail.id)
+    content = stored.content if isinstance(stored.content, bytes) else stored.content.read_bytes()
+    assert sealed.read(f"bevis/01-{mail.id}.eml") == content
+    assert "Bevis fra" in sealed.read("LAES-MIG.html").decode() and WORDS in sealed.read("LAES-MIG.html").decode()
+    [data] = [data for _, action, data in await audited(running, id) if action == "evidence.exported"]
+    assert data["manifest"] == hashlib.sha256(sealed.read("manifest.json")).hexdigest() and "politiet" in data["why"]
+    sealed.extractall(tmp_path)
+    told = html.unescape(sealed.read("LAES-MIG.html").decode().partition("<pre>")[2].partition("</pre>")[0])
+    check, sums = [line.split() for line in told.splitlines()]
+    assert shutil.which("openssl") and subprocess.run(check, cwd=tmp_path, capture_output=True).returncode == 0
+    (tmp_path / "manifest.json").write_bytes(sealed.read("manifest.json").replace(b"lene@", b"lena@"))
+    assert subprocess.run(check, cwd=tmp_path, capture_output=True).returncode != 0
+    assert subprocess.run(sums, cwd=tmp_path, capture_output=True).returncode == 0
+
+
+# -- people are told
+async def notices(running, id):
+    def read(connection):
+        table = schema.delivery.c
+        return sorted(connection.execute(select(table.address).where(table.kind == "notice", table.mail == id)).scalars())
+
+    return await running.guard.store.readers.run(read)
+
+
+async def told(running, id, count):
+    """Who got a notice about it, once there are so many."""
+    async with asyncio.timeout(20):
+        while len(found := await notices(running, id)) < count:
+            await asyncio.sleep(0.01)
+    return found
+
+
+async def test_people_hear_of_it_by_mail_once_and_are_reminded_of_each_point_once(running, people):
+    """Last: the clock goes on, and sessions end."""
+    path = await reported(running, people["karen"])
+    id, guard = path.rpartition("/")[2], running.guard
+    assert await told(running, id, 1) == ["lene@eksempel.dk"]
+    work = IncidentWork(
+        IncidentDesk(guard.settings, guard.store, running.clock, partial(guard._committed, ())), running.clock, guard.watch, 1096
+    )
+    await work.turn()
+    running.clock.forward((await guard.store.incidents.get(id)).next_at - running.clock.now())
+    for _ in range(2):
+        await work.turn()
+    assert await told(running, id, 2) == ["lene@eksempel.dk"] * 2
+    assert (await guard.store.incidents.get(id)).incident.reminded == ("talk",)
+    sent = [one.content for one in running.sink.mails if id.encode() in one.content]
+    assert sent and not any("bilen" in one.decode("utf-8") for one in sent)
+    assert await guard.store.incidents.waiting(running.clock.now()) == ()
+    await work.purge()
+    assert await guard.store.incidents.get(id) is not None
