@@ -11,6 +11,7 @@ import pytest
 CORPUS = Path(__file__).parents[1] / "corpus"
 FILES = sorted(CORPUS.glob("*/*.jsonl"))
 FIELDS = {"id", "department", "subject", "text", "signals", "rights"}
+DEPARTMENTS = {"benefits", "building", "children", "citizen_service", "health", "jobs", "roads", "school"}
 LEVELS = {
     "threat": {"red", "yellow"},
     "self_harm": {"red"},
@@ -58,7 +59,14 @@ def test_ids_are_unique_and_each_mail_lies_in_its_part_and_file(mails):
     assert [name for name, times in Counter(mail["id"] for _, mail in mails).items() if times > 1] == []
     for path, mail in mails:
         aside = int(hashlib.sha256(mail["id"].encode()).hexdigest(), 16) % 3 == 2
-        assert (path.parent.name, path.stem) == ("aside" if aside else "train", mail["department"]), mail["id"]
+        of_id = mail["id"].rpartition("-")[0]
+        assert (path.parent.name, path.stem) == ("aside" if aside else "train", of_id), mail["id"]
+
+
+def test_a_file_is_of_its_department_or_a_batch_of_all(mails):
+    assert wrong(mails, lambda mail: mail["department"] in DEPARTMENTS) == []
+    mixed = [mail["id"] for path, mail in mails if not path.stem.startswith("fresh-") and path.stem != mail["department"]]
+    assert mixed == []
 
 
 def test_labels_come_from_the_closed_lists(mails):
