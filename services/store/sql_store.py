@@ -11,16 +11,11 @@ from sqlalchemy import Engine
 from services.clock import Clock
 from services.settings import ZONE
 from services.store import accounting, books, chain, leases, reads, register_read, retention
-from services.store.accounts import Accounts
 from services.store.arrivals import arriving
 from services.store.attempts import RecordAttempts, Release, Renew
-from services.store.begun_moves import BegunMoves
 from services.store.columns import micros
 from services.store.directory import Directory
-from services.store.dossiers import Dossiers
 from services.store.holders import Holders
-from services.store.identity import Identity
-from services.store.incidents import Incidents
 from services.store.interface import (
     Account,
     Arrival,
@@ -46,16 +41,14 @@ from services.store.interface import (
 )
 from services.store.mailboxes import Mailboxes
 from services.store.own import Enqueue, Probe, Published, SaveAssessments, Tell
-from services.store.posts import Posts
+from services.store.parts import Parts
 from services.store.promises import Promises
 from services.store.readers import Readers
-from services.store.receipts import Receipts
 from services.store.recent import LastReceipts, Recent, unassessed
 from services.store.register_load import LoadRegister
 from services.store.routing import Routing
 from services.store.spool import Spool
 from services.store.tenure import Tenure
-from services.store.views import Views
 from services.store.writer import Writer
 from workflows.audit import AuditRecord
 from workflows.deadlines import WorkingCalendar
@@ -64,7 +57,7 @@ from workflows.facts import CitizenFile, Organisation
 from workflows.register import Register
 
 
-class SqlStore:
+class SqlStore(Parts):
     """Implements ``services.store.interface.Store``, where every method is described. Made by ``services.store.open``."""
 
     def __init__(
@@ -86,18 +79,11 @@ class SqlStore:
         self._clock, self._calendar = clock, calendar
         self._promises, self._shared = promises, shared
         self.readers = self._readers = Readers(engines[1], promises)  # these two also for the island
-        self.views = Views(self._readers, key)
         self._directory = Directory(self._readers, key, extra_authorities)
         self.writer = self._writer = Writer(engines[0], key, promises)
-        self.dossiers = Dossiers(self._writer, self._readers, self._now)
-        self.receipts = Receipts(self._writer, self._readers, self._now)
-        self.identity = Identity(self._writer, self._readers, self._now, key)
-        self.incidents = Incidents(self._writer, self._readers, self._now)
-        self.users = Accounts(self._writer, self._readers)
-        self.begun_moves = BegunMoves(self._writer, self._readers)
+        super().__init__(self._writer, self._readers, self._now, key)
         self._tenure = Tenure(self._writer.run, holders, engines[1] if shared else None)
         self._recent, self._last_receipts = Recent(), LastReceipts()
-        self.posts = Posts(self._writer, self._readers, self._now)
         self.mailboxes = Mailboxes(self._writer, self._readers, self._now, spool, self._recent, shared=shared)
         self.routing = Routing(self._writer, self._readers, spool, self._recent, shared=shared)
         self._directory.start()
