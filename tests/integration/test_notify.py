@@ -11,6 +11,7 @@ from fakes.event_store import RECEIVED, EventStore
 from fakes.town import BO, CPH, KAREN, NOW, facts, framework, mail, town
 
 from services.events.service import Events
+from services.events.streams import call
 from services.notify.service import Notifier
 from services.settings import Settings
 from services.store.interface import StoreUnavailable
@@ -18,7 +19,7 @@ from services.working_hours import working_hours
 from workflows import notices
 from workflows.audit import AuditRecord
 from workflows.decide import decide
-from workflows.events import Event, mail_decided, mailbox_unreachable
+from workflows.events import STREAM, Event, mail_decided, mail_stuck, mailbox_not_watched, mailbox_unreachable, receipt_undelivered
 from workflows.mail import Mail
 
 LENE = "lene@eksempel.dk"
@@ -244,6 +245,35 @@ async def test_from_outbox_over_the_broker_to_notices(world, tmp_path):
         await asyncio.sleep(0.005)
     assert all(one.decision["assessed"] for one in world.store.mails.values()) and len(world.store.outgoing) == 80
     await service.stop()
+
+
+async def test_events_that_the_broker_gives_once_more_tell_nobody_twice(world, tmp_path):
+    """Each kind by its handler, over the guard's own server, and then all of them again: its id tells."""
+    copy = {"delivery": "d", "unit": "bf", "framework": "f-1"}
+    world.store.born(
+        handled(world.store),
+        mailbox_unreachable("d.unreachable", NOW, "01mail", copy),
+        mailbox_not_watched("abc", NOW, "bf", "login_refused"),
+        mail_stuck("d.stuck", NOW, "01mail", copy),
+        receipt_undelivered("r", NOW, "01mail", "bf", "refused"),
+    )
+    kinds = {one.what: one for one in world.store.events}
+    told = []
+    for _ in range(2):
+        service = Events(Settings(data=tmp_path), world.store, FixedClock())
+        handlers = [one for one in world.notifier.handlers() if one[0] in kinds]
+        for one in handlers:
+            service.register(*one)
+        await service.start()
+        await asyncio.wait_for(service.wait_ready(), 10)
+        for what, durable, _ in handlers:
+            given = sum(one.what == what for one in world.store.events)
+            while (await call(service.client, f"CONSUMER.INFO.{STREAM}.{durable}"))["ack_floor"]["consumer_seq"] < given:
+                await asyncio.sleep(0.01)
+            await call(service.client, f"CONSUMER.DELETE.{STREAM}.{durable}")
+        await service.stop()
+        told.append(sorted(one.dedupe for one in world.store.outgoing))
+    assert told[0] == told[1] and len(told[0]) == len(set(told[0])) >= 5
 
 
 async def test_a_sudden_flood_is_told_when_it_begins_and_only_of_a_verified_sender(world):
