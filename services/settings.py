@@ -207,6 +207,16 @@ class Mailbox(Section):
     canary: bool = False  # send it a small mail every hour, and tell when that does not arrive; a functional mailbox alone
 
 
+class Webhook(Section):
+    """Another system that is sent events by HTTP (docs/events.md)."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]  # for ever: by it the broker knows how far it has come
+    url: str
+    secret_file: str
+    events: tuple[str, ...] = Field(min_length=1)  # kinds such as mail.decided, framework.* or *
+    unit: Id | None = None  # only what says that it is about this unit
+
+
 class Log(Section):
     """``auto``: for people on a terminal, else JSON."""
 
@@ -230,6 +240,7 @@ class Settings(Section):
     letters: Letters = Letters()
     notifications: Notifications = Notifications()
     mailboxes: tuple[Mailbox, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
     log: Log = Log()
 
     def calendar(self) -> WorkingCalendar:

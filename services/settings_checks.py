@@ -15,6 +15,7 @@ from services.hosts import is_loopback, split_host_port, with_port
 from services.mailbox_settings import logins
 from services.route_checks import not_yet_informed, route_faults
 from services.settings import Settings
+from services.webhook_checks import webhook_faults, webhook_secret_faults
 from workflows.addresses import domain_of
 from workflows.faults import Fault
 from workflows.faults import Path as Place
@@ -174,6 +175,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("console",), _single_sign_on),
     Check(("receipts", "municipality.domains"), dkim_faults),
     Check(("mailboxes",), route_faults),
+    Check(("webhooks",), webhook_faults),
 )
 
 
@@ -184,7 +186,8 @@ def machine_faults(settings: Settings, today: date) -> tuple[Fault, ...]:
     named = list(not_yet_informed(settings, today))
     named += [fault for place, name in _files(settings) if (fault := _unreadable(place, name))]
     named += [Fault(("letters", "folder"), f"there is no folder {one}") for one in _folder(settings) if not Path(one).is_dir()]
-    return (*named, *(() if named else (*_certificate(settings), *_token(settings), *dkim_key_faults(settings))))
+    in_files = (_certificate, _token, dkim_key_faults, webhook_secret_faults)
+    return (*named, *(() if named else (fault for look in in_files for fault in look(settings))))
 
 
 def _files(settings: Settings) -> Iterator[tuple[Place, str]]:
@@ -198,6 +201,8 @@ def _files(settings: Settings) -> Iterator[tuple[Place, str]]:
     for place, mailbox in enumerate(settings.mailboxes):
         yield ("mailboxes", place, "password_file"), mailbox.password_file
         yield ("mailboxes", place, "oauth2", "client_secret_file"), mailbox.oauth2.client_secret_file if mailbox.oauth2 else ""
+    for place, webhook in enumerate(settings.webhooks):
+        yield ("webhooks", place, "secret_file"), webhook.secret_file
 
 
 def _folder(settings: Settings) -> tuple[str, ...]:

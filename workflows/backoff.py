@@ -11,6 +11,8 @@ HOP_LONGEST = timedelta(minutes=5)
 PROBE_LONGEST = timedelta(seconds=60)
 ASIDE_LONGEST = timedelta(days=1)
 GIVE_UP_AFTER = timedelta(days=5)
+WEBHOOK_FIRST = timedelta(seconds=5)
+WEBHOOK_LONGEST = timedelta(minutes=15)
 SPREAD = 0.1
 
 
@@ -40,6 +42,15 @@ def aside_delay(crashes: int) -> timedelta:
     ['4:00:00', '8:00:00', '1 day, 0:00:00']
     """
     return _doubled(LONGEST, crashes - 2, ASIDE_LONGEST)
+
+
+def webhook_delay(failures: int, chance: float) -> timedelta:
+    """How long a system is left alone that did not take an event ``failures`` times: 5 seconds, doubled, to at most 15 minutes.
+
+    >>> [str(webhook_delay(n, 0.5)) for n in (1, 2, 8, 9)]
+    ['0:00:05', '0:00:10', '0:10:40', '0:15:00']
+    """
+    return _spread(_doubled(WEBHOOK_FIRST, failures, WEBHOOK_LONGEST), chance)
 
 
 def gives_up(queued_at: datetime, now: datetime) -> bool:

@@ -61,7 +61,7 @@ def _service(role: str, text: str) -> click.Command:
 
 gateway = _service("gateway", "Run the service that takes mail in.")
 deliver = _service("deliver", "Run the service that sends mail on.")
-relay = _service("relay", "Run the service that publishes events.")
+relay = _service("relay", "Run the service that publishes and sends events.")
 notify = _service("notify", "Run the service that tells people.")
 watch = _service("watch", "Run the service that watches functional mailboxes.")
 console = _service("console", "Run the console and its health page.")

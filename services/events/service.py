@@ -19,6 +19,7 @@ from services.events.relay import Relay
 from services.events.retry import DELAYS
 from services.events.server import OwnServer
 from services.events.streams import ApiError, Provision
+from services.events.webhooks import Sending, end
 from services.settings import Settings
 from services.store.interface import Store
 
@@ -161,11 +162,15 @@ class Events:
         watching = asyncio.create_task(self._watch(provision), name="events-watch")
         relay = self._relay = Relay(self._store, Publisher(client), self._clock)
         relaying = [asyncio.create_task(relay.run(), name="events-relay")] if self._with_relay else []
+        webhooks = self._settings.webhooks if self._with_relay else ()
+        sendings = tuple(Sending(one, client, self._store, self._clock) for one in webhooks)
+        sending = [asyncio.create_task(one.run(), name="events-webhook") for one in sendings]
         try:
             await self._closed.wait()
         finally:
             watching.cancel()
             relay.stop()
+            await end(sendings, sending)
             await asyncio.gather(watching, *relaying, return_exceptions=True)
             self._relay = None
 

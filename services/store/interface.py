@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from services.store.mailboxes import Mailboxes
     from services.store.posts import Posts
     from services.store.views import Views
+    from services.store.webhooks import Webhooks
 
 __all__ = [
     "Account",
@@ -109,6 +110,7 @@ class Store(Protocol):
     posts: "Posts"  # what waits in functional mailboxes for people
     mailboxes: "Mailboxes"  # how those are watched
     views: "Views"  # what is looked up
+    webhooks: "Webhooks"  # how other systems take events
     identity: "Identity"  # who may have written, and what leaders are asked of it
 
     # -- facts

@@ -11,6 +11,7 @@ from services.store.posts import Posts
 from services.store.readers import Readers
 from services.store.receipts import Receipts
 from services.store.views import Views
+from services.store.webhooks import Webhooks
 from services.store.writer import Writer
 
 
@@ -27,3 +28,4 @@ class Parts:
         self.identity = Identity(writer, readers, now, key)
         self.incidents = Incidents(writer, readers, now)
         self.posts = Posts(writer, readers, now)
+        self.webhooks = Webhooks(writer, readers)

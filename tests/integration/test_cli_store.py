@@ -21,6 +21,7 @@ from services.register_file import parse_register
 from services.settings import Settings
 from services.store.interface import OutgoingMail
 from services.store.open import open_store
+from services.store.webhooks import WebhookState
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 
@@ -223,6 +224,38 @@ def test_the_queue(rammevagt):
     assert rammevagt("queue", "retry", first["id"])[1] == "1 delivery is due now; the running guard tries at once.\n"
     assert json.loads(rammevagt("queue", "retry", "--all", "--json")[1]) == {"retried": 2}
     assert [entry[1:3] for entry in audited()][-2:] == [("queue.retried", first["id"]), ("queue.retried", "all")]
+
+
+def test_webhooks_are_shown_and_what_is_asked_of_them_is_recorded(rammevagt, tmp_path):
+    config = tmp_path / "c.toml"
+    config.write_text('[[webhooks]]\nname = "journal"\nurl = "https://j.eksempel.dk"\nsecret_file = "f"\nevents = ["*"]\n')
+    rammevagt("load", "r.yaml")
+    assert rammevagt("events", "list") == (0, "There are no webhooks in the settings.\n", "")
+    assert json.loads(rammevagt("events", "list", "--json", "--config", config)[1]) == [
+        {"webhook": "journal", "state": "not_begun"}
+    ]
+    state = WebhookState("journal", NOW, "stopped", "status", 503, tries=9, aside=2)
+    in_store(lambda store: store.webhooks.save(state))
+    (found,) = json.loads(rammevagt("events", "list", "--json", "--config", config)[1])
+    assert (found["state"], found["why"], found["status"], found["tries"], found["set_aside"]) == ("stopped", "status", 503, 9, 2)
+    assert "status 503" in rammevagt("events", "list", "--config", config)[1]
+    assert rammevagt("events", "retry", "--webhook", "x", "--config", config) == (
+        2,
+        "",
+        "rammevagt: --webhook: there is no webhook x in the settings; there is journal\n",
+    )
+    assert rammevagt("events", "retry", "--webhook", "journal", "--config", config)[0] == 0
+    assert in_store(lambda store: store.webhooks.asked("journal")).since is None
+    since = "2026-11-02T10:00:00+01:00"
+    status, out, err = rammevagt("events", "replay", "--webhook", "journal", "--since", since, "--json", "--config", config)
+    assert (status, json.loads(out), "14 days" in err) == (0, {"webhook": "journal", "since": since}, True)
+    assert in_store(lambda store: store.webhooks.asked("journal")).since == datetime.fromisoformat(since)
+    future = rammevagt("events", "replay", "--webhook", "journal", "--since", "2999-01-01T00:00:00Z", "--config", config)
+    assert future == (2, "", "rammevagt: --since: is in the future; nothing was published then\n")
+    assert [(entry[0], entry[1], entry[2], entry[3].get("since")) for entry in audited()][-2:] == [
+        (ME, "webhook.retried", "journal", None),
+        (ME, "webhook.replayed", "journal", since),
+    ]
 
 
 def test_retrying_all_leaves_notices_to_working_hours(rammevagt):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.bad_input import BadInput
-from services.settings import Oidc, Settings
+from services.settings import Oidc, Settings, Webhook
 from services.settings_checks import machine_faults, notes_on
 from services.settings_loading import load_settings
 from services.toml_lines import lines_of
@@ -46,7 +46,7 @@ def test_the_documented_file_names_every_setting():
     text = CONFIG.read_text(encoding="utf-8")
     written = tomllib.loads(text)
     for section, field in Settings.model_fields.items():
-        if section in ("data", "mailboxes"):
+        if section in ("data", "mailboxes", "webhooks"):
             continue
         names = {one.alias or name for name, one in field.annotation.model_fields.items()}
         assert written[section].keys() == names - {"oidc"}, section
@@ -55,6 +55,8 @@ def test_the_documented_file_names_every_setting():
     example = tomllib.loads("".join(line.removeprefix("# ") + "\n" for line in text.rpartition("by default.\n")[2].splitlines()))
     for name in Settings.model_fields["mailboxes"].annotation.__args__[0].model_fields:
         assert name in example["mailboxes"][0]
+    hooks = tomllib.loads(re.sub("(?m)^# ?", "", re.search(r"(?m)^# \[\[webhooks\]\]\n(# .*\n)+", text)[0]))
+    assert hooks["webhooks"][0].keys() == Webhook.model_fields.keys()
 
 
 def test_option_before_environment_before_file_before_default(tmp_path):
@@ -304,6 +306,58 @@ def test_notes_point_to_slips():
         ("letters",),
     ]
     assert notes_on(Settings()) == ()
+
+
+HOOK = '[[webhooks]]\nname = "{0}"\nurl = "{1}"\nsecret_file = "{2}"\nevents = ["{3}"]\n'
+JOURNAL = "https://journal.eksempel.dk/events"
+
+
+@pytest.mark.parametrize(
+    ("toml", "line"),
+    [
+        (HOOK.format("a", JOURNAL, "f", "*") * 2, "r.toml:7: webhooks[1].name: 'a' is another webhook's already"),
+        (HOOK.format("A b", JOURNAL, "f", "*"), "r.toml:2: webhooks[0].name"),
+        (HOOK.format("a", "http://journal.eksempel.dk", "f", "*"), "webhooks[0].url: must begin with https://"),
+        (HOOK.format("a", "https://u:p@journal.eksempel.dk", "f", "*"), "webhooks[0].url: write the address without user"),
+        (HOOK.format("a", "https://journal.eksempel.dk/#x", "f", "*"), "webhooks[0].url: write the address without user"),
+        (HOOK.format("a", "https://[::1", "f", "*"), "webhooks[0].url: write the address"),
+        (HOOK.format("a", "journal", "f", "*"), "webhooks[0].url: write the address"),
+        (HOOK.format("a", JOURNAL, "", "*"), "webhooks[0].secret_file: names no file"),
+        (
+            HOOK.format("a", JOURNAL, "f", "mail.deleted"),
+            "r.toml:5: webhooks[0].events[0]: there is no kind of event 'mail.deleted'",
+        ),
+        (
+            HOOK.format("a", JOURNAL, "f", "mail.received") + 'unit = "u"\n',
+            "webhooks[0].events[0]: mail.received does not say which unit",
+        ),
+        (HOOK.format("a", JOURNAL, "f", "*").replace('["*"]', "[]"), "webhooks[0].events"),
+        ('[[webhooks]]\nname = "a"\n', "r.toml:1: webhooks[0].url: is missing"),
+    ],
+)
+def test_what_a_webhook_cannot_be(tmp_path, toml, line):
+    assert any(found.startswith(line) or line in found for found in faults(tmp_path, toml))
+
+
+def test_what_a_webhook_can_be(tmp_path):
+    toml = (
+        HOOK.format("a", JOURNAL, "f", "framework.*") + 'unit = "u"\n' + HOOK.format("b", "http://127.0.0.1:8/x", "f", "mail.stuck")
+    )
+    assert [one.unit for one in load(tmp_path, toml).webhooks] == ["u", None]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [(None, "there is no file"), ("", "holds no secret"), ("hemmelig", "does not begin with whsec_"), ("whsec_é", "other letters")],
+)
+def test_a_webhook_needs_a_secret_and_none_of_it_is_told(tmp_path, text, why):
+    file = tmp_path / "secret"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    (fault,) = machine_faults(load(tmp_path, HOOK.format("a", JOURNAL, file, "*")), TODAY)
+    assert fault.path == ("webhooks", 0, "secret_file") and why in fault.message and "hemmelig" not in fault.message
+    file.write_text("whsec_" + "A" * 44 + "\n")
+    assert machine_faults(load(tmp_path, HOOK.format("a", JOURNAL, file, "*")), TODAY) == ()
 
 
 IMAP = '[[mailboxes]]\naddress = "{0}@eksempel.dk"\nhost = "h:993"\nuser = "a"\n'
