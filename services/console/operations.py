@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 
 from services.console.context import Console, console_of
+from services.console.hooks import Hook, hooks
 from services.console.lately import Found, Lately
 from services.console.watched import Watched, watched
 from services.console.words import N_
@@ -64,6 +65,7 @@ class State:
     books: Found[Books] | None
     chain: Found[ChainReport] | None
     mailboxes: tuple[Watched, ...] = ()
+    webhooks: tuple[Hook, ...] = ()
 
     def needs(self) -> tuple[Need, ...]:
         """What somebody has to do, the worst first."""
@@ -84,8 +86,8 @@ class Operations:
         checks = dict(zip(console.checks, await asyncio.gather(*(check() for check in console.checks.values())), strict=True))
         disk = await asyncio.to_thread(_disk, console.settings)
         found = await console.store.readers.run(waiting)
-        boxes = await watched(console)
-        return State(console.clock.now(), checks, found, disk, await self.books.get(), await self.chain.get(), boxes)
+        boxes, systems = await watched(console), await hooks(console)
+        return State(console.clock.now(), checks, found, disk, await self.books.get(), await self.chain.get(), boxes, systems)
 
     async def versions(self) -> dict[str, str]:
         """What is installed."""
@@ -128,6 +130,7 @@ def _needs(state: State) -> Iterator[Need]:
             N_("Se nedenfor, hvad der er galt. Mails kommer stadig frem, men ingen bliver mindet om dem, der kom uden om vagten."),
             bad=True,
         )
+    yield from _webhooks(state.webhooks)
     if state.waiting.oldest_event and state.at - state.waiting.oldest_event > SLOW:
         yield Need(
             N_("Hændelser venter på at blive sendt ud"), N_("Se efter, om NATS kører, og om rammevagt relay gør."), bad=False
@@ -141,6 +144,21 @@ def _needs(state: State) -> Iterator[Need]:
             N_("Revisionskæden holder ikke"),
             N_("Nogen har ændret i databasen. Tag en kopi, og sig det til databeskyttelsesrådgiveren."),
             bad=True,
+        )
+
+
+def _webhooks(found: tuple[Hook, ...]) -> Iterator[Need]:
+    if any(one.bad for one in found):
+        yield Need(
+            N_("Et andet system får ikke sine hændelser"),
+            N_("Se nedenfor, hvad der er galt, og sig det til dem, der driver systemet. Hændelserne bliver gemt så længe."),
+            bad=True,
+        )
+    if any(one.aside for one in found):
+        yield Need(
+            N_("Hændelser til et andet system er lagt til side"),
+            N_("Systemet sagde nej til dem igen og igen. Se deploy/runbook.md under Webhook; så kan de sendes igen."),
+            bad=False,
         )
 
 

@@ -14,10 +14,11 @@ from services.console.auth import codes
 from services.console.auth.door import new_account
 from services.console.move_records import RECORD
 from services.lifecycle import Doer, Lifecycle
-from services.settings import Mailbox
+from services.settings import Mailbox, Webhook
 from services.store.account_values import KeptForm
 from services.store.dossiers import Kept
 from services.store.mailboxes import Cursor
+from services.store.webhooks import WebhookState
 from workflows.audit import AuditRecord
 from workflows.post import code_of
 
@@ -69,6 +70,7 @@ async def prepared(running: Running) -> dict[str, str]:
         found["incident"] = await _incident(running, karen, lene)
         [found["letter"]] = list(await running.guard.store.dossiers.letters(found["decided"]))
         found["box"] = box
+        await _webhooks(running)
         found["day"] = running.clock.now().isoformat().replace("+", "%2B")
         return found
 
@@ -109,6 +111,16 @@ async def _mailbox(running: Running) -> str:
     await store.mailboxes.saw(code, [], Cursor(1, 1, None, now), holder="album")
     await store.mailboxes.state(code, "login_refused", "login_refused", holder="album")
     return code
+
+
+async def _webhooks(running: Running) -> None:
+    """One that takes events, and one that was stopped."""
+    state, store, now = running.guard.http.pages.app.state, running.guard.store, running.clock.now()  # type: ignore[union-attr,attr-defined]
+    names = ("journal", "esdh")
+    made = tuple(Webhook(name=one, url=f"https://{one}.eksempel.dk/events", secret_file="f", events=("*",)) for one in names)
+    state.console = replace(state.console, settings=state.console.settings.model_copy(update={"webhooks": made}))
+    await store.webhooks.save(WebhookState("journal", now, sent_at=now, aside=2))
+    await store.webhooks.save(WebhookState("esdh", now - timedelta(hours=2), "stopped", "status", 503, tries=290))
 
 
 async def _accounts(running: Running) -> None:

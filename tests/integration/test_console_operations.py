@@ -1,18 +1,22 @@
 """The page of IT operations: what is wrong is told with what to do, and nothing of citizens."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import get_args
 
 import httpx2
 import pytest
 from fakes.console import COOKIE, console_running
 from fakes.guard import mail
 
+from services.console.hooks import SAID, Hook, how
 from services.console.lately import Found, Lately
 from services.console.operations import Disk, State, settings_shown
 from services.settings import Settings
 from services.store.interface import Books, ChainReport, LedgerRow
 from services.store.waiting import Line, Waiting, code_of, waiting
+from services.store.webhooks import WebhookState, Why
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 NOTHING = Waiting((), (), 0, None, 0, None)
@@ -26,6 +30,11 @@ def state(**changes):
 
 def line(stuck):
     return Line("mail", "next_hop", 1, 0, stuck, NOW)
+
+
+def hook(name, minutes=0, aside=0):
+    known = WebhookState("journal", NOW - timedelta(minutes=minutes), name, None if name == "sending" else "status", aside=aside)
+    return (Hook("journal", "j.eksempel.dk", *how(known, NOW), known),)
 
 
 WRONG_DAY = Books((LedgerRow(date(2026, 11, 23), 2, 1, 0, 0, 0),), (), frozenset())
@@ -46,6 +55,10 @@ WRONG_DAY = Books((LedgerRow(date(2026, 11, 23), 2, 1, 0, 0, 0),), (), frozenset
             [False],
         ),
         ({"books": Found(WRONG_DAY, NOW)}, ["Regnskabet går ikke op"], [True]),
+        ({"webhooks": hook("failing", minutes=14)}, [], []),
+        ({"webhooks": hook("failing", minutes=16)}, ["Et andet system får ikke sine hændelser"], [True]),
+        ({"webhooks": hook("stopped", minutes=0)}, ["Et andet system får ikke sine hændelser"], [True]),
+        ({"webhooks": hook("sending", aside=1)}, ["Hændelser til et andet system er lagt til side"], [False]),
         ({"chain": Found(ChainReport(7, "h"), NOW)}, [], []),
         ({"chain": Found(ChainReport(7, "h", 3, "changed"), NOW)}, ["Revisionskæden holder ikke"], [True]),
     ],
@@ -127,7 +140,8 @@ async def test_what_was_not_taken_is_shown_and_tried_again(running):
         assert "karen@" not in shown and "en@example.com" not in shown
         assert (await client.post("/operations/retry")).headers["Location"] == "/operations?said=retried"
         await running.settled()
-        assert "Intet venter." in (await client.get("/operations")).text
+        shown = (await client.get("/operations")).text
+        assert "Intet venter." in shown and "Andre systemer" not in shown
 
 
 async def test_the_chain_is_walked_when_somebody_asks(running):
@@ -137,3 +151,32 @@ async def test_the_chain_is_walked_when_somebody_asks(running):
         async with asyncio.timeout(20):
             while "alle poster passer" not in (await client.get("/operations")).text:
                 await asyncio.sleep(0.01)
+
+
+async def test_webhooks_are_shown_with_what_is_wrong_and_without_their_addresses(running):
+    webhooks = [
+        {"name": "esdh", "url": "https://esdh.eksempel.dk/hook/hemmelig", "secret_file": "f", "events": ["*"]},
+        {"name": "journal", "url": "https://journal.eksempel.dk/", "secret_file": "f", "events": ["*"]},
+        {"name": "new", "url": "https://new.eksempel.dk/", "secret_file": "f", "events": ["*"]},
+    ]
+    state, now = running.guard.http.pages.app.state, running.clock.now()
+    settings = state.console.settings
+    state.console = replace(
+        state.console, settings=Settings.model_validate(settings.model_dump(by_alias=True) | {"webhooks": webhooks})
+    )
+    store = running.guard.store.webhooks
+    await store.save(WebhookState("journal", now, "stopped", "gone", 410, tries=1))
+    await store.save(WebhookState("esdh", now, sent_at=now, aside=3))
+    shown = await _operations(running)
+    assert shown.index("journal.eksempel.dk") < shown.index("esdh.eksempel.dk") and "hemmelig" not in shown
+    assert "Systemet vil ikke have flere hændelser." in shown and "Svar 410." in shown and "Er ikke begyndt endnu." in shown
+    assert "rammevagt events retry --webhook journal" in shown and "--webhook esdh" not in shown
+
+
+def test_there_is_a_sentence_for_everything_that_can_be_wrong_with_a_webhook():
+    assert SAID.keys() == set(get_args(Why))
+
+
+async def _operations(running):
+    async with httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: "it"}) as client:
+        return (await client.get("/operations")).text
