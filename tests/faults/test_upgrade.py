@@ -2,12 +2,15 @@
 
 import asyncio
 import hashlib
+import shutil
 import signal
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from fakes.arrivals import attempt, deferred
 from fakes.guard import mail, settings
 from fakes.old_store import made_by
@@ -18,11 +21,14 @@ from fakes.town import BO, KAREN, PER
 
 from services.app import Guard
 from services.clock import SystemClock
+from services.settings import Settings
 from services.store import database
 from services.store.keys import FILE
+from services.store.open import open_store
 
 MAILS = 150
 HELD, PUT_OFF = 40, 20
+NEVER_KEPT = {"0001": {"mail_about", "replay"}, "0002": {"mail_about", "replay"}}  # tables of what those versions did not write
 VERSIONS = sorted(file.name[1:5] for file in (database.MIGRATIONS / "versions").glob("v*.py"))
 
 
@@ -51,15 +57,42 @@ async def fill(data: Path) -> None:
     await guard.stop()
 
 
-@pytest.mark.timeout(120)
+@pytest_asyncio.fixture(scope="module")
+async def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a guard of today with a register and a full queue; tests copy it."""
+    guard = Process(tmp_path_factory.mktemp("full") / "data", "127.0.0.1:1", 0)
+    await load_framed_register(guard)
+    await fill(guard.folder)
+    return guard.folder
+
+
 @pytest.mark.parametrize("version", VERSIONS[:-1])
-async def test_law_1_a_full_queue_of_another_version_goes_out_once(version: str, tmp_path: Path, unused_tcp_port: int) -> None:
+async def test_law_1_a_store_of_another_version_becomes_one_of_today_row_by_row(version: str, full: Path, tmp_path: Path) -> None:
+    data = shutil.copytree(full, tmp_path / "data")
+    wanted = rows(data)
+    made_by(version, data)
+    assert rows(data)["alembic_version"] == [f"('{version}',)"]
+    store = await open_store(Settings(data=data), SystemClock())
+    assert (await store.verify_audit()).broken_at is None
+    await store.close()
+    assert rows(data) == {name: [] if name in NEVER_KEPT.get(version, ()) else found for name, found in wanted.items()}
+
+
+def rows(data: Path) -> dict[str, list[str]]:
+    """All that is in each table."""
+    with closing(sqlite3.connect(data / FILE)) as tables:
+        names = tables.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'").fetchall()
+        return {name: sorted(map(repr, tables.execute(f"SELECT * FROM {name}").fetchall())) for (name,) in names}
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("version", [VERSIONS[0], VERSIONS[-2]])
+async def test_law_1_a_full_queue_of_another_version_goes_out_once(
+    version: str, full: Path, tmp_path: Path, unused_tcp_port: int
+) -> None:
     async with Sink() as sink:
-        guard = Process(tmp_path / "data", sink.hop, unused_tcp_port)
-        await load_framed_register(guard)
-        await fill(guard.folder)
+        guard = Process(shutil.copytree(full, tmp_path / "data"), sink.hop, unused_tcp_port)
         made_by(version, guard.folder)
-        assert guard.query("SELECT version_num FROM alembic_version") == [(version,)]
         held = guard.query("SELECT count(*), sum(lease IS NOT NULL) FROM delivery WHERE kind = 'mail'")
         assert held == [(MAILS, HELD - PUT_OFF)]
         assert guard.query("SELECT count(*) FROM outbox") == [(2 * MAILS,)]
