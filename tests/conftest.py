@@ -11,9 +11,9 @@ from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)  # a slow machine is no fault
 settings.load_profile("untimed")
-PACKAGES = dict(
-    line.split() for line in (Path(__file__).parent / "packages.txt").read_text().splitlines() if line and not line.startswith("#")
-)
+HERE = Path(__file__).parent
+PACKAGES = dict(line.split() for line in (HERE / "packages.txt").read_text().splitlines() if line and not line.startswith("#"))
+SLOW = ("bench", "faults", "fuzz", "browser", "integration", "contract")  # folders whose files take longest, and so begin first
 _not_run: list[str] = []
 
 
@@ -23,6 +23,11 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "needs_module(*names): Python modules, not built for every machine, without which it can't run"
     )
+
+
+def pytest_collection_modifyitems(items):
+    """Those that take long first, so that the last minute has small ones for every worker."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(SLOW) if HERE / name in item.path.parents), len(SLOW)))
 
 
 def pytest_runtest_setup(item):

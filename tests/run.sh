@@ -34,5 +34,14 @@ if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && [ -e /etc/debian_version ]; then
     (install $packages) >/dev/null 2>&1 || echo "rammevagt: could not install:" $packages >&2
 fi
 
-tests/lint.sh
-exec .venv/bin/pytest -q -n auto --maxprocesses 4 --dist loadfile "$@"
+unset PYTHONDONTWRITEBYTECODE  # the guard is started some hundred times: it is compiled once
+# Most tests wait for disks, children and servers: four at a time keep two processors busy. The lint runs beside them, and is
+# heard of when it finds something.
+report=$(mktemp)
+tests/lint.sh >"$report" 2>&1 &
+lint=$!
+trap 'kill "$lint" 2>/dev/null || :; rm -f "$report"' EXIT
+status=0
+.venv/bin/pytest -q -n 4 --dist loadfile --no-loadscope-reorder "$@" || status=$?
+wait "$lint" || { cat "$report"; status=1; }
+exit "$status"
