@@ -35,13 +35,13 @@ if [ -n "$packages" ] && [ "$(id -u)" = 0 ] && [ -e /etc/debian_version ]; then
 fi
 
 unset PYTHONDONTWRITEBYTECODE  # the guard is started some hundred times: it is compiled once
-# Most tests wait for disks, children and servers: four at a time keep two processors busy. The lint runs beside them, and is
+# Most tests wait for disks, children and servers: three at a time keep two processors busy. The lint runs beside them, and is
 # heard of when it finds something.
 report=$(mktemp)
 tests/lint.sh >"$report" 2>&1 &
 lint=$!
 trap 'kill "$lint" 2>/dev/null || :; rm -f "$report"' EXIT
 status=0
-.venv/bin/pytest -q -n 4 --dist loadfile --no-loadscope-reorder "$@" || status=$?
+.venv/bin/pytest -q -n 3 --dist loadfile --no-loadscope-reorder "$@" || status=$?
 wait "$lint" || { cat "$report"; status=1; }
 exit "$status"
