@@ -116,19 +116,28 @@ def with_address(citizen: Citizen, link: Link, address: str) -> tuple[Citizen, G
     Raises ``NoSuchAnswer``.
     """
     who = _who(citizen, link)
-    had = next((one.grade for one in who.addresses if normalise(one.address) == normalise(address)), None)
-    kept = _without(who, address)
-    return _replaced(citizen, who, (*kept, RegisteredAddress(address=address))), had
+    had = next((one.grade for one in who.addresses if _same(one, address)), None)
+    if had is None:
+        return _replaced(citizen, who, (*who.addresses, RegisteredAddress(address=address))), None
+    return _replaced(citizen, who, _graded(who, address, Grade.VERIFIED)), had
 
 
 def without_address(citizen: Citizen, link: Link, address: str) -> Citizen:
     """The citizen as before ``with_address``. Raises ``NoSuchAnswer`` where they have no such address any more."""
     who = _who(citizen, link)
-    kept = _without(who, address)
-    if len(kept) == len(who.addresses):
+    if not any(_same(one, address) for one in who.addresses):
         raise NoSuchAnswer("no_address")
-    before = (RegisteredAddress(address=address, grade=Grade.PROBABLE),) if link.had is Grade.PROBABLE else ()
-    return _replaced(citizen, who, (*kept, *before))
+    if link.had is Grade.PROBABLE:
+        return _replaced(citizen, who, _graded(who, address, Grade.PROBABLE))
+    return _replaced(citizen, who, tuple(one for one in who.addresses if not _same(one, address)))
+
+
+def addresses_meant(citizen: Citizen, link: Link) -> tuple[str, ...]:
+    """The normalised addresses of who is meant: the citizen, or somebody around them; none where they are there no more."""
+    try:
+        return tuple(normalise(one.address) for one in _who(citizen, link).addresses)
+    except NoSuchAnswer:
+        return ()
 
 
 def _who(citizen: Citizen, link: Link) -> Citizen | Person:
@@ -140,8 +149,12 @@ def _who(citizen: Citizen, link: Link) -> Citizen | Person:
     return found
 
 
-def _without(who: Citizen | Person, address: str) -> tuple[RegisteredAddress, ...]:
-    return tuple(one for one in who.addresses if normalise(one.address) != normalise(address))
+def _same(one: RegisteredAddress, address: str) -> bool:
+    return normalise(one.address) == normalise(address)
+
+
+def _graded(who: Citizen | Person, address: str, grade: Literal[Grade.VERIFIED, Grade.PROBABLE]) -> tuple[RegisteredAddress, ...]:
+    return tuple(one.model_copy(update={"grade": grade}) if _same(one, address) else one for one in who.addresses)
 
 
 def _replaced(citizen: Citizen, who: Citizen | Person, addresses: tuple[RegisteredAddress, ...]) -> Citizen:

@@ -80,7 +80,7 @@ class _Answer(Operation[Link | None]):
     def _take_back(self, work: UnitOfWork, link: Link) -> None:
         citizen = self._citizen(work, link)
         address = next((one for one in addresses_of(citizen) if address_hash(self.key, one) == link.address), None)
-        if address is not None:  # else a register that was loaded since has taken it back
+        if address is not None:  # else an earlier version's load has taken it back
             self._change(work, without_address(citizen, link, address))
 
     def _citizen(self, work: UnitOfWork, link: Link) -> Citizen:

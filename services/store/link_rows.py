@@ -6,17 +6,19 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from services.store.columns import instant, instant_or_none, micros
+from services.store.schema import once
 from services.store.schema_identity import identity_link, mail_words
 from services.store.unit_of_work import UnitOfWork, batched
 from services.store.values import Assessed
 from workflows.link_answers import WAITING, Link, of_document
 
 link = identity_link.c
+_NAME = "link:"
 
 
 def name_of(one: Link) -> str:
     """The name under which it is asked once for ever, also when its row is gone."""
-    return f"link:{one.id}"
+    return _NAME + one.id
 
 
 def write(work: UnitOfWork, one: Assessed) -> None:
@@ -75,6 +77,18 @@ def of_citizen(connection: Connection, citizen: str) -> tuple[Link, ...]:
     """All of a citizen's, also what was answered, the oldest first."""
     rows = connection.execute(select(identity_link).where(link.citizen == citizen).order_by(link.asked_at, link.id))
     return tuple(map(_read, rows))
+
+
+def confirmed(connection: Connection) -> tuple[Link, ...]:
+    """Whatever people confirmed and nobody took back, of all citizens."""
+    return tuple(map(_read, connection.execute(select(identity_link).where(link.state == "confirmed").order_by(link.id))))
+
+
+def end(connection: Connection, ids: Collection[str]) -> None:
+    """Forget these, and that they were asked: who is meant is in the register no more, and may be asked of when they are again."""
+    for some in batched(sorted(ids)):
+        connection.execute(delete(once).where(once.c.dedupe.in_([_NAME + id for id in some])))
+        connection.execute(delete(identity_link).where(link.id.in_(some)))
 
 
 def remove(connection: Connection, mails: Collection[str]) -> None:

@@ -7,14 +7,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, select, update
 
-from services.store import schema, schema_identity, schema_people
+from services.store import link_rows, schema, schema_identity, schema_people
 from services.store.address_index import identity_key
+from services.store.confirmed import Confirmed
 from services.store.interface import Progress, RegisterChange
 from services.store.locks import Lock, lock
 from services.store.register_tables import BY_NAME, KINDS, Kind, hashes_of, keys_of, words_of
 from services.store.rows import inserts
 from services.store.unit_of_work import Operation, UnitOfWork, batched, next_register_version, write_meta
 from workflows.audit import AuditRecord
+from workflows.link_answers import Link
 from workflows.people import Citizen
 from workflows.register import Register
 
@@ -44,13 +46,14 @@ class LoadRegister(Operation[RegisterChange]):
     kinds: Sequence[Kind] = KINDS
     _done: int = 0
     _hashes: set[int] = field(default_factory=set)
+    _confirmed: Confirmed | None = None
     queries = True
     alone = True
 
     def apply(self, work: UnitOfWork) -> RegisterChange:
         """One transaction; the same register again writes nothing."""
         lock(work.connection, Lock.REGISTER)
-        self._done, self._hashes = 0, set()  # it may be tried again
+        self._done, self._hashes, self._confirmed = 0, set(), Confirmed(work.connection, self.key)  # it may be tried again
         found = {kind.name: self._load(work.connection, kind) for kind in self.kinds}
         change = RegisterChange(
             added={name: len(one.added) for name, one in found.items() if one.added},
@@ -61,7 +64,13 @@ class LoadRegister(Operation[RegisterChange]):
             self._new_version(work.connection)
             for record in _records(self.record, change, found.get("frameworks", Difference())):
                 work.audit(record)
+        self._end(work, self._confirmed.ended)
         return change
+
+    def _end(self, work: UnitOfWork, links: Sequence[Link]) -> None:
+        link_rows.end(work.connection, [one.id for one in links])
+        for one in links:
+            work.audit(replace(self.record, action="identity.ended", subject=one.id, data={"citizen": one.citizen}))
 
     def change_citizen(self, work: UnitOfWork, citizen: Citizen) -> None:
         """Have one citizen be as given, in a transaction under way that holds the register's lock."""
@@ -83,8 +92,10 @@ class LoadRegister(Operation[RegisterChange]):
     def _load_batch(self, connection: Connection, kind: Kind, entries: list[Any], difference: Difference, compare: bool) -> None:
         if kind.name == "citizens":  # from here on no CPR number is left
             entries = [one.without_cpr(identity_key(self.key)) for one in entries]
+        before = _documents(connection, kind, map(kind.id, entries)) if compare else {}
+        if kind.name == "citizens" and self._confirmed:
+            entries = [_kept(self._confirmed, kind, one, before) for one in entries]
         given = {kind.id(one): (one, kind.document(one)) for one in entries}
-        before = _documents(connection, kind, given) if compare else {}
         added = {id: entry for id, entry in given.items() if id not in before}
         changed = {id: entry for id, entry in given.items() if id in before and before[id] != entry[1]}
         difference.added += added
@@ -105,9 +116,14 @@ class LoadRegister(Operation[RegisterChange]):
         for ids in batched(difference.removed):
             if kind.name == "citizens":
                 self._forget_citizens(connection, kind, _documents(connection, kind, ids).values())
-                asked = schema_identity.identity_link
-                connection.execute(delete(asked).where(asked.c.citizen.in_(ids)))
+                self._forget_links(connection, ids)
             connection.execute(delete(kind.table).where(kind.table.c.id.in_(ids)))
+
+    def _forget_links(self, connection: Connection, citizens: list[str]) -> None:
+        if self._confirmed:
+            self._confirmed.gone(citizens)
+        asked = schema_identity.identity_link.c
+        link_rows.end(connection, connection.execute(select(asked.id).where(asked.citizen.in_(citizens))).scalars().all())
 
     def _add_versions(self, connection: Connection, kind: Kind, given: dict[str, tuple[Any, str]]) -> None:
         """A framework's versions are only ever added."""
@@ -157,6 +173,10 @@ class LoadRegister(Operation[RegisterChange]):
         self._done += count
         if self.progress is not None:
             self.progress(self._done, sum(len(kind.entries(self.register)) for kind in self.kinds))
+
+
+def _kept(confirmed: Confirmed, kind: Kind, one: Citizen, before: dict[str, str]) -> Citizen:
+    return confirmed.kept(one, lambda: kind.entry(before[one.id])) if one.id in before else one
 
 
 def _current(kind: Kind) -> list[Any]:

@@ -14,7 +14,7 @@ from services.store import identity
 from services.store.address_index import identity_key
 from services.store.interface import Assessed
 from services.store.open import open_store
-from services.store.schema import citizen
+from services.store.schema import audit, citizen
 from services.store.schema_identity import citizen_key, identity_link, mail_words
 from services.store.sql_store import SqlStore
 from workflows.clues import Clues
@@ -172,6 +172,63 @@ async def test_a_representatives_address_is_registered_with_them(store: SqlStore
     await store.identity.answer(one.id, "confirm", revision=0, by="lene@eksempel.dk")
     [kept] = (await store.export_register()).citizens
     assert kept.addresses == BO.addresses and [one.address for one in kept.people[0].addresses] == ["ada@advokat.example", NEW]
+
+
+async def confirmed(store: SqlStore, **changed: object) -> str:
+    await load(store)
+    await ask(store, question(store, **changed))  # type: ignore[arg-type]
+    [one] = await store.identity.open(["u"], NOW)
+    await store.identity.answer(one.id, "confirm", revision=0, by="lene@eksempel.dk")
+    return one.id
+
+
+async def addresses(store: SqlStore) -> dict[str, str]:
+    [kept] = (await store.export_register()).citizens
+    around = [each for one in kept.people for each in one.addresses]
+    return {one.address: one.grade.value for one in (*kept.addresses, *around)}
+
+
+def file_with(**changes: object) -> Register:
+    return REGISTER.model_copy(update={"citizens": (BO.model_copy(update=changes),)})
+
+
+async def test_a_confirmed_address_outlives_a_file_that_knows_nothing_of_it(store: SqlStore) -> None:
+    id = await confirmed(store)
+    assert not await load(store)  # the file is as it was: nothing changes
+    assert await load(store, file_with(name="Bo Nyt Borger"))
+    await store.refresh()
+    [file] = await store.files_of({NEW})
+    assert (file.citizen.name, (await addresses(store))[NEW]) == ("Bo Nyt Borger", "verified")
+    assert not await load(store, await store.export_register())
+    await store.identity.answer(id, "undo", revision=1, by="lene@eksempel.dk")
+    assert await load(store, REGISTER) and NEW not in await addresses(store)
+
+
+async def test_a_file_that_still_calls_a_confirmed_address_probable_changes_nothing(store: SqlStore) -> None:
+    await load(store)
+    await ask(store, question(store, address="bo@example.com"), address="bo@example.com")
+    [one] = await store.identity.open(["u"], NOW)
+    await store.identity.answer(one.id, "confirm", revision=0, by="lene@eksempel.dk")
+    assert not await load(store) and (await addresses(store))["bo@example.com"] == "verified"
+    await store.identity.answer(one.id, "undo", revision=1, by="lene@eksempel.dk")
+    assert not await load(store) and (await addresses(store))["bo@example.com"] == "probable"
+
+
+async def test_a_file_that_drops_who_is_meant_ends_what_was_confirmed_and_they_may_be_asked_of_again(store: SqlStore) -> None:
+    id = await confirmed(store, person="Ada Advokat")
+    assert not await load(store)
+    await load(store, file_with(people=()))
+    assert NEW not in await addresses(store) and await store.identity.get(id) is None
+    await load(store)
+    assert NEW not in await addresses(store)
+    await ask(store, question(store, "m2"), mail="m2")
+    assert [one.id for one in await store.identity.open(["u"], NOW)] == [id]
+    await store.identity.answer(id, "confirm", revision=0, by="lene@eksempel.dk")
+    await load(store, Register())
+    await load(store)
+    assert NEW not in await addresses(store) and await store.identity.get(id) is None
+    ended = await store._readers.run(lambda connection: list(connection.execute(select(audit.c.subject, audit.c.action))))
+    assert [tuple(row) for row in ended if row[1] == "identity.ended"] == [(id, "identity.ended")] * 2
 
 
 async def test_rejected_is_never_asked_again_and_later_once_more(store: SqlStore) -> None:
