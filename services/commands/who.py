@@ -13,24 +13,12 @@ from services import identity_words
 from services.commands.common import console, keep_record, opened, print_json, read_record, run, seen
 from services.commands.decide import carried
 from services.commands.showing import GRADES, ROLES
-from services.gather import policy_of
 from services.options import as_json, common, given, why
 from services.register_file import read_bytes
 from services.settings import Settings
-from services.who_wrote import compared, wire_of
-from workflows.clues import clues_of
-from workflows.likeness import names_of
-from workflows.reading import read_mail
+from services.who_wrote import DOUBTS, WEIGHTS, who_wrote, wire_of
 
 Wire = Mapping[str, Any]
-WEIGHTS = {"strong": "tungt", "some": "noget", "little": "lidt"}
-DOUBTS = {
-    "another_name": "Afsenderen skriver et andet navn end det, vi kender.",
-    "employee_namesake": "En medarbejder hedder det samme.",
-    "not_authenticated": "Vores egen mailserver har ikke kontrolleret afsenderens domæne, og det kræver kommunen.",
-    "authentication_failed": "Vores egen mailserver kan ikke bekræfte, at mailen kommer fra afsenderens domæne.",
-    "several": "Der er lige så meget, der taler for en anden.",
-}
 
 
 @click.command()
@@ -54,15 +42,11 @@ def who(file: str, *, why: str | None, as_json: bool) -> int:
 
 
 async def _found(settings: Settings, content: bytes, why: str | None) -> list[Wire]:
-    words = identity_words.load()
     async with opened(settings) as store:
         await store.refresh()
-        clues = clues_of(read_mail(content), store.identity.key, words.common)
-        [people] = await store.identity.resembling([clues])
-        names = names_of(one.name for one in store.organisation().employees.values())
-        likely = await compared(store, clues, people, policy=policy_of(settings), names=names, words=words)
+        likely = await who_wrote(store, settings, content)
         await keep_record(store, read_record("who", [file.citizen.id for _, file in likely], why))
-        return [wire_of(one, words) for one, _ in likely]
+        return [wire_of(one, identity_words.load()) for one, _ in likely]
 
 
 def _show(out: Console, found: list[Wire]) -> None:
@@ -75,9 +59,9 @@ def _show(out: Console, found: list[Wire]) -> None:
         if one["about"] == "spoofing":
             _line(out, "Nogen udgiver sig måske for borgeren.")
         for doubt in one["doubts"]:
-            _line(out, f"Imod: {DOUBTS[doubt]}")
+            _line(out, f"Imod: {DOUBTS[doubt].da}")
         for hint in one["evidence"]:
-            _line(out, f"{hint['because']['da']} ({WEIGHTS[hint['weight']]})")
+            _line(out, f"{hint['because']['da']} ({WEIGHTS[hint['weight']].da})")
             beside = [seen(value) for value in (hint["says"], hint["known"]) if value]
             _line(out, " / ".join(map(str, dict.fromkeys(beside))), indent=4)
 

@@ -15,7 +15,6 @@ from services.store.interface import Store, StoreUnavailable, Unassessed
 from services.who_wrote import compared
 from workflows.addresses import normalise
 from workflows.clues import Clues, clues_from
-from workflows.decision import Reason
 from workflows.facts import CitizenFile, Organisation
 from workflows.likeness import Found, Likeness, names_of
 from workflows.link_answers import Link, asked, link_id
@@ -26,7 +25,6 @@ log = structlog.get_logger()
 
 Wire = dict[str, Any]
 Told = Mapping[str, Any]
-_NOT_A_CITIZEN = frozenset({Reason.INTERNAL_SENDER.value, Reason.AUTHORITY.value, Reason.NOT_EVALUATED.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +42,6 @@ class Guess:
 
 
 NOTHING = Guess()
-
-
-def wants_clues(told: Told) -> bool:
-    """Whether a citizen may have written; from the data of the event ``mail.decided``."""
-    return not any(one["reason"] in _NOT_A_CITIZEN for one in told["recipients"])
 
 
 class Likening:

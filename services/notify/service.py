@@ -18,7 +18,7 @@ from services.clock import Clock, new_id
 from services.gather import policy_of
 from services.marks import CRASHES, Marks
 from services.notify.assessing import Assessor
-from services.notify.likening import NOTHING, Guess, Likening, wants_clues, words_of
+from services.notify.likening import NOTHING, Guess, Likening, words_of
 from services.notify.posting import Posting
 from services.notify.telling import Telling
 from services.notify.texts import letterhead
@@ -29,6 +29,7 @@ from services.repeating import repeat
 from services.settings import Settings
 from services.signal_words import load
 from services.store.interface import Assessed, Claim, Hop, OutgoingMail, Store, StoreUnavailable, Unassessed
+from services.who_wrote import wants_clues
 from services.working_hours import working_hours
 from workflows import notices
 from workflows.addresses import normalise
