@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any, Literal
 
 from workflows.addresses import normalise
-from workflows.likeness import About, Hint, Likeness
+from workflows.likeness import About, Doubt, Hint, Likeness
 from workflows.people import Citizen, Grade, Person, RegisteredAddress
 
 Answer = Literal["confirm", "reject", "later", "undo"]
@@ -47,7 +47,7 @@ class Link:
     about: About
     grade: Grade
     hints: tuple[Hint, ...]
-    doubts: tuple[str, ...]
+    doubts: tuple[Doubt, ...]
     asked_at: datetime
     state: State = "open"
     revision: int = 0
@@ -86,9 +86,7 @@ def link_id(address: int, citizen: str) -> str:
 def asked(found: Likeness, mail: str, unit: str | None, address: int, now: datetime) -> Link:
     """The question that a likeness raises."""
     id = link_id(address, found.citizen)
-    return Link(
-        id, found.citizen, found.person, address, mail, unit, found.about, found.grade, found.hints, tuple(found.doubts), now
-    )
+    return Link(id, found.citizen, found.person, address, mail, unit, found.about, found.grade, found.hints, found.doubts, now)
 
 
 def answered(link: Link, answer: Answer, by: str, now: datetime) -> Link:

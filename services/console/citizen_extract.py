@@ -18,12 +18,15 @@ from services.console.citizens import LOOKS, Names, Opened
 from services.console.context import console_of
 from services.console.framework_words import ANSWERS, CHANNELS, CODES, HISTORY, STATES, WAYS
 from services.console.incidents import may_see
+from services.console.link_words import STATES as LINK_STATES
 from services.console.recipients import may_know_why
 from services.console.web import page, words_of
+from services.identity_words import load
 from services.store.dossiers import Kept
 from services.store.looked_up import FrameworkVersion, MailLine
 from services.store.sql_store import SqlStore
 from workflows.incident import Incident
+from workflows.link_answers import Link
 from workflows.post import Post
 from workflows.rights import Action
 
@@ -84,6 +87,8 @@ async def made(request: Request, who: Visitor, found: Opened, shape: Shape) -> b
         codes=CODES,
         ways=WAYS,
         channels=CHANNELS,
+        evidence={kind: one.sentence for kind, one in load().evidence.items()},
+        link_states=LINK_STATES,
         looks=LOOKS | {f"framework.{move}": title for move, title in HISTORY.items() if move},
         instant=datetime.fromisoformat,
         date=date.fromisoformat,
@@ -105,7 +110,8 @@ async def extract(request: Request, who: Visitor, found: Opened) -> dict[str, An
         "made_by": who.address,
         "municipality": console.settings.municipality.name,
         "whole": found.whole and all_mails and all_looks and incidents == reported,
-        "citizen": found.file.citizen.model_dump(mode="json", exclude={"addresses"}),
+        "citizen": found.file.citizen.model_dump(mode="json", exclude={"addresses", "cpr", "cpr_hash"}),
+        "cpr_kept_as_code": found.file.citizen.cpr_hash is not None,
         "addresses": [
             {
                 "address": one.registered.address,
@@ -121,6 +127,7 @@ async def extract(request: Request, who: Visitor, found: Opened) -> dict[str, An
         "frameworks": frameworks,
         "mails": mails,
         "incidents": await _incidents(console.store, incidents),
+        "links": [_link(one) for one in await console.store.identity.of_citizen(found.id)],
         "receipts_undelivered": await _undelivered(console.store, found, {one["id"] for one in mails}),
         "looked": looks,
     }
@@ -199,6 +206,20 @@ async def _incidents(store: SqlStore, kept: Sequence[Incident]) -> list[dict[str
         | {"evidence": [{"mail": line.mail, "at": line.at.isoformat(), "sha256": line.sha256} for line in proofs[one.id]]}
         for one in kept
     ]
+
+
+def _link(one: Link) -> dict[str, Any]:
+    """A question of who wrote, with its answer; of the mail's own words only the kinds of evidence."""
+    return {
+        "mail": one.mail,
+        "about": one.about,
+        "person": one.person,
+        "asked_at": one.asked_at.isoformat(),
+        "state": one.state,
+        "answered_at": one.answered_at.isoformat() if one.answered_at else None,
+        "answered_by": one.answered_by,
+        "evidence": [hint.kind for hint in one.hints],
+    }
 
 
 async def _undelivered(store: SqlStore, found: Opened, mails: Collection[str]) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from workflows.rights import Action
 MAILS = 30  # a page
 ROUNDS = 10
 NAMED = 3  # recipients of a mail
+AROUND = ("relative", "representative")
 EVER = datetime.max.replace(tzinfo=UTC)
 NEVER = datetime.min.replace(tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,6 +35,7 @@ SHOWS: Mapping[str, str] = {
     "frameworks": N_("Rammer"),
     "happenings": N_("Hændelser"),
 }
+TITLE, UNSURE = N_("Mail til %(names)s"), N_("Mail, måske fra borgeren, til %(names)s")
 _WANTED: Mapping[str, Wanted | None] = {"all": None, "mails": None, "elsewhere": "redirected", "red": "red"}
 
 
@@ -117,7 +119,7 @@ class Teller:
         chips += [(self.told(RIGHTS.get(right, right)), "on") for right in one.rights]
         return Entry(
             at=one.received_at,
-            title=self.told(N_("Mail til %(names)s")) % {"names": listed},
+            title=self.told(UNSURE if one.grade == "probable" and one.person_role not in AROUND else TITLE) % {"names": listed},
             path=f"/mails/{one.id}",
             texts=(*([] if one.person_role == "party" else [self.told(SENDERS[one.person_role])]), *filter(None, because)),
             chips=tuple(chips),

@@ -32,6 +32,7 @@ LOOKS = {
     "citizen.read": N_("Så borgerens side"),
     "citizen.extracted": N_("Lavede et udtræk"),
     "framework.read": N_("Så rammen"),
+    "identity.read": N_("Så, hvem der måske har skrevet"),
     "access.refused": N_("Fik ikke adgang"),
     "incident.reported": N_("En hændelse blev indberettet"),
     "incident.read": N_("Så hændelsen"),

@@ -16,14 +16,14 @@ from services.console.web import words_of
 from services.console.words import N_, Words
 from services.store.looked_up import Page, PostMail
 from workflows.addresses import own_key
-from workflows.people import Employee, Unit
+from workflows.people import Employee, Grade, Unit
 from workflows.post import Post
 from workflows.rights import Action, Reach, answers_for, mailboxes_of, may_with_post, reach
 from workflows.summary import summary_from
 
 LATELY = timedelta(days=30)  # in which what is done is still shown
 HANDLERS = frozenset({"caseworker", "leader", "head"})
-UNKNOWN, ONE_OF_SEVERAL = N_("en ukendt afsender"), N_("en af flere borgere")
+UNKNOWN, ONE_OF_SEVERAL, PERHAPS = N_("en ukendt afsender"), N_("en af flere borgere"), N_("en, der måske er %(name)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,8 @@ class Posts:
         sender = mail.decision["sender"]
         citizen: str | None = sender["citizen"]
         if citizen:
-            return names.get(citizen, citizen)
+            name = names.get(citizen, citizen)
+            return name if sender["grade"] == Grade.VERIFIED else self.words.gettext(PERHAPS) % {"name": name}
         unsure = ONE_OF_SEVERAL if sender["candidates"] else UNKNOWN
         return self.words.gettext(unsure)
 

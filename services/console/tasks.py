@@ -1,4 +1,4 @@
-"""What a visitor has to do about frameworks and receipts, and what comes: for *Mit overblik*, and the number in the menu."""
+"""What a visitor has to do about frameworks, receipts and who wrote, for *Mit overblik*, and the number in the menu."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +10,7 @@ from starlette.requests import Request
 from services.console.auth.visitor import Visitor
 from services.console.context import console_of
 from services.console.lately import Found
+from services.console.links import waiting
 from services.console.words import Words
 from services.gather import policy_of
 from services.lifecycle import Lifecycle
@@ -19,6 +20,7 @@ from services.store.receipts import UntoldCitizen
 from workflows.framework import State
 from workflows.lifecycle_needs import Need, due_on, needs_of
 from workflows.lifecycle_who import Actor, Around
+from workflows.link_answers import Link
 from workflows.rights import Action, Reach, reach
 
 ASKED_ROLES = frozenset({"leader", "head", "lawyer"})  # of whom the lifecycle asks something
@@ -62,18 +64,19 @@ class Task(NamedTuple):
 class Tasks:
     """What waits now, what was begun and not finished, and what comes within 30 days; the most urgent first.
 
-    ``untold``: citizens whom a receipt did not reach.
+    ``untold``: citizens whom a receipt did not reach; ``links``: who may have written, which they are asked.
     """
 
     now: tuple[Task, ...] = ()
     drafts: tuple[Task, ...] = ()
     coming: tuple[Task, ...] = ()
     untold: tuple[UntoldCitizen, ...] = ()
+    links: tuple[Link, ...] = ()
 
     @property
     def waiting(self) -> int:
         """How many things wait now."""
-        return len(self.now) + len(self.untold)
+        return len(self.now) + len(self.untold) + len(self.links)
 
     def __iter__(self) -> Iterator[Task]:
         return iter((*self.now, *self.drafts, *self.coming))
@@ -92,7 +95,7 @@ async def tasks_of(request: Request, who: Visitor) -> Tasks:
     actor = Lifecycle(console.settings, console.store, console.clock).actor(who.address, who.role)
     each = await _with_cases(request, found)
     tasks = sorted_out([one for kept, around in each for one in _tasks(actor, kept, around, today)], today)
-    return replace(tasks, untold=await _untold(request, who))
+    return replace(tasks, untold=await _untold(request, who), links=await waiting(request, who))
 
 
 async def overdue(request: Request, limit: int = 20) -> tuple[Task, ...]:

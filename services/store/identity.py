@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection, TextClause, select, text
 
@@ -46,6 +47,7 @@ class _Answer(Operation[Link | None]):
     by: str
     now: int
     key: bytes
+    token: str | None = None  # of the program that asked for ``by``
     queries = True
     alone = True
 
@@ -61,7 +63,8 @@ class _Answer(Operation[Link | None]):
         elif link.state == "confirmed":
             self._take_back(work, link)
         link_rows.change(work.connection, changed)
-        data = {"citizen": link.citizen, "mail": link.mail, "evidence": [one.kind for one in link.hints]}
+        data: dict[str, Any] = {"citizen": link.citizen, "mail": link.mail, "evidence": [one.kind for one in link.hints]}
+        data |= {"token": self.token} if self.token else {}
         action = "undone" if self.answer == "undo" else changed.state
         work.audit(AuditRecord(instant(self.now), self.by, f"identity.{action}", link.id, data))
         work.wrote = True
@@ -126,12 +129,16 @@ class Identity:
         """What was asked about a citizen, and what was answered, the oldest first."""
         return await self._readers.run(link_rows.of_citizen, text_in(citizen))
 
-    async def answer(self, id: str, answer: Answer, *, revision: int, by: str) -> Link | None:
+    async def of_mail(self, mail: str) -> tuple[Link, ...]:
+        """What was asked because of a mail."""
+        return await self._readers.run(link_rows.of_mail, text_in(mail))
+
+    async def answer(self, id: str, answer: Answer, *, revision: int, by: str, token: str | None = None) -> Link | None:
         """Give ``by``'s (an address) answer to the link of that revision; None where somebody else has answered meanwhile.
 
         Confirming registers the address; undoing takes it back. Raises ``NoSuchAnswer``.
         """
-        return await self._writer.run(_Answer(id, revision, answer, by, self._now(), self._key))
+        return await self._writer.run(_Answer(id, revision, answer, by, self._now(), self._key, token))
 
 
 def _resembling(connection: Connection, clues: Sequence[Clues]) -> list[tuple[Found, ...]]:

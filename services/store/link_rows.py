@@ -79,6 +79,11 @@ def of_citizen(connection: Connection, citizen: str) -> tuple[Link, ...]:
     return tuple(map(_read, rows))
 
 
+def of_mail(connection: Connection, mail: str) -> tuple[Link, ...]:
+    """Those that a mail raised."""
+    return tuple(map(_read, connection.execute(select(identity_link).where(link.mail == mail).order_by(link.id))))
+
+
 def confirmed(connection: Connection) -> tuple[Link, ...]:
     """Whatever people confirmed and nobody took back, of all citizens."""
     return tuple(map(_read, connection.execute(select(identity_link).where(link.state == "confirmed").order_by(link.id))))

@@ -1,12 +1,14 @@
 """The sample municipality with a framework at each place of its way, so that every page has something to show."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 import httpx2
 from fakes.console import COOKIE
 from fakes.guard import Running
+from fakes.likely import likely
 from fakes.town import POLICY
 from fakes.written import begun, move, whole, write
 
@@ -20,6 +22,7 @@ from services.store.dossiers import Kept
 from services.store.mailboxes import Cursor
 from services.store.webhooks import WebhookState
 from workflows.audit import AuditRecord
+from workflows.link_answers import Link
 from workflows.post import code_of
 
 CODED, PASSWORD = "ditte@eksempel.dk", "fire ord som ingen kender"
@@ -44,6 +47,7 @@ async def prepared(running: Running) -> dict[str, str]:
     """The frameworks by what they show; ``letter`` is one of those decided, ``day`` an instant before the last changes."""
     await _accounts(running)
     box = await _mailbox(running)
+    links = await likely(running)
     async with visiting(running) as lene, visiting(running, "head") as birgit, visiting(running, "caseworker") as karen:
         found = {"empty": await begun(lene), "whole": await whole(lene)}
         found["warned"] = await _moved(running, lene, await whole(lene), "warned", **WARNED)
@@ -71,6 +75,8 @@ async def prepared(running: Running) -> dict[str, str]:
         [found["letter"]] = list(await running.guard.store.dossiers.letters(found["decided"]))
         found["box"] = box
         await _webhooks(running)
+        found |= {f"link_{name}": one.id for name, one in links.items()}
+        found |= await _answered(running, links)
         found["day"] = running.clock.now().isoformat().replace("+", "%2B")
         return found
 
@@ -99,6 +105,14 @@ async def _incident(running: Running, karen: httpx2.AsyncClient, lene: httpx2.As
     done = {"outcome": "accepted", "on": _day(running, 0), "note": "Samtale i morgen kl. 10.", "revision": revision}
     assert (secured.status_code, (await lene.post(f"{path}/points/first_aid", data=done)).status_code) == (303, 303)
     return path.rpartition("/")[2]
+
+
+async def _answered(running: Running, asked: Mapping[str, Link]) -> dict[str, str]:
+    """One is confirmed; the mails of what somebody pretends in, and of the new address."""
+    store = running.guard.store
+    await store.identity.answer(asked["relative"].id, "confirm", revision=0, by="lene@eksempel.dk")
+    await store.refresh()
+    return {"mail_spoofing": asked["spoofing"].mail, "mail_new": asked["new"].mail}
 
 
 async def _mailbox(running: Running) -> str:

@@ -49,7 +49,7 @@ async def test_a_page_is_sound(browser, name):
 async def test_a_leader_comes_from_what_waits_to_the_framework_by_keyboard(browser, running):
     async with browser("leader") as looking:
         await looking.open("/")
-        await expect(looking.page.get_by_role("link", name="Overblik 1 ting venter på dig")).to_be_visible()
+        await expect(looking.page.get_by_role("link", name="Overblik 3 ting venter på dig")).to_be_visible()
         await looking.tab_to("Anne Holm")
         await looking.page.keyboard.press("Enter")
         await looking.page.wait_for_url(f"**/frameworks/{running.ids['told']}")

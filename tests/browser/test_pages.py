@@ -30,6 +30,8 @@ PAGES = {
     "mails-of-one": ("leader", "/mails?citizen=c-1001&since=2020-01-01&outcome=redirected"),
     "mails-lawyer": ("lawyer", "/mails"),
     "mail": ("leader", MAIL),
+    "link": ("leader", "/"),  # the one that somebody may pretend in, of those that it lists
+    "who": ("leader", "/"),  # of that one's mail
     "posts": ("leader", "/posts"),
     "posts-nothing": ("other_leader", "/posts?show=done"),
     "post": ("leader", "/posts"),  # the first that it lists
@@ -47,6 +49,13 @@ async def test_a_page_is_sound(browser, name, language):
         await looking.open(path)
         if path == MAIL:
             await looking.page.click("tbody a")
+        if name in ("link", "who"):
+            await looking.page.click(
+                "[aria-labelledby=links] li:has-text('udgiver sig') a, [aria-labelledby=links] li:has-text('pretend') a"
+            )
+        if name == "who":
+            await looking.page.click("main .facts a[href^='/mails/']")
+            await looking.page.click("main a[href$='/who']")
         if name == "post":
             await looking.page.click(".posts a")
         for width in WIDTHS:

@@ -146,6 +146,7 @@ async def test_a_link_is_asked_once_and_confirmed_it_routes_until_it_is_undone(s
     [file] = await store.files_of({NEW})
     assert [(str(a.address), a.grade) for a in file.citizen.addresses][-1] == (NEW, Grade.VERIFIED)
     assert await store.identity.open(["u"], NOW) == () and await store.identity.get(one.id) == done
+    assert await store.identity.of_mail("m1") == (done,) and await store.identity.of_mail("m2") == ()
     assert await store.identity.answer(one.id, "undo", revision=0, by="lene@eksempel.dk") is None
     again = await store.identity.answer(one.id, "undo", revision=1, by="lene@eksempel.dk")
     assert again is not None and again.state == "open"

@@ -27,6 +27,8 @@ from services.console.citizens import (
 )
 from services.console.context import console_of
 from services.console.framework_words import STATES
+from services.console.link_words import TEXTS
+from services.console.links import of_citizen
 from services.console.pages.live import topics
 from services.console.recorded import recorded
 from services.console.visitors import Reader
@@ -118,6 +120,8 @@ async def citizen(request: Request, who: Reader, id: str, asked: Annotated[Asked
         in_force=IN_FORCE,
         may_look=may_look,
         looked=await _looked(request, found, names) if may_look else (),
+        links=await of_citizen(request, who, found.file, found.matter),
+        **TEXTS,
         **await _volume(request, who, found),
     )
 

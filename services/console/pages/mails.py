@@ -9,10 +9,12 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from services.console import links
 from services.console.auth.visitor import Visitor, visitor
 from services.console.citizens import Names
 from services.console.concern import Concerns, concerns
 from services.console.context import console_of
+from services.console.link_words import TEXTS
 from services.console.mail_search import Sought, found
 from services.console.mail_story import way_of
 from services.console.mail_words import OUTCOMES, TOLD, all_texts
@@ -22,6 +24,7 @@ from services.console.recorded import allowed, recorded
 from services.console.web import page, see, words_of
 from services.console.words import N_
 from services.store.looked_up import CitizenLine, MailFound, Wanted, Within
+from services.who_wrote import wants_clues
 from workflows.audit import AuditRecord
 from workflows.people import Id, Unit
 from workflows.rights import Action, Reach, may, reach
@@ -209,10 +212,14 @@ async def _shown_mail(
         why=why,
         errors=told,
         error=dict.fromkeys(("why", "how")) | dict(told),
+        asked=await links.of_mail(request, who, mail.id),
+        pretended=links.pretended(decision),
+        may_compare=mail.content_kept and decision["sender"]["grade"] != "verified" and wants_clues(decision),
         **await _receipt(request, who, mail),
         topics=topics(request, who, mail.id),
         topic=mail.id,
         **all_texts(),
+        **TEXTS,
     )
 
 

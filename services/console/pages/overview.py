@@ -81,7 +81,7 @@ async def _leader(request: Request, who: Visitor) -> Values:
 async def _asked(request: Request, who: Visitor) -> Values:
     tasks = await tasks_of(request, who)
     request.state.waiting = tasks.waiting
-    names = await _names(request, [one.citizen for one in (*tasks, *tasks.untold) if one.citizen])
+    names = await _names(request, [one.citizen for one in (*tasks, *tasks.untold, *tasks.links) if one.citizen])
     mails = [one.mail for one in tasks.untold]
     return {"tasks": tasks, "names": names, "shown": {one.framework for one in tasks}, "shown_mails": mails}
 
