@@ -8,6 +8,7 @@ from services.console.api import (
     frameworks,
     incidents,
     letters,
+    links,
     mails,
     notifications,
     posts,
@@ -16,7 +17,7 @@ from services.console.api import (
 )
 from services.console.problems import PROBLEMS
 
-PARTS = (citizens, frameworks, transitions, letters, mails, notifications, posts, incidents, statistics, events)
+PARTS = (citizens, frameworks, transitions, letters, links, mails, notifications, posts, incidents, statistics, events)
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
 for part in PARTS:
     router.include_router(part.router)
