@@ -32,6 +32,7 @@ def policy_of(settings: Settings) -> Policy:
         main_domain=settings.municipality.domains[0],
         calendar=settings.calendar(),
         answer_within_days={normalise(one.address): one.answer_within_days for one in settings.mailboxes},
+        yellow=settings.signals.yellow,
     )
 
 

@@ -13,8 +13,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from workflows.addresses import ascii_domain
 from workflows.deadlines import WorkingCalendar
+from workflows.facts import Told
 from workflows.people import Address, Id
 from workflows.rights import UserRole
+from workflows.signals.rules import AS_GIVEN, Kind, Tuning
 
 ZONE = ZoneInfo("Europe/Copenhagen")  # business rules run here
 
@@ -177,6 +179,20 @@ class Notifications(Section):
     closing_days: tuple[Annotated[str, Field(pattern=r"^[0-1][0-9]-[0-3][0-9]$")], ...] = ("06-05", "12-24", "12-31")
 
 
+class Signals(Section):
+    """From where on signals are found, and how leaders hear of the yellow ones. Red is always told at once."""
+
+    yellow: dict[Kind, Told] = Field(default_factory=dict)  # a kind that is not named: at once
+    off: tuple[str, ...] = ()  # patterns of config/signals.da.toml, by their ids
+    volume_a_day: int = Field(default=AS_GIVEN.volume_a_day, ge=2)
+    volume_at_night: int = Field(default=AS_GIVEN.volume_at_night, ge=2)
+    mass_copy_recipients: int = Field(default=AS_GIVEN.mass_copy_recipients, ge=2)
+
+    def tuning(self) -> Tuning:
+        """As the signal words are made by."""
+        return Tuning(frozenset(self.off), self.volume_a_day, self.volume_at_night, self.mass_copy_recipients)
+
+
 class OAuth2(Section):
     """Client credentials for a mailbox (RFC 6749 4.4)."""
 
@@ -239,6 +255,7 @@ class Settings(Section):
     receipts: Receipts = Receipts()
     letters: Letters = Letters()
     notifications: Notifications = Notifications()
+    signals: Signals = Signals()
     mailboxes: tuple[Mailbox, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
     log: Log = Log()

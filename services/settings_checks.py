@@ -15,6 +15,7 @@ from services.hosts import is_loopback, split_host_port, with_port
 from services.mailbox_settings import logins
 from services.route_checks import not_yet_informed, route_faults
 from services.settings import Settings
+from services.signal_checks import signal_faults
 from services.webhook_checks import webhook_faults, webhook_secret_faults
 from workflows.addresses import domain_of
 from workflows.faults import Fault
@@ -176,6 +177,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("receipts", "municipality.domains"), dkim_faults),
     Check(("mailboxes",), route_faults),
     Check(("webhooks",), webhook_faults),
+    Check(("signals",), signal_faults),
 )
 
 

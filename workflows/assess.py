@@ -13,7 +13,7 @@ from workflows.addresses import normalise
 from workflows.mail import Reading
 from workflows.signals.findings import SignalFound, Whole, rights_in, signals_in
 from workflows.signals.folding import plain_words
-from workflows.signals.rules import Kind, Level, Right, SignalWords
+from workflows.signals.rules import COPIES, UNREADABLE, Kind, Level, Right, SignalWords
 from workflows.signals.search import Vocabulary
 from workflows.signals.text import MAX_CHARACTERS, Block, Part, Sentence, blocks
 
@@ -45,18 +45,21 @@ class Assessment:
         return self.signals[0].level if self.signals else None
 
     def wire(self) -> dict[str, Any]:
-        """As the contract's JSON: ``signals`` and ``rights``; beside it ``noted``, codes of ``workflows.reading``."""
+        """As the contract's JSON: ``signals`` and ``rights``; beside it ``noted``, codes of ``workflows.reading``, and
+        ``patterns``: by the kind of each signal, the id of what saw it."""
         return {
             "signals": [{"kind": one.kind, "level": one.level} for one in self.signals],
             "rights": list(self.rights),
             "noted": list(self.noted),
+            "patterns": {one.kind: one.rule_id for one in self.signals},
         }
 
 
 def with_signal(wire: Mapping[str, Any], signal: Signal) -> dict[str, Any]:
     """An assessment's JSON with one signal more, of a kind that no text shows, at its place."""
     more = [*wire["signals"], {"kind": signal.kind, "level": signal.level}]
-    return {**wire, "signals": sorted(more, key=lambda one: (_LEVELS.index(one["level"]), _KINDS.index(one["kind"])))}
+    ordered = sorted(more, key=lambda one: (_LEVELS.index(one["level"]), _KINDS.index(one["kind"])))
+    return {**wire, "signals": ordered, "patterns": {**wire["patterns"], signal.kind: signal.rule_id}}
 
 
 def assess(reading: Reading, words: SignalWords) -> Assessment:
@@ -105,11 +108,12 @@ def _all_sentences(reading: Reading, words: SignalWords) -> Iterator[Sentence]:
 
 def _of_the_mail(reading: Reading, words: SignalWords) -> Iterator[SignalFound]:
     """Signals that no sentence tells: copies to very many, and content that could not be read."""
+    off = words.tuning.off
     copies = {normalise(one) for one in reading.headers.to}
-    if len(copies) >= words.mass_copy_recipients and not reading.headers.list_fields:
-        yield SignalFound("mass_copy", words.mass_copy_level, "mass_copy.recipients")
-    if reading.unreadable:
-        yield SignalFound("unreadable", words.unreadable_level, "unreadable.content")
+    if len(copies) >= words.tuning.mass_copy_recipients and not reading.headers.list_fields and COPIES not in off:
+        yield SignalFound("mass_copy", words.mass_copy_level, COPIES)
+    if reading.unreadable and UNREADABLE not in off:
+        yield SignalFound("unreadable", words.unreadable_level, UNREADABLE)
 
 
 def _most_serious(found: Iterable[SignalFound]) -> tuple[Signal, ...]:

@@ -59,11 +59,14 @@ class WorkingHours:
     def next_open(self, now: datetime, zone: tzinfo) -> datetime:
         """``now`` itself inside working hours, else the instant of the next working morning."""
         local = now.astimezone(zone)
-        if self.calendar.is_working_day(local.date()):
-            if local.time() < self.opens:
-                return datetime.combine(local.date(), self.opens, zone)
-            if local.time() < self.closes:
-                return now
+        at_work = self.calendar.is_working_day(local.date()) and self.opens <= local.time() < self.closes
+        return now if at_work else self.next_morning(now, zone)
+
+    def next_morning(self, now: datetime, zone: tzinfo) -> datetime:
+        """When people next begin to work after ``now``."""
+        local = now.astimezone(zone)
+        if self.calendar.is_working_day(local.date()) and local.time() < self.opens:
+            return datetime.combine(local.date(), self.opens, zone)
         return datetime.combine(self.calendar.working_day_after(local.date(), 1), self.opens, zone)
 
     def after(self, start: datetime, span: timedelta, zone: tzinfo) -> datetime:

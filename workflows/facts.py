@@ -10,7 +10,9 @@ from workflows.addresses import normalise, own_key, recipient_key
 from workflows.deadlines import WorkingCalendar
 from workflows.framework import ContactFramework
 from workflows.people import Case, Citizen, Employee, OpenKind, Unit
+from workflows.signals.rules import Kind
 
+Told = Literal["now", "digest", "none"]  # how a leader hears of a yellow signal: at once, the next working morning, not at all
 ALWAYS_OPEN = ("postmaster", "abuse")  # RFC 5321 4.5.1, RFC 2142
 
 
@@ -27,6 +29,7 @@ class Policy:
     main_domain: str = ""  # the first of the settings' domains
     calendar: WorkingCalendar = field(default_factory=WorkingCalendar)
     answer_within_days: Mapping[str, int] = field(default_factory=dict)  # functional mailbox -> working days
+    yellow: Mapping[Kind, Told] = field(default_factory=dict)  # kind of a yellow signal -> how its leader hears; else at once
 
     @property
     def postmaster(self) -> str:

@@ -17,6 +17,7 @@ from workflows.decision import Reason
 from workflows.facts import CitizenFile, Organisation, Policy
 from workflows.framework import ContactFramework
 from workflows.people import Grade
+from workflows.yellow import heard, pressing
 
 Urgency = Literal["now", "same_day", "working_hours", "digest"]
 NoticeRole = Literal["caseworker", "leader", "it"]
@@ -132,7 +133,7 @@ def plan(
     """The notices that a decided and assessed mail calls for. ``decision`` is the contract's JSON, with ``signals`` and
     ``rights`` in the same form; ``files`` are those of the sender's addresses."""
     mail = decision["mail"]["id"] or decision["mail"]["sha256"]
-    planning = Planning(decision, mail, signals, tuple(rights), house, now, received_at or now)
+    planning = Planning(decision, mail, heard(signals, house.policy), tuple(rights), house, now, received_at or now)
     return (*planning.of_the_mail(), *planning.identity_questions(files), *planning.case_questions())
 
 
@@ -171,8 +172,8 @@ class Planning:
         yield from (self._to_worker(to, about) for to, about in workers.items() if to not in leaders and to not in alarmed)
 
     def _alarming(self) -> list[Json]:
-        """What went as addressed and holds something serious."""
-        if self.level != "red":
+        """What went as addressed and holds something that a leader should see."""
+        if self.level not in ("red", "yellow"):
             return []
         return [one for one in self.decision["recipients"] if one["action"] == "deliver" and one["reason"] not in NO_CONCERN]
 
@@ -185,10 +186,10 @@ class Planning:
         return people
 
     def _to_leader(self, kind: NoticeKind, to: str, outcomes: Sequence[Json]) -> Notice:
-        urgency: Urgency = "now" if self.level == "red" else "same_day"
         kinds = tuple(one["kind"] for one in self.signals if one["level"] != "grey")
         about = self.about_mail(outcomes, signals=kinds, rights=self.rights, level=self.level)
-        return Notice(to, "leader", urgency, kind, self.now, f"notice:{self.mail}:{to}", about)
+        urgency, due = pressing(self.signals, self.house.policy, self.house.hours, self.now, alone=kind == "signal_leader")
+        return Notice(to, "leader", urgency, kind, due, f"notice:{self.mail}:{to}", about)
 
     def _to_worker(self, to: str, outcomes: Sequence[Json]) -> Notice:
         """Nothing of what was seen in the mail: the leader has that."""

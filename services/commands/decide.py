@@ -21,7 +21,6 @@ from services.register_file import read_bytes
 from services.settings import Settings
 from services.working_hours import working_hours
 from workflows.assess import assess
-from workflows.deadlines import WorkingHours
 from workflows.decide import decide as decided
 from workflows.facts import Facts
 from workflows.mail import Envelope, Mail
@@ -64,7 +63,7 @@ def decide(
     content = carried(read_bytes(Path(file)))
     mail = mail_of(content, sender, recipients)
     facts = _from_file(settings, register, mail) if register else run(_from_store(settings, mail, why))
-    wire = evaluated(mail, content, facts, at or SystemClock().now(), working_hours(settings))
+    wire = evaluated(mail, content, facts, at or SystemClock().now(), settings)
     if as_json:
         print_json(wire)
     else:
@@ -105,11 +104,11 @@ async def _from_store(settings: Settings, mail: Mail, why: str | None) -> Facts:
         return facts
 
 
-def evaluated(mail: Mail, content: bytes, facts: Facts, now: datetime, hours: WorkingHours) -> dict[str, Any]:
+def evaluated(mail: Mail, content: bytes, facts: Facts, now: datetime, settings: Settings) -> dict[str, Any]:
     """Both pure steps: the decision, and the assessment of the whole mail with who is told, as the contract's JSON."""
     decision = decided(mail, facts, now)
-    assessed = assess(read_mail(content), signal_words.load()).wire()
+    assessed = assess(read_mail(content), signal_words.load(settings.signals.tuning())).wire()
     asked = facts.files if decision.sender.grade is Grade.PROBABLE else ()
-    house = House(facts.organisation, facts.policy, hours)
+    house = House(facts.organisation, facts.policy, working_hours(settings))
     told = plan(decision.wire(), signals=assessed["signals"], rights=assessed["rights"], house=house, now=now, files=asked)
     return decision.wire() | assessed | {"notify": [one.wire() for one in told], "assessed": True}

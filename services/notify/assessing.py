@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from services.notify.reader import unreadable
+from services.notify.reader import told, unreadable
 from workflows.signals import SignalWords
 
 log = structlog.get_logger()
@@ -35,7 +35,7 @@ class Assessor:
 
     def __init__(self, words: SignalWords, command: Sequence[str] = _COMMAND, patience: float = PATIENCE, key: bytes = b"") -> None:
         self._unreadable = unreadable(words).wire()
-        self._command = command
+        self._command = (*command, told(words.tuning))
         self._patience = patience
         self._key = key.hex()
         self._reader: Process | None = None

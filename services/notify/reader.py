@@ -1,4 +1,5 @@
-"""Reads and assesses mails in a process of its own (``python -m services.notify.reader``), so that no body can harm the mail path.
+"""Reads and assesses mails in a process of its own (``python -m services.notify.reader TUNING``), so that no body can harm the mail
+path. TUNING is how the signal words are tuned, as ``told`` writes it.
 
 Asked by ``services.notify.assessing`` over its standard input: a line of JSON with the key under which clues are hashed, and an
 entry for each mail (how many bytes of it follow, or the file that it is in; whether its clues are wanted), then the bytes of all.
@@ -10,6 +11,7 @@ import json
 import resource
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,7 +21,7 @@ from workflows.assess import Assessment, Signal, assess
 from workflows.clues import clues_of
 from workflows.mail import Reading
 from workflows.reading import MAX_CONTENT, read_mail
-from workflows.signals import SignalWords
+from workflows.signals import SignalWords, Tuning
 from workflows.summary import figures_of
 
 MEMORY = 1 << 30  # bytes of address space: a body that asks for more is unreadable
@@ -30,7 +32,7 @@ def main() -> None:
     """Answer until there is nothing more to read."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the guard ends its reader, not the terminal
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    words, asked, out = load(), sys.stdin.buffer, sys.stdout.buffer
+    words, asked, out = load(_given(sys.argv[-1])), sys.stdin.buffer, sys.stdout.buffer
     while line := asked.readline():
         given = json.loads(line)
         key, mails = bytes.fromhex(given["key"]), given["mails"]
@@ -38,6 +40,16 @@ def main() -> None:
         answers = [_answer(content, words, key if wanted else b"") for content, (_, wanted) in zip(contents, mails, strict=True)]
         out.write(json.dumps(answers).encode() + b"\n")
         out.flush()
+
+
+def told(tuning: Tuning) -> str:
+    """What the reader is started with."""
+    return json.dumps(asdict(tuning) | {"off": sorted(tuning.off)})
+
+
+def _given(told: str) -> Tuning:
+    given = json.loads(told)
+    return Tuning(**given | {"off": frozenset(given["off"])})
 
 
 def unreadable(words: SignalWords) -> Assessment:

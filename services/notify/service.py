@@ -85,7 +85,7 @@ class Notifier:
         self._policy = policy_of(settings)
         self._hours = working_hours(settings)
         self._head = letterhead(settings)
-        self._words = load()
+        self._words = load(settings.signals.tuning())
         self._assessor = Assessor(self._words, key=store.identity.key)
         self._likening = Likening(store, self._house)
         self._at_hand = at_hand

@@ -12,6 +12,7 @@ from fakes.winmail import BODY, message, unicode, winmail
 
 from services.notify.assessing import Assessor
 from services.signal_words import load
+from workflows.signals import Tuning
 
 THREAT = b"From: bo@example.net\r\n\r\nJeg sl\xc3\xa5r dig ihjel.\r\n"
 PLAIN = b"From: bo@example.net\r\n\r\nHej\r\n"
@@ -51,6 +52,14 @@ async def test_each_mail_gets_its_own_assessment(assessor, tmp_path):
     file.write_bytes(THREAT)
     found = await assessor.assess([PLAIN, THREAT, None, file, b"", tmp_path / "gone"])
     assert kinds(found) == [[], ["threat"], UNREADABLE, ["threat"], UNREADABLE, UNREADABLE]
+
+
+async def test_the_reader_finds_as_the_municipality_has_tuned_the_words():
+    one = Assessor(load(Tuning(frozenset({"insult"}))))
+    try:
+        assert kinds(await one.assess([b"From: bo@example.net\r\n\r\nDin idiot.\r\n", THREAT])) == [[], ["threat"]]
+    finally:
+        await one.stop()
 
 
 async def test_what_stands_in_winmail_is_assessed_and_a_broken_one_is_told(assessor):

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.signal_words import load
-from workflows.assess import Assessment, assess
+from workflows.assess import Assessment, Signal, assess, with_signal
 from workflows.mail import Headers, Reading
+from workflows.signals import Tuning
 from workflows.signals.findings import rights_in, signals_in
 from workflows.signals.rules import Kind, Level, Right
 from workflows.signals.text import sentences
@@ -33,6 +34,7 @@ def test_one_signal_a_kind_the_most_serious_first() -> None:
         ],
         "rights": ["complaint", "file_access"],
         "noted": [],
+        "patterns": {"threat": "threat.veiled_home", "insult": "insult", "criticism": "criticism"},
     }
 
 
@@ -132,3 +134,22 @@ def test_what_is_not_looked_at_holds_nothing(text: str, subject: str) -> None:
 def test_hostile_repetition_costs_no_more_than_one_sentence() -> None:
     assert of("jeg slår dig ihjel " * 10_000).level == "red"
     assert of("jeg " * 50_000).level is None
+
+
+def test_every_signal_names_a_pattern_that_says_what_it_looks_for() -> None:
+    for one in of(ALARMING, headers=Headers(to=tuple(f"a{n}@eksempel.dk" for n in range(12))), unreadable=("x",)).signals:
+        found = WORDS.patterns[one.rule_id]
+        assert found.kind == one.kind and found.why.endswith((".", "?"))
+    wire = with_signal(of("Din idiot.").wire(), Signal("volume", "yellow", "volume.burst"))
+    assert wire["patterns"] == {"insult": "insult", "volume": "volume.burst"}
+    assert {"volume.burst", "volume.nights"} < set(WORDS.patterns)
+
+
+def test_a_pattern_that_is_switched_off_finds_nothing_and_a_bar_is_the_municipalitys_own() -> None:
+    many = Reading(
+        headers=Headers(to=tuple(f"a{n}@eksempel.dk" for n in range(3))), subject="", text="Din idiot.", unreadable=("x",)
+    )
+    off = frozenset({"insult", "unreadable.content"})
+    assert [one.kind for one in assess(many, load(Tuning(off, mass_copy_recipients=3))).signals] == ["mass_copy"]
+    assert assess(many, load(Tuning(off | {"mass_copy.recipients"}, mass_copy_recipients=3))) == Assessment()
+    assert [one.kind for one in assess(many, WORDS).signals] == ["insult", "unreadable"]

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,10 +25,10 @@ KINDS = (("threat", "red"), ("insult", "yellow"), ("criticism", "grey"))
 RED, YELLOW, GREY = ([{"kind": kind, "level": level}] for kind, level in KINDS)
 
 
-def planned(register, one, signals=(), rights=(), now=NOW, **more):
+def planned(register, one, signals=(), rights=(), now=NOW, policy=POLICY, **more):
     given = facts(register, one)
     decision = decide(Mail(one.sha256, one.envelope, one.headers, id="01mail"), given, now).wire()
-    house = House(given.organisation, POLICY)
+    house = House(given.organisation, policy)
     return notices.plan(decision, signals=signals, rights=rights, house=house, now=now, files=given.files, **more)
 
 
@@ -58,13 +59,48 @@ def test_a_redirected_mail_is_told_to_its_caseworker_and_the_leader(signals, rig
 
 
 def test_mail_that_no_framework_moves_is_told_to_nobody():
-    assert told(town(), mail(KAREN), YELLOW, ("complaint",)) == set()
+    assert told(town(), mail(KAREN), GREY, ("complaint",)) == set()
 
 
 def test_a_red_signal_in_mail_as_addressed_is_told_to_the_leader_alone():
     assert told(town(), mail(KAREN, sender="x@example.com"), RED) == {(LENE, "leader", "now", "signal_leader")}
     for box in (BOX, MAIN, "BF-kontakt+sag@eksempel.dk"):  # what comes to a unit's own mailbox concerns that unit
         assert told(town(), mail(box, sender="x@example.com"), RED) == {(LENE, "leader", "now", "signal_leader")}
+
+
+def test_a_yellow_signal_in_mail_as_addressed_is_the_leaders_the_same_day():
+    [one] = planned(town(), mail(KAREN), YELLOW)
+    assert (one.to, one.role, one.urgency, one.kind, one.due) == (LENE, "leader", "same_day", "signal_leader", NOW)
+    subject, text = read(one)[0]["Subject"], read(one)[1]
+    assert "bør ses i dag" in subject and "Overvej, om det skal registreres" in text and "grov tone" in text
+    assert told(town(), mail(KAREN, sender=PER), YELLOW) == set()
+
+
+@pytest.mark.parametrize(
+    ("way", "signals", "urgency"),
+    [
+        ("digest", YELLOW, "digest"),
+        ("none", YELLOW, None),
+        ("digest", [*YELLOW, {"kind": "exposure", "level": "yellow"}], "same_day"),  # the most pressing counts
+        ("none", [*RED, *YELLOW], "now"),
+        ("digest", [{"kind": "insult", "level": "red"}], "now"),  # red is always told at once
+    ],
+)
+def test_a_municipality_says_how_leaders_hear_of_a_yellow_kind(way, signals, urgency):
+    """The next working morning is the one after the mail came."""
+    own = replace(POLICY, yellow={"insult": way})
+    found = planned(town(), mail(KAREN), signals, policy=own)
+    assert [one.urgency for one in found] == ([urgency] if urgency else [])
+    if urgency == "digest":
+        assert found[0].due == datetime(2026, 11, 24, 8, 0, tzinfo=CPH)
+        [early] = planned(town(), mail(KAREN), signals, policy=own, now=datetime(2026, 11, 28, 6, 0, tzinfo=CPH))
+        assert early.due == datetime(2026, 11, 30, 8, 0, tzinfo=CPH)  # a Saturday
+
+
+def test_what_is_not_told_of_is_not_told_beside_a_moved_mail_either():
+    own = replace(POLICY, yellow={"insult": "none"})
+    found = planned(town(framework()), mail(KAREN), YELLOW, policy=own)
+    assert {(one.to, one.urgency, one.about.signals) for one in found} == {(LENE, "same_day", ()), (KAREN, "working_hours", ())}
 
 
 def test_a_red_signal_in_mail_between_employees_or_from_authorities_is_theirs():

@@ -169,6 +169,16 @@ HOST_PORT = "write HOST:PORT, such as 127.0.0.1:2525 or [::1]:2525"
         ("[console]\nlocal_login = false\n", "r.toml:2: console.local_login: without [console.oidc] nobody could log in"),
         (OIDC.format("http://login.eksempel.dk", "leader"), "r.toml:2: console.oidc.issuer: must begin with https://"),
         (OIDC.format("login.eksempel.dk", "leader"), "r.toml:2: console.oidc.issuer: write the address that the provider names"),
+        (
+            '[signals]\noff = ["insult.wishes"]\n',
+            'r.toml:2: signals.off[0]: there is no pattern "insult.wishes"; did you mean "ins',
+        ),
+        ('[signals]\noff = ["self_harm"]\n', "r.toml:2: signals.off: leaves nothing red of self_harm"),
+        ('[signals]\nyellow = {threat = "none"}\n', 'r.toml:2: signals.yellow: "threat" may be somebody in danger'),
+        ('[signals]\nyellow = {criticism = "now"}\n', 'r.toml:2: signals.yellow: "criticism" is grey'),
+        ('[signals]\nyellow = {insult = "never"}\n', 'r.toml:2: signals.yellow: "never" is none of'),
+        ('[signals]\nyellow = {insults = "now"}\n', 'r.toml:2: signals.yellow: "insults" is none of'),
+        ("[signals]\nvolume_a_day = 1\n", "r.toml:2: signals.volume_a_day: "),
         (OIDC.format("https://login.eksempel.dk", "boss"), 'r.toml:4: console.oidc.roles: "boss" is none of caseworker, leader,'),
     ],
 )

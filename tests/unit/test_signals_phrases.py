@@ -212,9 +212,9 @@ def test_text_without_full_stops_is_cut_with_an_overlap() -> None:
 BAD = """
 negations = ["ikke"]
 idioms = ["~3 noget"]
-mass_copy = {recipients = 12, level = "yellow"}
-volume = {level = "yellow", a_day = 10, at_night = 5}
-unreadable = {level = "grey"}
+mass_copy = {level = "yellow", why = "x"}
+volume = {level = "yellow", why_burst = "x", why_nights = "x"}
+unreadable = {level = "grey", why = "x"}
 [[signal]]
 id = "a"
 kind = "threat"

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.signal_words import load
+from workflows.signals import Tuning
 from workflows.signals.volume import unusual
 
 CPH = ZoneInfo("Europe/Copenhagen")
@@ -63,3 +64,11 @@ def test_what_came_later_and_what_is_long_ago_do_not_count():
 def test_the_same_instants_in_another_zone_are_the_same_nights():
     utc = ZoneInfo("UTC")
     assert unusual([one.astimezone(utc) for one in nights(5)], NIGHT.astimezone(utc), CPH, WORDS) == "volume.nights"
+
+
+def test_a_municipality_has_bars_of_its_own_and_may_want_none() -> None:
+    assert unusual(today(4), NOON, CPH, load(Tuning(volume_a_day=4))) == "volume.burst"
+    assert unusual(nights(3), NIGHT, CPH, load(Tuning(volume_at_night=3))) == "volume.nights"
+    off = load(Tuning(frozenset({"volume.burst"})))
+    assert unusual(today(10), NOON, CPH, off) is None and unusual(nights(5), NIGHT, CPH, off) == "volume.nights"
+    assert unusual(nights(5), NIGHT, CPH, load(Tuning(frozenset({"volume.nights"})))) is None

@@ -1,7 +1,7 @@
 """The signal words as the file gives them (``config/signals.da.toml``), checked whole and ready to be looked for."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Literal
@@ -24,6 +24,7 @@ Right = Literal[
 ]  # fmt: skip
 
 
+BURST, NIGHTS, COPIES, UNREADABLE = "volume.burst", "volume.nights", "mass_copy.recipients", "unreadable.content"
 _PLAIN = ("denials", "reporters", "own_words", "told_of_others", "taken_back", "affirmed")
 
 
@@ -60,18 +61,19 @@ class _RightEntry(_Table):
 
 
 class _MassCopy(_Table):
-    recipients: int = Field(ge=2)
     level: Level
+    why: str
 
 
 class _Volume(_Table):
     level: Level
-    a_day: int = Field(ge=2)
-    at_night: int = Field(ge=2)
+    why_burst: str
+    why_nights: str
 
 
 class _Unreadable(_Table):
     level: Level
+    why: str
 
 
 class _File(_Table):
@@ -91,6 +93,32 @@ class _File(_Table):
     affirmed: list[str] = []
     signal: list[_SignalEntry]
     right: list[_RightEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What finds signals of one kind: the level that it begins with, and a sentence for the leader about what it looks for."""
+
+    id: str
+    kind: Kind
+    level: Level
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What a municipality decides about signals: patterns (ids) that find nothing, and from where on something is much.
+
+    Mails of one sender in 24 hours, and at night in a week; people in To and Cc together, never of a mailing list.
+    """
+
+    off: frozenset[str] = frozenset()
+    volume_a_day: int = 10
+    volume_at_night: int = 5
+    mass_copy_recipients: int = 12
+
+
+AS_GIVEN = Tuning()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,14 +157,13 @@ class SignalWords:
     told_of_others: Phrases[None]
     taken_back: Phrases[None]
     affirmed: Phrases[None]
-    mass_copy_recipients: int
     mass_copy_level: Level
     unreadable_level: Level
     volume_level: Level
-    volume_a_day: int  # mails of one sender in 24 hours, from which they may be unusually many
-    volume_at_night: int  # mails of one sender at night in a week
     vocabulary: frozenset[str]
     beginnings: Mapping[str, tuple[str, ...]]  # of words that phrases ask for, by their stems
+    patterns: Mapping[str, Pattern]  # all of them by id, also those that are switched off
+    tuning: Tuning
 
     def among(self, vocabulary: Vocabulary) -> "SignalWords | None":
         """Those that a text of this vocabulary may hold: they find in it what all would, at a fraction of the cost.
@@ -154,7 +181,7 @@ class SignalWords:
         return self.signals.may_be_among(keys) or self.rights.may_be_among(keys)
 
 
-def words_from(text: str) -> SignalWords:
+def words_from(text: str, tuning: Tuning = AS_GIVEN) -> SignalWords:
     """The signal words that a file's ``text`` (TOML) holds; raises ``BadSignalWords`` with every fault at once."""
     try:
         content = _File.model_validate(tomllib.loads(text))
@@ -162,7 +189,7 @@ def words_from(text: str) -> SignalWords:
         raise BadSignalWords([f"not TOML: {fault}"]) from fault
     except ValidationError as fault:
         raise BadSignalWords([f"{_place(one['loc'])}: {one['msg']}" for one in fault.errors()]) from fault
-    return _Compiler(content).words()
+    return _Compiler(content, tuning).words()
 
 
 def _place(location: tuple[int | str, ...]) -> str:
@@ -172,8 +199,9 @@ def _place(location: tuple[int | str, ...]) -> str:
 class _Compiler:
     """Turns the file's phrases into searchable ones, and collects what is wrong with them."""
 
-    def __init__(self, content: _File) -> None:
+    def __init__(self, content: _File, tuning: Tuning) -> None:
         self.content = content
+        self.tuning = tuning
         self.lists = {name: tuple(words) for name, words in content.lists.items()}
         self.spellings = {fold(word): tuple(map(fold, others)) for word, others in content.spellings.items()}
         self.stops = frozenset(map(fold, content.gap_stops))
@@ -182,9 +210,9 @@ class _Compiler:
         self.faults: list[str] = []
 
     def words(self) -> SignalWords:
-        content = self.content
+        content, tuning = self.content, self.tuning
         idioms = self.read("idioms", content.idioms)
-        signals = self.entries([(one.id, one.phrases, self.signal(one)) for one in content.signal])
+        signals = self.entries([(one.id, one.phrases, self.signal(one)) for one in content.signal if one.id not in tuning.off])
         rights = self.entries([(one.id, one.phrases, RightRule(one.id, self.unless(one.id, one.unless))) for one in content.right])
         made = {name: self.plain(name, getattr(content, name)) for name in _PLAIN}
         if self.faults:
@@ -195,16 +223,24 @@ class _Compiler:
             rights=Phrases.of(rights),
             negations=self.negations,
             idioms=Phrases.of((one, None) for one in idioms),
-            mass_copy_recipients=content.mass_copy.recipients,
             mass_copy_level=content.mass_copy.level,
             unreadable_level=content.unreadable.level,
             volume_level=content.volume.level,
-            volume_a_day=content.volume.a_day,
-            volume_at_night=content.volume.at_night,
             vocabulary=self.negations.union(*(one.vocabulary for one in found)),
             beginnings=by_stem(set(chain.from_iterable(map(beginnings_of, (*found, *idioms))))),
+            patterns={one.id: one for one in self.patterns()},
+            tuning=tuning,
             **made,
         )
+
+    def patterns(self) -> Iterator[Pattern]:
+        """Those of words, then those that no word tells."""
+        content = self.content
+        yield from (Pattern(one.id, one.kind, one.level, one.why) for one in content.signal)
+        yield Pattern(BURST, "volume", content.volume.level, content.volume.why_burst)
+        yield Pattern(NIGHTS, "volume", content.volume.level, content.volume.why_nights)
+        yield Pattern(COPIES, "mass_copy", content.mass_copy.level, content.mass_copy.why)
+        yield Pattern(UNREADABLE, "unreadable", content.unreadable.level, content.unreadable.why)
 
     def entries(self, rules: list[tuple[str, list[str], Any]]) -> list[tuple[Phrase, Any]]:
         return [(found, rule) for name, written, rule in rules for found in self.read(name, written)]

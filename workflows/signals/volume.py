@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 
-from workflows.signals.rules import SignalWords
+from workflows.signals.rules import BURST, NIGHTS, SignalWords
 
 LOOK_BACK = timedelta(days=28)
 ONE_DAY = timedelta(days=1)
@@ -25,12 +25,14 @@ def unusual(received: Iterable[datetime], now: datetime, zone: tzinfo, words: Si
     """
     local = [one.astimezone(zone) for one in received if now - LOOK_BACK < one <= now]
     at = now.astimezone(zone)
-    if _begins(_last_day(local, at), words.volume_a_day, _busiest_day(local, at)):
-        return "volume.burst"
+    if BURST not in words.tuning.off and _begins(_last_day(local, at), words.tuning.volume_a_day, _busiest_day(local, at)):
+        return BURST
+    if NIGHTS in words.tuning.off:
+        return None
     nights = [one for one in local if _is_night(one)]
     lately = [one for one in nights if one > at - WEEK]
-    if _is_night(at) and _begins(len(lately), words.volume_at_night, _nights_a_week(nights, at)):
-        return "volume.nights"
+    if _is_night(at) and _begins(len(lately), words.tuning.volume_at_night, _nights_a_week(nights, at)):
+        return NIGHTS
     return None
 
 
