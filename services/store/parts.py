@@ -10,6 +10,8 @@ from services.store.incidents import Incidents
 from services.store.posts import Posts
 from services.store.readers import Readers
 from services.store.receipts import Receipts
+from services.store.signals import Signals
+from services.store.situations import Situations
 from services.store.views import Views
 from services.store.webhooks import Webhooks
 from services.store.writer import Writer
@@ -29,3 +31,5 @@ class Parts:
         self.incidents = Incidents(writer, readers, now)
         self.posts = Posts(writer, readers, now)
         self.webhooks = Webhooks(writer, readers)
+        self.signals = Signals(writer, readers, now)
+        self.situations = Situations(writer, readers, now)

@@ -13,7 +13,17 @@ from functools import partial
 from sqlalchemy import Connection, Select, delete, exists, func, insert, select, tuple_, update
 
 from services.settings import ZONE
-from services.store import dossier_rows, link_rows, routing, schema, schema_mailboxes, schema_people, schema_receipts
+from services.store import (
+    dossier_rows,
+    link_rows,
+    routing,
+    schema,
+    schema_mailboxes,
+    schema_people,
+    schema_receipts,
+    signals,
+    situations,
+)
 from services.store.columns import instant, micros
 from services.store.interface import Purged
 from services.store.locks import Lock, lock
@@ -51,6 +61,7 @@ async def purge(run: Run, before: Terms, spool: Spool, calendar: WorkingCalendar
     await _all(run, RemoveOwn(micros(before.facts)))
     await _all(run, RemoveSightings(micros(before.facts)))
     await run(routing.RemoveOld(micros(before.facts)))
+    await run(RemoveSituations(micros(before.facts)))
     ended = await run(RemoveFrameworks(before.frameworks, calendar))
     return Purged(contents, mails, ended)
 
@@ -154,6 +165,20 @@ class RemoveSightings(Operation[int]):
 
 
 @dataclass(frozen=True, slots=True)
+class RemoveSituations(Operation[int]):
+    """Remove what was noted on cases before ``before`` and taken away, or whose case has left the register; gives how many."""
+
+    before: int
+    queries = True
+    alone = True
+
+    def apply(self, work: UnitOfWork) -> int:
+        """All of them: they are few."""
+        _begin(work)
+        return situations.remove(work.connection, self.before)
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveFrameworks(Operation[int]):
     """Remove the frameworks that ended before ``before``, with all their versions, dossiers and letters; gives how many."""
 
@@ -240,5 +265,6 @@ def remove_mails(connection: Connection, ids: list[str]) -> list[str]:
         connection.execute(delete(of_mail).where(of_mail.c.mail.in_(ids)))
     routing.remove(connection, ids)
     link_rows.remove(connection, ids)
+    signals.remove(connection, ids)
     connection.execute(delete(schema.mail).where(mail.id.in_(ids)))
     return files
