@@ -14,7 +14,7 @@ def signal_faults(settings: Settings) -> Iterator[Fault]:
     signals = settings.signals
     if not (signals.yellow or signals.off):
         return
-    patterns = signal_words.load().patterns
+    patterns = signal_words.patterns()
     danger = {one.kind for one in patterns.values() if one.level == "red"}
     for kind, told in signals.yellow.items():
         if kind in NEVER_YELLOW:

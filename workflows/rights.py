@@ -45,6 +45,9 @@ class Action(StrEnum):
     TELL_CITIZEN = "citizen.tell"  # see to it that somebody whom a receipt did not reach is told
     SEE_POST = "post.see"  # what waits in a unit's functional mailbox
     HANDLE_POST = "post.handle"  # take it, hand it over, tell that it is read, answered, done
+    ANSWER_SIGNAL = "signal.answer"  # say whether it was useful to be told of it
+    NOTE_SITUATION = "situation.note"  # what happened in a case
+    SEE_PATTERNS = "patterns.see"  # how often each pattern was useful
     SEE_STATISTICS = "statistics.see"
     SEE_RECORDS = "records.see"  # who saw what
     SEE_OPERATIONS = "operations.see"
@@ -100,6 +103,9 @@ TABLE: Mapping[Action, Mapping[UserRole, Reach]] = {  # who is not named may not
     Action.TELL_CITIZEN: _LEAD,
     Action.SEE_POST: {**_WORK, _DPO: Reach.ALL},
     Action.HANDLE_POST: _WORK,
+    Action.ANSWER_SIGNAL: {_CASEWORKER: Reach.OWN_CASES, **_LEAD},  # of a post: whoever handles it
+    Action.NOTE_SITUATION: _LEAD,
+    Action.SEE_PATTERNS: dict.fromkeys((_LEADER, _HEAD, _DPO, _IT), Reach.ALL),  # no mails and no people
     Action.SEE_STATISTICS: dict.fromkeys((_LEADER, _HEAD, _HEALTH, _DPO), Reach.ALL),
     Action.SEE_RECORDS: {**_LEAD, _DPO: Reach.ALL},
     Action.SEE_OPERATIONS: {_IT: Reach.ALL},

@@ -20,10 +20,12 @@ from services.console.framework_words import ANSWERS, CHANNELS, CODES, HISTORY, 
 from services.console.incidents import may_see
 from services.console.link_words import STATES as LINK_STATES
 from services.console.recipients import may_know_why
+from services.console.signals import SITUATIONS
 from services.console.web import page, words_of
 from services.identity_words import load
 from services.store.dossiers import Kept
 from services.store.looked_up import FrameworkVersion, MailLine
+from services.store.signals import Answered
 from services.store.sql_store import SqlStore
 from workflows.incident import Incident
 from workflows.link_answers import Link
@@ -89,6 +91,7 @@ async def made(request: Request, who: Visitor, found: Opened, shape: Shape) -> b
         channels=CHANNELS,
         evidence={kind: one.sentence for kind, one in load().evidence.items()},
         link_states=LINK_STATES,
+        situations=SITUATIONS,
         looks=LOOKS | {f"framework.{move}": title for move, title in HISTORY.items() if move},
         instant=datetime.fromisoformat,
         date=date.fromisoformat,
@@ -128,6 +131,7 @@ async def extract(request: Request, who: Visitor, found: Opened) -> dict[str, An
         "mails": mails,
         "incidents": await _incidents(console.store, incidents),
         "links": [_link(one) for one in await console.store.identity.of_citizen(found.id)],
+        "situations": await _situations(console.store, found),
         "receipts_undelivered": await _undelivered(console.store, found, {one["id"] for one in mails}),
         "looked": looks,
     }
@@ -155,11 +159,13 @@ async def _mails(store: SqlStore, who: Visitor, found: Opened) -> tuple[list[dic
         hidden, after = hidden or len(seen) < len(page.items), page.after
         if after is None:
             break
-    posts = await store.posts.of_mails([one.id for one in lines])
-    return [_mail(who, found, one, posts.get(one.id, ())) for one in lines], after is None and not hidden
+    ids = [one.id for one in lines]
+    posts, answers = await store.posts.of_mails(ids), await store.signals.answers(ids)
+    told = [_mail(who, found, one, posts.get(one.id, ()), answers.get(one.id, ())) for one in lines]
+    return told, after is None and not hidden
 
 
-def _mail(who: Visitor, found: Opened, one: MailLine, posts: Sequence[Post]) -> dict[str, Any]:
+def _mail(who: Visitor, found: Opened, one: MailLine, posts: Sequence[Post], answers: Sequence[Answered]) -> dict[str, Any]:
     return {
         "id": one.id,
         "received_at": one.received_at.isoformat(),
@@ -176,9 +182,14 @@ def _mail(who: Visitor, found: Opened, one: MailLine, posts: Sequence[Post]) -> 
             for to in one.recipients
         ],
         "rights": list(one.rights),
-        "signals": [{"kind": kind, "level": level} for kind, level in one.signals],
+        "signals": [{"kind": kind, "level": level, "answers": _answers(kind, answers)} for kind, level in one.signals],
         "posts": [_post(post) for post in posts],
     }
+
+
+def _answers(kind: str, answers: Sequence[Answered]) -> list[dict[str, str]]:
+    """What staff said of a signal; not who did: it is about the pattern that found it."""
+    return [{"answer": one.answer, "at": one.at.isoformat()} for one in answers if one.kind == kind]
 
 
 def _post(one: Post) -> dict[str, Any]:
@@ -220,6 +231,24 @@ def _link(one: Link) -> dict[str, Any]:
         "answered_by": one.answered_by,
         "evidence": [hint.kind for hint in one.hints],
     }
+
+
+async def _situations(store: SqlStore, found: Opened) -> list[dict[str, Any]]:
+    """What was noted on the cases that are shown, also what was taken away again."""
+    cases = {one.id for one in found.cases}
+    return [
+        {
+            "case": one.case,
+            "code": one.code,
+            "on": one.on.isoformat(),
+            "noted_at": one.noted_at.isoformat(),
+            "noted_by": one.noted_by,
+            "removed_at": one.removed_at.isoformat() if one.removed_at else None,
+            "removed_by": one.removed_by,
+        }
+        for one in await store.situations.of_citizen(found.id)
+        if one.case in cases
+    ]
 
 
 async def _undelivered(store: SqlStore, found: Opened, mails: Collection[str]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from services.console.concern import Matter
 from services.console.framework_words import CHANNELS, HISTORY
 from services.console.mail_words import LEVEL_CHIPS, OUTCOME_CHIPS, OUTCOMES, RIGHTS, SENDERS, SIGNALS, TOLD, UNDELIVERED
 from services.console.recipients import may_know_why
+from services.console.signals import SITUATIONS
 from services.console.words import N_, Words, without_ids
 from services.settings import ZONE
 from services.store.dossiers import Kept
@@ -19,6 +20,7 @@ from services.store.receipts import UntoldCitizen
 from services.store.sql_store import SqlStore
 from workflows.dossier import Happening
 from workflows.rights import Action
+from workflows.situation import Situation
 
 MAILS = 30  # a page
 ROUNDS = 10
@@ -87,6 +89,7 @@ class Teller:
             others += [one for kept in self.found.dossiers for one in self._framework(kept)]
         if show in ("all", "happenings"):
             others += [one for kept in self.found.dossiers for one in self._happenings(kept)]
+            others += [self._situation(one) for one in await self.store.situations.of_citizen(self.found.id) if self._shows(one)]
         here = [*map(self.mail, mails), *(one for one in others if since <= one.at < before)]
         return Line(tuple(sorted(here, key=lambda one: one.at, reverse=True)), following)
 
@@ -151,6 +154,14 @@ class Teller:
         for one in dict.fromkeys((*dossier.ground.happenings, *recorded)):
             title = self.told(N_("Hændelse: %(channel)s")) % {"channel": self.told(CHANNELS[one.channel])}
             yield Entry(_when(one), title, f"/frameworks/{dossier.framework.id}", (one.what,), exact=one.at is not None)
+
+    def _shows(self, one: Situation) -> bool:
+        return one.removed_at is None and one.case in {case.id for case in self.found.cases}
+
+    def _situation(self, one: Situation) -> Entry:
+        by = self.told(N_("Noteret af %(name)s")) % {"name": self.names.employee(one.noted_by)}
+        texts = (self.told(N_("Sag %(id)s")) % {"id": one.case}, by)
+        return Entry(datetime.combine(one.on, time.min, ZONE), self.told(SITUATIONS[one.code]), texts=texts, exact=False)
 
 
 def _when(one: Happening) -> datetime:

@@ -33,6 +33,8 @@ LOOKS = {
     "citizen.extracted": N_("Lavede et udtræk"),
     "framework.read": N_("Så rammen"),
     "identity.read": N_("Så, hvem der måske har skrevet"),
+    "situation.noted": N_("Noterede en situation"),
+    "situation.removed": N_("Fjernede en situation"),
     "access.refused": N_("Fik ikke adgang"),
     "incident.reported": N_("En hændelse blev indberettet"),
     "incident.read": N_("Så hændelsen"),

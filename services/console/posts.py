@@ -19,6 +19,7 @@ from workflows.addresses import own_key
 from workflows.people import Employee, Grade, Unit
 from workflows.post import Post
 from workflows.rights import Action, Reach, answers_for, mailboxes_of, may_with_post, reach
+from workflows.situation import Situation
 from workflows.summary import summary_from
 
 LATELY = timedelta(days=30)  # in which what is done is still shown
@@ -84,6 +85,14 @@ class Posts:
         """What was done in the last 30 days, the last one first."""
         found = await self._store.posts.closed(self.now - LATELY, self._within(units), limit=limit, after=after)
         return Page(await self._seen(found.items), found.after)
+
+    async def late_of(self, citizen: str, limit: int) -> tuple[Seen, ...]:
+        """A citizen's posts that are owed something since before now, the longest overdue first; those that the visitor may see."""
+        return await self._seen(await self._store.posts.late_of(citizen, limit))
+
+    async def situations_of(self, citizen: str) -> tuple[Situation, ...]:
+        """What is noted on a citizen's cases, whosever they are."""
+        return await self._store.situations.of_citizen(citizen)
 
     async def one(self, id: str) -> Seen | None:
         """One, where there is such a post and the visitor may see it."""

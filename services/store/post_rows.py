@@ -92,6 +92,13 @@ def of_citizen(connection: Connection, citizen: str) -> tuple[Post, ...]:
     return tuple(sorted(found, key=lambda one: (one.arrived_at, one.id), reverse=True))
 
 
+def late_of(connection: Connection, citizen: str, now: int, limit: int) -> tuple[Post, ...]:
+    """A citizen's posts that are owed something since before ``now``, the longest overdue first."""
+    late = (own.citizen == text_in(citizen), own.done_at.is_(None), own.due_at <= now)
+    rows = connection.execute(select(table).where(*late).order_by(own.due_at, own.id).limit(limit)).mappings()
+    return tuple(map(post_of, rows))
+
+
 class Which:
     """Which posts: in these units or mailboxes (codes); of both None, all."""
 

@@ -154,6 +154,10 @@ class Posts:
         self._readers = readers
         self._now = now
 
+    async def late_of(self, citizen: str, limit: int = PAGE) -> tuple[Post, ...]:
+        """A citizen's posts of which something that is owed has fallen due, the longest overdue first."""
+        return await self._readers.run(post_rows.late_of, citizen, self._now(), limit)
+
     async def open(
         self,
         units: Collection[str] | None = None,

@@ -70,6 +70,16 @@ async def unchosen(page: Page) -> None:
     await press("#police button")(page)
 
 
+def opened_all_and(then: Act) -> Act:
+    """The same, and then something."""
+
+    async def act(page: Page) -> None:
+        await opened_all(page)
+        await then(page)
+
+    return act
+
+
 async def printed(page: Page) -> None:
     """As it comes from the printer."""
     await page.emulate_media(media="print")
@@ -128,6 +138,7 @@ SCENES = (
     Scene("citizens-found", "dpo", "/citizens", press("form button", q="bo")),
     Scene("citizens-nobody", "dpo", "/citizens", press("form button", q="Frederik")),
     Scene("citizen", "leader", "/citizens/c-1001"),
+    Scene("citizen-situation-wrong", "leader", "/citizens/c-1001", opened_all_and(press("section:has(#situations) button.first"))),
     Scene("citizen-many", "leader", "/citizens/c-1010"),
     Scene("citizen-caseworker", "caseworker", "/citizens/c-1001"),
     Scene("citizen-why", "dpo", "/citizens/c-1001"),
@@ -184,6 +195,8 @@ SCENES = (
     Scene("mail", "leader", "/mails?citizen=c-1001", first_mail(), "/mails/{id}"),
     Scene("mail-open", "leader", "/mails?citizen=c-1001&outcome=redirected", first_mail(opened_all)),
     Scene("mail-red", "leader", "/mails?outcome=red", first_mail()),
+    Scene("mail-red-answered", "leader", "/mails?outcome=red", first_mail(press("#signal-threat button")), "/mails/{id}"),
+    Scene("mail-red-dpo", "dpo", "/mails?outcome=red", first_mail()),
     Scene("mail-no-reason", "leader", "/mails?citizen=c-1001", first_mail(press("form button"))),
     Scene("mail-original", "leader", "/mails?citizen=c-1001", first_mail(press("form button", why=REASON))),
     Scene("link", "leader", "/links/{link_new}", None, "/links/{id}"),
@@ -204,6 +217,7 @@ SCENES = (
     Scene("post", "leader", "/posts", first_post(), "/posts/{id}"),
     Scene("post-open", "leader", "/posts", first_post(opened_all), "/posts/{id}"),
     Scene("numbers", "work_environment", "/statistics"),
+    Scene("patterns", "it", "/patterns", opened_all),
     Scene("operations", "it", "/operations"),
     Scene("mailbox", "it", "/operations/mailboxes/{box}"),
     Scene("operations-checked", "it", "/operations", press("#chain ~ form button, section:has(#chain) form button")),

@@ -73,6 +73,7 @@ async def prepared(running: Running) -> dict[str, str]:
         found["reported"] = await _reported(running, karen)
         found["incident"] = await _incident(running, karen, lene)
         [found["letter"]] = list(await running.guard.store.dossiers.letters(found["decided"]))
+        await _signals(running, lene)
         found["box"] = box
         await _webhooks(running)
         found |= {f"link_{name}": one.id for name, one in links.items()}
@@ -135,6 +136,20 @@ async def _webhooks(running: Running) -> None:
     state.console = replace(state.console, settings=state.console.settings.model_copy(update={"webhooks": made}))
     await store.webhooks.save(WebhookState("journal", now, sent_at=now, aside=2))
     await store.webhooks.save(WebhookState("esdh", now - timedelta(hours=2), "stopped", "status", 503, tries=290))
+
+
+async def _signals(running: Running, lene: httpx2.AsyncClient) -> None:
+    """A red mail that many have answered to, of a citizen to whom something happened and whom we owe an answer."""
+    store, now = running.guard.store, running.clock.now()
+    posts = [one for one in (await store.posts.open(["boern-familie"], limit=200)).items if one.citizen == "c-1001"]
+    red, late = next(one for one in posts if one.level == "red"), next(one for one in posts if one.level != "red")
+    for n in range(14):
+        await store.signals.answer(red.mail, "threat", "wrong" if n % 2 else "useful", person=f"{n}@eksempel.dk", actor="a-leader")
+    overdue = replace(late, due_read=now - timedelta(days=3), due_answer=now - timedelta(days=1))
+    await store.posts.save(overdue, late.revision, AuditRecord(now, "test", "post.changed", late.id))
+    for code, days in (("refusal", -12), ("caseworker_change", -3)):
+        form = {"case": "s-77", "code": code, "on": _day(running, days)}
+        assert (await lene.post("/citizens/c-1001/situations", data=form)).status_code == 303
 
 
 async def _accounts(running: Running) -> None:

@@ -16,7 +16,7 @@ from fakes.town import CPH, KAREN, PASS, facts, framework, mail, town
 from sqlalchemy import Connection, Table, insert
 
 from services.lifecycle import Lifecycle
-from services.store import schema, schema_people
+from services.store import schema, schema_people, schema_signals
 from services.store.columns import micros
 from services.store.dossiers import Kept, Save
 from services.store.post_rows import row_of
@@ -171,6 +171,8 @@ def _rows(n: int, at: datetime, of: int, unit: str, moved: bool, waits: bool, te
         schema.assessment,
         {"mail": id, "document": json.dumps({"signals": red, "rights": rights, "notify": []}, separators=(",", ":"))},
     )
+    for one in red:
+        yield schema_signals.signal, {"mail": id, **one, "pattern": "threat.direct"}
     yield schema_people.replay, {"mail": id, "document": template[1]}
     for kind, key in (("citizen", citizen), ("unit", unit), ("unit", "")):
         yield schema_people.mail_about, {"kind": kind, "key": key, "received_at": when, "mail": id, "outcome": outcome}

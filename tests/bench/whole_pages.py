@@ -133,7 +133,9 @@ def _of_mails(scale: Scale, now: datetime) -> list[Asked]:
     found += [Asked(who, f"/mails?since={day}&until={day}") for who in ("leader", "caseworker", "dpo")]
     found += [Asked(who, "/mails?citizen=c-0") for who in ("leader", "head", "caseworker", "dpo")]
     found += [Asked(who, "/mails?citizen=c-1") for who in ("leader", "lawyer", "dpo")]
-    found += [Asked("dpo", f"/mails/{newest}")]
+    red = f"{0:026}"  # of the heaviest writer
+    found += [Asked("dpo", f"/mails/{newest}"), Asked("head", f"/mails/{red}"), Asked("head", f"/api/v1/mails/{red}/signals")]
+    found += [Asked("it", "/patterns"), Asked("head", "/api/v1/citizens/c-0/situations")]
     return [*found, *(Asked(who, "/mails", {"text": "hans"}) for who in ("dpo", "lawyer"))]
 
 
@@ -143,7 +145,12 @@ def _of_posts(scale: Scale) -> list[Asked]:
     one = f"{next(moved):026}"
     readers = ("leader", "head", "caseworker", "dpo")
     found = [Asked(who, "/posts") for who in readers] + [Asked(who, "/posts?show=done") for who in readers]
-    return [*found, Asked("head", "/posts?unit=u-0"), Asked("dpo", f"/posts/{one}.m-u-0"), Asked("dpo", "/api/v1/posts?limit=100")]
+    return [
+        *found,
+        Asked("head", "/posts?unit=u-0"),
+        *(Asked(who, f"/posts/{one}.m-u-0") for who in ("head", "dpo")),
+        Asked("dpo", "/api/v1/posts?limit=100"),
+    ]
 
 
 def _of_programs() -> list[Asked]:

@@ -35,6 +35,7 @@ PAGES = {
     "posts": ("leader", "/posts"),
     "posts-nothing": ("other_leader", "/posts?show=done"),
     "post": ("leader", "/posts"),  # the first that it lists
+    "patterns": ("it", "/patterns"),
     "try": ("dpo", "/frameworks/f-6-udkast/try"),
     "try-nothing": ("leader", "/frameworks/f-1/try"),
 }

@@ -1,7 +1,7 @@
 """The signal words as the file gives them (``config/signals.da.toml``), checked whole and ready to be looked for."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Literal
@@ -162,7 +162,6 @@ class SignalWords:
     volume_level: Level
     vocabulary: frozenset[str]
     beginnings: Mapping[str, tuple[str, ...]]  # of words that phrases ask for, by their stems
-    patterns: Mapping[str, Pattern]  # all of them by id, also those that are switched off
     tuning: Tuning
 
     def among(self, vocabulary: Vocabulary) -> "SignalWords | None":
@@ -183,13 +182,30 @@ class SignalWords:
 
 def words_from(text: str, tuning: Tuning = AS_GIVEN) -> SignalWords:
     """The signal words that a file's ``text`` (TOML) holds; raises ``BadSignalWords`` with every fault at once."""
+    return _Compiler(_content(text), tuning).words()
+
+
+def patterns_from(text: str) -> dict[str, Pattern]:
+    """The patterns of a file's ``text`` by id: those of words, then those that no word tells. Raises ``BadSignalWords``."""
+    content = _content(text)
+    of_words = [Pattern(one.id, one.kind, one.level, one.why) for one in content.signal]
+    volume, copies, unreadable = content.volume, content.mass_copy, content.unreadable
+    others = (
+        Pattern(BURST, "volume", volume.level, volume.why_burst),
+        Pattern(NIGHTS, "volume", volume.level, volume.why_nights),
+        Pattern(COPIES, "mass_copy", copies.level, copies.why),
+        Pattern(UNREADABLE, "unreadable", unreadable.level, unreadable.why),
+    )
+    return {one.id: one for one in (*of_words, *others)}
+
+
+def _content(text: str) -> _File:
     try:
-        content = _File.model_validate(tomllib.loads(text))
+        return _File.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as fault:
         raise BadSignalWords([f"not TOML: {fault}"]) from fault
     except ValidationError as fault:
         raise BadSignalWords([f"{_place(one['loc'])}: {one['msg']}" for one in fault.errors()]) from fault
-    return _Compiler(content, tuning).words()
 
 
 def _place(location: tuple[int | str, ...]) -> str:
@@ -228,19 +244,9 @@ class _Compiler:
             volume_level=content.volume.level,
             vocabulary=self.negations.union(*(one.vocabulary for one in found)),
             beginnings=by_stem(set(chain.from_iterable(map(beginnings_of, (*found, *idioms))))),
-            patterns={one.id: one for one in self.patterns()},
             tuning=tuning,
             **made,
         )
-
-    def patterns(self) -> Iterator[Pattern]:
-        """Those of words, then those that no word tells."""
-        content = self.content
-        yield from (Pattern(one.id, one.kind, one.level, one.why) for one in content.signal)
-        yield Pattern(BURST, "volume", content.volume.level, content.volume.why_burst)
-        yield Pattern(NIGHTS, "volume", content.volume.level, content.volume.why_nights)
-        yield Pattern(COPIES, "mass_copy", content.mass_copy.level, content.mass_copy.why)
-        yield Pattern(UNREADABLE, "unreadable", content.unreadable.level, content.unreadable.why)
 
     def entries(self, rules: list[tuple[str, list[str], Any]]) -> list[tuple[Phrase, Any]]:
         return [(found, rule) for name, written, rule in rules for found in self.read(name, written)]

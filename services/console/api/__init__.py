@@ -12,12 +12,28 @@ from services.console.api import (
     mails,
     notifications,
     posts,
+    signals,
+    situations,
     statistics,
     transitions,
 )
 from services.console.problems import PROBLEMS
 
-PARTS = (citizens, frameworks, transitions, letters, links, mails, notifications, posts, incidents, statistics, events)
+PARTS = (
+    citizens,
+    frameworks,
+    transitions,
+    letters,
+    links,
+    mails,
+    notifications,
+    posts,
+    signals,
+    situations,
+    incidents,
+    statistics,
+    events,
+)
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
 for part in PARTS:
     router.include_router(part.router)

@@ -22,9 +22,11 @@ from services.console.pages import (
     numbers,
     operations,
     overview,
+    patterns,
     posts,
     register,
     report,
+    situations,
     trying,
 )
 
@@ -48,8 +50,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     numbers.router,
     operations.router,
     overview.router,
+    patterns.router,
     posts.router,
     register.router,
     report.router,
+    situations.router,
     trying.router,
 )

@@ -1,6 +1,7 @@
 """*Borger*: finding a citizen, and one citizen's file on one time line. What is searched for stands in no URL."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -31,6 +32,8 @@ from services.console.link_words import TEXTS
 from services.console.links import of_citizen
 from services.console.pages.live import topics
 from services.console.recorded import recorded
+from services.console.signals import SITUATIONS
+from services.console.situations import Typed, cases_to_note
 from services.console.visitors import Reader
 from services.console.web import page, see, words_of
 from services.console.words import N_
@@ -38,6 +41,7 @@ from services.settings import ZONE
 from services.store.dossier_rows import Kept
 from services.store.looked_up import Seen, Week
 from workflows.audit import AuditRecord
+from workflows.decision import Sentence
 from workflows.framework import IN_FORCE
 from workflows.lifecycle import ENDED
 from workflows.rights import Action, Reach, may, reach
@@ -98,6 +102,22 @@ async def citizen(request: Request, who: Reader, id: str, asked: Annotated[Asked
             return Response(status_code=204)
         return page(request, "citizen_why.html", id=found.id, error=None, longest=WHY_LONGEST)
     await recorded(request, who, "citizen.read", found.id, why)
+    return await shown(request, who, found, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Problems:
+    """What somebody typed about a situation, and what is wrong with it."""
+
+    typed: Typed
+    found: tuple[tuple[str, Sentence], ...]
+
+
+async def shown(
+    request: Request, who: Visitor, found: Opened, asked: Asked | None = None, problems: Problems | None = None
+) -> HTMLResponse:
+    """The page of a citizen; that somebody looks is recorded already."""
+    asked = asked or Asked()
     show = asked.show if asked.show in SHOWS else "all"
     names = Names(request)
     line = await Teller(console_of(request).store, who, found, names, words_of(request)).line(show, asked.after)
@@ -106,6 +126,7 @@ async def citizen(request: Request, who: Reader, id: str, asked: Annotated[Asked
     return page(
         request,
         "citizen.html",
+        status=422 if problems else 200,
         topics=topics(request, who, *about),
         about=about,
         found=found,
@@ -123,7 +144,26 @@ async def citizen(request: Request, who: Reader, id: str, asked: Annotated[Asked
         links=await of_citizen(request, who, found.file, found.matter),
         **TEXTS,
         **await _volume(request, who, found),
+        **await _situations(request, who, found, problems),
     )
+
+
+async def _situations(request: Request, who: Visitor, found: Opened, problems: Problems | None) -> Mapping[str, Any]:
+    """What is noted on the cases that the visitor sees, and what they may note themselves."""
+    console, words = console_of(request), words_of(request)
+    cases = {one.id for one in found.cases}
+    there = await console.store.situations.of_citizen(found.id)
+    told = [(field, one.en if words.language == "en" else one.da) for field, one in (problems.found if problems else ())]
+    return {
+        "noted": [one for one in there if one.case in cases and one.removed_at is None],
+        "noteable": cases_to_note(who.rights, found.cases),
+        "situations": SITUATIONS,
+        "what_happened": [(code, words.gettext(text), None) for code, text in SITUATIONS.items()],
+        "typed": problems.typed if problems else None,
+        "errors": told,
+        "error": dict.fromkeys(("case", "code", "on")) | dict(told),
+        "today": console.clock.now().astimezone(ZONE).date(),
+    }
 
 
 @router.post("/{id}/why")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from services.console import links
+from services.console import links, signals
 from services.console.auth.visitor import Visitor, visitor
 from services.console.citizens import Names
 from services.console.concern import Concerns, concerns
@@ -20,14 +20,17 @@ from services.console.mail_story import way_of
 from services.console.mail_words import OUTCOMES, TOLD, all_texts
 from services.console.opened_mail import LEAST, WHY, mail_file, one_mail, original_page
 from services.console.pages.live import topics
+from services.console.posts import Posts
 from services.console.recorded import allowed, recorded
 from services.console.web import page, see, words_of
 from services.console.words import N_
 from services.store.looked_up import CitizenLine, MailFound, Wanted, Within
 from services.who_wrote import wants_clues
+from services.store.signals import Answer
 from workflows.audit import AuditRecord
 from workflows.people import Id, Unit
 from workflows.rights import Action, Reach, may, reach
+from workflows.signals.rules import Kind
 
 router = APIRouter(prefix="/mails")
 Who = Annotated[Visitor, Depends(visitor)]
@@ -216,11 +219,25 @@ async def _shown_mail(
         pretended=links.pretended(decision),
         may_compare=mail.content_kept and decision["sender"]["grade"] != "verified" and wants_clues(decision),
         **await _receipt(request, who, mail),
+        **await _signals(request, who, mail),
         topics=topics(request, who, mail.id),
         topic=mail.id,
         **all_texts(),
         **TEXTS,
     )
+
+
+async def _signals(request: Request, who: Visitor, mail: MailFound) -> dict[str, object]:
+    """What was found, whether ``who`` may answer to it, and to a leader whether we are late ourselves."""
+    found = [(one["kind"], one["level"]) for one in mail.decision["signals"] or ()]
+    matter = await concerns(request).found(mail) if found else None
+    return {
+        "signals_told": await signals.signals_told(request, who, mail.id, found),
+        "may_answer": matter is not None and matter.opens_to(who.rights, Action.ANSWER_SIGNAL),
+        "answers": signals.ANSWERS,
+        "situations": signals.SITUATIONS,
+        "ourselves": await signals.ourselves(Posts(request, who), found, mail.decision),
+    }
 
 
 async def _receipt(request: Request, who: Visitor, mail: MailFound) -> dict[str, object]:
@@ -241,6 +258,14 @@ async def told(request: Request, who: Who, id: str, how: Annotated[str, Form(max
     record = AuditRecord(console.clock.now(), who.account, "receipt.citizen_told", found.id, {"how": how})
     await console.store.receipts.tell(found.id, person=who.address, how=how, record=record)
     return see(f"/mails/{found.id}#receipt")
+
+
+@router.post("/{id}/signals/{kind}")
+async def answered(request: Request, who: Who, id: str, kind: Kind, answer: Annotated[Answer, Form()]) -> Response:
+    """Whether it was useful to be told of a signal."""
+    found = await one_mail(request, who, id, Action.ANSWER_SIGNAL, noted="mail.read")
+    await signals.answer(request, who, found.id, kind, answer)
+    return see(f"/mails/{found.id}#signal-{kind}")
 
 
 @router.post("/{id}/original")

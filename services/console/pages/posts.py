@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from services.console import signals
 from services.console.allowed import only
 from services.console.auth.visitor import Visitor
 from services.console.live import POSTS
@@ -20,9 +21,11 @@ from services.console.posts import Posts, Seen, one_post
 from services.console.recorded import recorded
 from services.console.web import page, see, words_of
 from services.store.posts import Overtaken
+from services.store.signals import Answer
 from workflows.people import Id
 from workflows.post import MOST_NOTE, Refused
 from workflows.rights import Action, may_with_post
+from workflows.signals.rules import Kind
 
 router = APIRouter(prefix="/posts")
 Reader = Annotated[Visitor, Depends(only(Action.SEE_POST))]
@@ -98,6 +101,14 @@ async def download(request: Request, who: Reader, id: str, why: Annotated[str, F
     return await mail_file(request, seen.post.mail)
 
 
+@router.post("/{id}/signals/{kind}")
+async def answered(request: Request, who: Reader, id: str, kind: Kind, answer: Annotated[Answer, Form()]) -> Response:
+    """Whether it was useful to be told of a signal."""
+    _, seen = await one_post(request, who, id, Action.HANDLE_POST, "post.seen")
+    await signals.answer(request, who, seen.post.mail, kind, answer)
+    return see(f"{seen.path}#signal-{kind}")
+
+
 @router.post("/{id}/{name}")
 async def moved(request: Request, who: Reader, id: str, name: Move, filled: Annotated[Filled, Form()]) -> Response:
     """Take it, hand it over, tell that it is read, answered, done."""
@@ -143,6 +154,11 @@ async def _page(
         duties=DUTIES,
         found_choices=[(code, posts.words.gettext(text), None) for code, text in FOUND.items()],
         most_note=MOST_NOTE,
+        signals_told=await signals.signals_told(request, posts.who, seen.post.mail, seen.mail.signals),
+        may_answer=_handles(posts.who, seen),
+        answers=signals.ANSWERS,
+        situations=signals.SITUATIONS,
+        ourselves=await signals.ourselves(posts, seen.mail.signals, seen.mail.decision, but=seen.post.id),
         topics=topics(request, posts.who, seen.post.id, seen.post.mail),
         **TEXTS,
     )
