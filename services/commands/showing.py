@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from services.commands.common import seen
+from services.signal_words import patterns
 
 Wire = Mapping[str, Any]
 
@@ -102,6 +103,7 @@ def _people(out: Console, wire: Wire) -> None:
     if wire.get("assessed") is False:
         _pairs(out, (("", "mailens indhold er ikke vurderet endnu"),))
     signals = ", ".join(f"{one['kind']} ({LEVELS[one['level']]})" for one in wire["signals"] or ())
+    found = [known.why for id in wire.get("patterns", {}).values() if (known := patterns().get(id))]
     notices = ", ".join(f"{one['to']} ({one['role']}, {one['urgency']})" for one in wire["notify"] or ())
     receipt = wire["receipt"]
     _pairs(
@@ -109,6 +111,7 @@ def _people(out: Console, wire: Wire) -> None:
         (
             ("kvittering til borgeren", f"ja, til {receipt['to']}" if receipt["send"] else "nej"),
             ("signaler", signals or "ingen"),
+            ("hvorfor", " ".join(found)),
             ("rettigheder", ", ".join(wire["rights"] or ()) or "ingen"),
             ("får besked", notices or "ingen"),
         ),

@@ -38,7 +38,6 @@ MENU = (
     Item("/incidents", N_("Hændelser"), "incidents", Action.SEE_INCIDENT),
     Item("/posts", N_("Postkasse"), "posts", Action.SEE_POST),
     Item("/statistics", N_("Tal"), "numbers", Action.SEE_STATISTICS),
-    Item("/patterns", N_("Mønstre"), "patterns", Action.SEE_PATTERNS),
     Item("/register", N_("Register"), "register", Action.SEE_REGISTER),
     Item("/operations", N_("Drift"), "operations", Action.SEE_OPERATIONS),
 )

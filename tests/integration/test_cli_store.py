@@ -396,6 +396,7 @@ async def test_law_7_smtp_decide_and_explain_give_the_same_answer(tmp_path):
     assert by_file == live
     assert live["recipients"][0]["action"] == "redirect"
     assert live["signals"][0] == {"kind": "threat", "level": "red"}
+    assert live["patterns"]["threat"].startswith("threat.")
 
 
 async def result(folder, *arguments):

@@ -196,6 +196,26 @@ def test_decide_with_a_register_touches_no_store(rammevagt, files):
     assert found["assessed"] is True
 
 
+def test_decide_tells_why_there_is_a_signal_and_goes_by_the_settings(rammevagt, files):
+    (files / "m.eml").write_bytes(MAIL + b"Din idiot.\r\n")
+    out = rammevagt(*DECIDE, *AT)[1]
+    assert "insult (gul)" in out and "hvorfor: Nedværdigende tiltale af en medarbejder." in out
+    found = json.loads(rammevagt(*DECIDE, *AT, "--json")[1])
+    assert found["patterns"]["insult"] == "insult"
+    assert ("leader", "same_day") in {(one["role"], one["urgency"]) for one in found["notify"]}
+    (files / "s.toml").write_text('[signals]\noff = ["insult"]\n')
+    assert "insult" not in rammevagt(*DECIDE, *AT, "--config", "s.toml")[1]
+
+
+def test_check_config_names_a_pattern_and_a_kind_that_do_not_exist(rammevagt, files):
+    (files / "s.toml").write_text('[signals]\noff = ["insults"]\nyellow = {rude = "none"}\n')
+    status, _, err = rammevagt("check-config", "--config", "s.toml")
+    assert status == 2 and '"rude" is none of threat,' in err
+    (files / "s.toml").write_text('[signals]\noff = ["insults"]\n')
+    status, _, err = rammevagt("check-config", "--config", "s.toml")
+    assert status == 2 and 's.toml:2: signals.off[0]: there is no pattern "insults"; did you mean "insult"?' in err
+
+
 def test_decide_redirects_and_tells(rammevagt, files):
     data = sample()
     data["citizens"][1]["addresses"] = []

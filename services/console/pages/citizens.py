@@ -150,9 +150,9 @@ async def shown(
 
 async def _situations(request: Request, who: Visitor, found: Opened, problems: Problems | None) -> Mapping[str, Any]:
     """What is noted on the cases that the visitor sees, and what they may note themselves."""
-    console, words = console_of(request), words_of(request)
+    words = words_of(request)
     cases = {one.id for one in found.cases}
-    there = await console.store.situations.of_citizen(found.id)
+    there = await console_of(request).store.situations.of_citizen(found.id)
     told = [(field, one.en if words.language == "en" else one.da) for field, one in (problems.found if problems else ())]
     return {
         "noted": [one for one in there if one.case in cases and one.removed_at is None],
@@ -162,7 +162,6 @@ async def _situations(request: Request, who: Visitor, found: Opened, problems: P
         "typed": problems.typed if problems else None,
         "errors": told,
         "error": dict.fromkeys(("case", "code", "on")) | dict(told),
-        "today": console.clock.now().astimezone(ZONE).date(),
     }
 
 
