@@ -1,10 +1,14 @@
 """Signals as people meet them: answered by keyboard and without scripts, and what happened in a case noted and taken away."""
 
 import re
+from datetime import date
 
 import pytest
 from fakes.looking import WIDTHS
 from playwright.async_api import expect
+
+from services.clock import new_id
+from workflows.situation import Situation
 
 pytestmark = pytest.mark.needs("chromium")
 RED = "/mails?outcome=red"
@@ -58,6 +62,23 @@ async def test_what_happened_in_a_case_is_noted_and_taken_away_by_keyboard(brows
         await looking.tab_to("Fjern")
         await page.keyboard.press("Enter")
         await expect(part).to_contain_text("Ingen har noteret noget.")
+
+
+async def test_what_somebody_is_noting_stays_when_a_colleague_is_faster(browser, running):
+    store, now = running.guard.store, running.clock.now()
+    async with browser("leader") as looking:
+        page = looking.page
+        async with page.expect_response(lambda one: "/live?" in one.url):  # from then on it hears of news
+            await looking.open("/citizens/c-1001")
+        await page.get_by_text("Notér, hvad der er sket i en sag").click()
+        await page.get_by_text("Et afslag").click()
+        await page.get_by_label("Hvornår?").fill("2026-11-02")
+        other = Situation(new_id(now), "c-1001", "s-77", "sanction", date(2026, 11, 3), now, "birgit@eksempel.dk")
+        await store.situations.note(other, actor="a-head")
+        await expect(page.locator("section:has(#situations)")).to_contain_text("En sanktion 3. november 2026")
+        await expect(page.get_by_label("Hvornår?")).to_have_value("2026-11-02")
+        await expect(page.get_by_label("Et afslag")).to_be_checked()
+        await store.situations.remove(other.id, person="birgit@eksempel.dk", actor="a-head")
 
 
 async def test_signals_are_answered_without_scripts(browser):
