@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import HTTPException
 from starlette.requests import Request
 
+from services.console import incident_words
 from services.console.auth.visitor import Visitor
 from services.console.context import console_of
 from services.console.posts import Posts, Seen
@@ -15,16 +16,12 @@ from services.console.words import N_
 from services.signal_words import patterns
 from services.store.signals import Answer, SignalSeen
 from workflows.rights import Action, Reach, reach
-from workflows.situation import Code, Situation
+from workflows.situation import CODES, Code, Situation
 
 ANSWERS: Mapping[Answer, str] = {"useful": N_("Nyttigt"), "wrong": N_("Forkert")}
 SITUATIONS: Mapping[Code, str] = {
-    "refusal": N_("Et afslag"),
-    "sanction": N_("En sanktion"),
-    "repayment": N_("Et krav om tilbagebetaling"),
-    "child_placement": N_("En anbringelse af et barn"),
+    **{code: incident_words.SITUATIONS[code] for code in CODES},  # what sets off incidents is called the same
     "caseworker_change": N_("Tredje sagsbehandler eller flere"),
-    "missed_deadline": N_("En frist, vi ikke holdt"),
 }
 SERIOUS = frozenset({"red", "yellow"})
 FEW = 10  # late posts that are told one by one
