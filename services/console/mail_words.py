@@ -50,6 +50,12 @@ RIGHTS = {
     "urgent_help": N_("Akut hjælp"),
     "accessibility": N_("Brug for hjælp til at skrive"),
 }
+BESIDE = {  # the words: codes of ``workflows.reading.codes.Noted``
+    "hidden_text": N_("Skjult tekst"),
+    "remote_pictures": N_("Henter billeder fra nettet"),
+    "invitation": N_("Indkaldelse til et møde"),
+    "voice_message": N_("Talebesked, som ingen har hørt"),
+}
 GRADES = {
     "verified": N_("bekræftet adresse"),
     "probable": N_("sandsynlig adresse"),
@@ -133,6 +139,7 @@ def all_texts() -> dict[str, dict[str, str]]:
         "level_chips": LEVEL_CHIPS,
         "signals": SIGNALS,
         "rights": RIGHTS,
+        "beside": BESIDE,
         "grades": GRADES,
         "senders": SENDERS,
         "rules": RULES,
