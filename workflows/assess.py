@@ -6,16 +6,13 @@ add urgency: a word list misses cases, and the guarantee is that a human reads e
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, get_args
 
 from workflows.addresses import normalise
 from workflows.mail import Reading
-from workflows.signals.findings import SignalFound, Whole, rights_in, signals_in
-from workflows.signals.folding import plain_words
+from workflows.signals.findings import Said, SignalFound, Whole
+from workflows.signals.mail_text import MailText
 from workflows.signals.rules import COPIES, UNREADABLE, Kind, Level, Right, SignalWords
-from workflows.signals.search import Vocabulary
-from workflows.signals.text import MAX_CHARACTERS, Block, Part, Sentence, blocks
 
 _LEVELS: tuple[Level, ...] = get_args(Level)  # the most serious first
 _KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -64,46 +61,28 @@ def with_signal(wire: Mapping[str, Any], signal: Signal) -> dict[str, Any]:
 
 def assess(reading: Reading, words: SignalWords) -> Assessment:
     """The assessment of one mail, as it was read. Pure and total; linear in the text, of which 200,000 characters are read."""
-    found: list[SignalFound] = []
-    levels: dict[tuple[Kind, Right | None], Level] = {}
-    rights: set[Right] = set()
-    few, sentences = _worth_a_look(reading, words)
-    whole = Whole(words, lambda: _all_sentences(reading, words))
-    for sentence in sentences:
-        for one in signals_in(sentence, few, levels, whole):
-            levels[one.kind, one.right] = one.level
-            found.append(one)
-        rights.update(rights_in(sentence, few, rights))
+    found, rights = _of_the_text(MailText(reading.subject, reading.text, words), words)
     found.extend(_of_the_mail(reading, words))
     rights.update(one.right for one in found if one.right and one.level == "red")
     return Assessment(_most_serious(found), tuple(one for one in _RIGHTS if one in rights), reading.noted)
 
 
-def _worth_a_look(reading: Reading, words: SignalWords) -> tuple[SignalWords, Iterator[Sentence]]:
-    """The signal words that the mail may hold by its vocabulary, and the sentences that may hold any of them by theirs."""
-    read = f"{reading.subject[:MAX_CHARACTERS]}\n{reading.text[:MAX_CHARACTERS]}"
-    plain = plain_words(read)
-    text = _blocks(reading, words) if plain is None else None
-    written = plain if text is None else chain.from_iterable(chain.from_iterable(block.words for block in text))
-    vocabulary = Vocabulary(written or (), words.beginnings)
-    few = words.among(vocabulary)
-    if few is None:
-        return words, iter(())
-    anchors = few.signals.anchors | few.rights.anchors
-    likely: dict[Part, None] = {}  # what is written a thousand times is weighed once
-    for block in text or _blocks(reading, words):
-        near = [number for number, part in enumerate(block.words) if not anchors.isdisjoint(part)]
-        likely.update(dict.fromkeys(block.parts([one for one in near if few.may_be_among(vocabulary.keys_of(block.words[one]))])))
-    return few, chain.from_iterable(part.sentences() for part in likely)
-
-
-def _blocks(reading: Reading, words: SignalWords) -> list[Block]:
-    return [*blocks(reading.subject, words.vocabulary), *blocks(reading.text, words.vocabulary)]
-
-
-def _all_sentences(reading: Reading, words: SignalWords) -> Iterator[Sentence]:
-    parts = chain.from_iterable(block.parts() for block in _blocks(reading, words))
-    return chain.from_iterable(part.sentences() for part in parts)
+def _of_the_text(text: MailText, words: SignalWords) -> tuple[list[SignalFound], set[Right]]:
+    """What its sentences tell, each more serious than what those before it told."""
+    found: list[SignalFound] = []
+    levels: dict[tuple[Kind, Right | None], Level] = {}
+    rights: set[Right] = set()
+    whole = Whole(words, text.says)
+    for sentence in text.sentences():
+        said = Said(sentence, words, whole)
+        for one in said.signals(levels, text.wanted):
+            levels[one.kind, one.right] = one.level
+            found.append(one)
+            text.settle((one.kind, one.right, one.level))
+        for right in said.rights(text.wanted):
+            rights.add(right)
+            text.settle(right)
+    return found, rights
 
 
 def _of_the_mail(reading: Reading, words: SignalWords) -> Iterator[SignalFound]:

@@ -10,7 +10,7 @@ from services.signal_words import load, patterns
 from workflows.assess import Assessment, Signal, assess, with_signal
 from workflows.mail import Headers, Reading
 from workflows.signals import Tuning
-from workflows.signals.findings import rights_in, signals_in
+from workflows.signals.findings import Said
 from workflows.signals.rules import Kind, Level, Right
 from workflows.signals.text import sentences
 
@@ -118,8 +118,8 @@ ALMOST = [
 def plainly(text: str, subject: str) -> tuple[dict[str, tuple[str, str]], set[str]]:
     """Signals (level and rule by kind) and rights by looking at every sentence for every phrase, and weighing all that is found."""
     parts = list(chain(sentences(subject, WORDS.vocabulary), sentences(text, WORDS.vocabulary)))
-    found = list(chain.from_iterable(signals_in(one, WORDS) for one in parts))
-    rights = set(chain.from_iterable(rights_in(one, WORDS) for one in parts))
+    found = list(chain.from_iterable(Said(one, WORDS).signals() for one in parts))
+    rights = set(chain.from_iterable(Said(one, WORDS).rights() for one in parts))
     rights |= {one.right for one in found if one.right and one.level == "red"}
     serious_last = sorted(reversed(found), key=lambda one: get_args(Level).index(one.level), reverse=True)
     return {one.kind: (one.level, one.rule_id) for one in serious_last}, rights

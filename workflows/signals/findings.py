@@ -1,12 +1,12 @@
 """What the signal words find in a sentence, weighed by who says it and whether it is denied."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
-from workflows.signals.rules import Kind, Level, Right, RightRule, SignalRule, SignalWords
-from workflows.signals.search import Found, Phrases
+from workflows.signals.rules import Kind, Level, Right, RightRule, Rule, SignalRule, SignalWords
+from workflows.signals.search import ALL, Found, Some
 from workflows.signals.text import Sentence
 
 _WEAKNESS: dict[Level | None, int] = {"red": 0, "yellow": 1, "grey": 2, None: 3}
@@ -29,14 +29,14 @@ class SignalFound:
 
 
 class Whole:
-    """What the writer of the mail says about how it is meant, anywhere in it. Each is looked for when asked."""
+    """What the writer of the mail says about how it is meant, anywhere in it. Each is looked for when asked, and once.
 
-    def __init__(self, words: SignalWords, sentences: Callable[[], Iterator[Sentence]]) -> None:
+    ``says`` tells whether the writer says any of some phrases; without it a sentence stands alone.
+    """
+
+    def __init__(self, words: SignalWords, says: Callable[[Some], bool] = lambda _: False) -> None:
         self._words = words
-        self._sentences = sentences
-
-    def _says(self, phrases: Phrases[None]) -> bool:
-        return any(phrases.any_in(one.words) for one in self._sentences() if not one.quoted)
+        self._says = says
 
     @cached_property
     def tells_of_others(self) -> bool:
@@ -54,62 +54,56 @@ class Whole:
         return self._says(self._words.affirmed)
 
 
-def signals_in(
-    sentence: Sentence, words: SignalWords, known: Known = MappingProxyType({}), whole: Whole | None = None
-) -> Iterator[SignalFound]:
-    """The signals of one sentence that are more serious than what is ``known`` already, which may grow meanwhile.
+class Said:
+    """A sentence, and how it says what it says. Each thing is looked for once, however many phrases the sentence holds."""
 
-    Without ``whole`` the sentence stands alone.
-    """
-
-    def wanted(rule: SignalRule) -> bool:
-        return _weaker(known.get((rule.kind, rule.right)), rule.level)
-
-    said = _Said(sentence, words, whole or Whole(words, lambda: iter(())))
-    for found in words.signals.find(_without_idioms(sentence.words, words), wanted):
-        rule = found.meaning
-        level = None if said.excuses(rule) else said.weighed(found)
-        if level and _weaker(known.get((rule.kind, rule.right)), level):
-            yield SignalFound(rule.kind, level, rule.id, rule.right)
-
-
-def rights_in(sentence: Sentence, words: SignalWords, known: Collection[Right] = ()) -> Iterator[Right]:
-    """The rights that one sentence may be using beyond those ``known``. What an earlier mail said is not used again."""
-    if sentence.quoted:
-        return
-    said = _Said(sentence, words, Whole(words, lambda: iter(())))
-    for found in words.rights.find(sentence.words, lambda rule: rule.id not in known):
-        if not said.excuses(found.meaning):
-            yield found.meaning.id
-
-
-def _without_idioms(plain: tuple[str, ...], words: SignalWords) -> tuple[str, ...]:
-    masked = list(plain)
-    for found in words.idioms.find(plain):
-        masked[found.start : found.end] = [_MASK] * (found.end - found.start)
-    return tuple(masked)
-
-
-class _Said:
-    """How a sentence says what it says. Each thing is looked for once, however many phrases the sentence holds."""
-
-    def __init__(self, sentence: Sentence, words: SignalWords, whole: Whole) -> None:
+    def __init__(self, sentence: Sentence, words: SignalWords, whole: Whole | None = None) -> None:
         self.sentence = sentence
         self.words = words
-        self.whole = whole
-        self._excused: dict[SignalRule | RightRule, bool] = {}
+        self.whole = whole or Whole(words)
+        self.may_hold = words.phrases.may_be_in(sentence.words)
+        self._excused: dict[Rule, bool] = {}
 
-    def excuses(self, rule: SignalRule | RightRule) -> bool:
+    def signals(self, known: Known = MappingProxyType({}), among: Some = ALL) -> Iterator[SignalFound]:
+        """Its signals by phrases ``among`` these that are more serious than what is ``known`` already, which may grow meanwhile."""
+        some = self.may_hold & among & self.words.signals
+        for found in self.words.phrases.find(self._without_idioms(), some) if some else ():
+            rule = found.meaning
+            assert isinstance(rule, SignalRule)
+            if not _weaker(known.get((rule.kind, rule.right)), rule.level) or self.excuses(rule):
+                continue
+            level = self.weighed(found, rule)
+            if level and _weaker(known.get((rule.kind, rule.right)), level):
+                yield SignalFound(rule.kind, level, rule.id, rule.right)
+
+    def rights(self, among: Some = ALL) -> Iterator[Right]:
+        """The rights that it may be using by phrases ``among`` these. What an earlier mail said is not used again."""
+        some = 0 if self.sentence.quoted else self.may_hold & among & self.words.rights
+        for found in self.words.phrases.find(self.sentence.words, some):
+            rule = found.meaning
+            assert isinstance(rule, RightRule)
+            if not self.excuses(rule):
+                yield rule.id
+
+    def _find(self, some: Some) -> Iterator[Found[Rule | None]]:
+        return self.words.phrases.find(self.sentence.words, self.may_hold & some)
+
+    def _without_idioms(self) -> tuple[str, ...]:
+        masked = list(self.sentence.words)
+        for found in self._find(self.words.idioms):
+            masked[found.start : found.end] = [_MASK] * (found.end - found.start)
+        return tuple(masked)
+
+    def excuses(self, rule: Rule) -> bool:
         """Whether something in the sentence takes away what ``rule`` finds."""
-        if not rule.unless:
+        if not rule.unless & self.may_hold:
             return False
         if rule not in self._excused:
-            self._excused[rule] = rule.unless.any_in(self.sentence.words)
+            self._excused[rule] = next(self._find(rule.unless), None) is not None
         return self._excused[rule]
 
-    def weighed(self, found: Found[SignalRule]) -> Level | None:
+    def weighed(self, found: Found[Rule | None], rule: SignalRule) -> Level | None:
         """The level that is left: the weakest of what applies. What would not weaken it further is not looked at."""
-        rule = found.meaning
         left: Level | None = rule.level
         if self.sentence.quoted and _weaker(rule.if_quoted, left) and not self.whole.affirms:
             left = rule.if_quoted
@@ -121,13 +115,13 @@ class _Said:
             left = "yellow"
         return left
 
-    def _reports(self, found: Found[SignalRule]) -> bool:
+    def _reports(self, found: Found[Rule | None]) -> bool:
         """Said by somebody else: right after "han sagde at", or in quotation marks that are not the writer's own."""
         if self._right_before(found.start, self._reporters):
             return True
         return found.start < self._own_words and all(self.sentence.cited[found.start : found.end])
 
-    def _negates(self, found: Found[SignalRule]) -> bool:
+    def _negates(self, found: Found[Rule | None]) -> bool:
         """Denied: by "ikke" in or beside the phrase in its own clause, or by "jeg siger ikke at" right before it.
 
         A phrase that names a negation itself ("du skal ikke føle dig sikker") is not turned by it.
@@ -138,7 +132,7 @@ class _Said:
             return True
         return self._right_before(found.start, self._denials) or self._right_before(found.start + 2, self._denials)
 
-    def _negations_beside(self, found: Found[SignalRule]) -> int:
+    def _negations_beside(self, found: Found[Rule | None]) -> int:
         """How many words in and beside the phrase deny it, in the clauses that it begins and ends in."""
         clauses = self.sentence.clauses
         own = (clauses[found.start], clauses[found.end - 1])
@@ -155,22 +149,22 @@ class _Said:
 
     @cached_property
     def _reporters(self) -> Mapping[int, int]:
-        return _ends(self.words.reporters, self.sentence)
+        return _ends(self._find(self.words.reporters))
 
     @cached_property
     def _denials(self) -> Mapping[int, int]:
-        return _ends(self.words.denials, self.sentence)
+        return _ends(self._find(self.words.denials))
 
     @cached_property
     def _own_words(self) -> int:
         """Where the writer has first said to be speaking; after the sentence where nowhere."""
-        return min((found.end for found in self.words.own_words.find(self.sentence.words)), default=len(self.sentence.words))
+        return min((found.end for found in self._find(self.words.own_words)), default=len(self.sentence.words))
 
 
-def _ends(phrases: Phrases[None], sentence: Sentence) -> dict[int, int]:
+def _ends(phrases: Iterator[Found[Rule | None]]) -> dict[int, int]:
     """Where phrases end, and where the shortest that ends there begins."""
     ends: dict[int, int] = {}
-    for found in phrases.find(sentence.words):
+    for found in phrases:
         ends[found.end] = max(found.start, ends.get(found.end, 0))
     return ends
 

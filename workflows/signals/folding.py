@@ -21,16 +21,17 @@ _PLAIN = (
     ("!", "."), ("?", "."), (";", "."), (":", ","), ("(", ","), (")", ","), ("–", ","), ("—", ","),
     ("„", '"'), ("“", '"'), ("”", '"'), ("«", '"'), ("»", '"'), ("’", "'"), ("\f", " "),
 )  # fmt: skip
+_PUT_IN = (("–", ","), ("—", ","), ("„", '"'), ("“", '"'), ("”", '"'), ("’", "'"), ("…", "..."))  # each folds as the other does
 _NO_WORD = re.compile(r"(?:[^\w. ]|_)+")
 _BARE = {code: chr(code) if chr(code).isalnum() or chr(code) == "." else " " for code in range(128)}
 
 _SPACED = re.compile(r"(?<![^\W_])[^\W\d_](?:[ .*_-][^\W\d_]){2,}(?![^\W_])")
-_LONE = re.compile(r"[ .*_-][^\W\d_][ .*_-][^\W\d_](?![^\W_])")
+_LONE = re.compile(r"(?:^|[\W_])[^\W\d_][ .*_-][^\W\d_][ .*_-][^\W\d_](?![^\W_])")
 _MIXED = re.compile(r"[01345](?:(?<=[^\W\d_].)|(?=[^\W\d_]))")  # a digit beside a letter
 _WORD = re.compile(r"[^\W_]+")
 _DIGITS = (str.maketrans("01345", "oieas"), str.maketrans("01345", "øieæs"), str.maketrans("01345", "oleås"))
 _PICTURES = {"🔪": "kniv", "🗡": "kniv", "🔫": "pistol", "💣": "bombe", "🪓": "økse", "⚰": "kiste"}
-_PICTURE = re.compile("[" + "".join(_PICTURES) + "]")
+_PICTURE = re.compile("([" + "".join(_PICTURES) + "])\ufe0f?")  # and what says that it is shown in colour
 _OUTLINE = bytes(ord("a" if _LETTER.match(one) else "0" if one.isalnum() else " ") for one in map(chr, range(256)))
 
 
@@ -96,11 +97,21 @@ _LETTERS = frozenset(one.encode("latin-1") for one in _LATIN if _LETTER.match(on
 
 def _latin(text: str, table: bytes) -> bytes | None:
     """``text`` by ``table``, or None where it is not in Latin-1 or holds what no table can fold."""
+    plain = _encoded(text)
+    if plain is not None:
+        plain = plain.translate(table)
+    return None if plain is None or b"\0" in plain else plain
+
+
+def _encoded(text: str) -> bytes | None:
+    """``text`` in Latin-1, with the marks that mail programs put in for others as those; None where it holds more."""
+    if not text.isascii():
+        for written, meant in _PUT_IN:
+            text = text.replace(written, meant)
     try:
-        plain = text.encode("latin-1").translate(table)
+        return text.encode("latin-1")
     except UnicodeEncodeError:
         return None
-    return None if b"\0" in plain else plain
 
 
 def _once(run: re.Match[bytes]) -> bytes:
@@ -159,8 +170,8 @@ def put_together(text: str, vocabulary: Collection[str]) -> str:
 
     Letters that are spaced out ("s l å r") are put together. Both give words of ``vocabulary``, where they part into such.
     """
-    if not text.isascii():
-        text = _PICTURE.sub(lambda found: f" {_PICTURES[found.group()]} ", text)
+    if not text.isascii() and any(one in text for one in _PICTURES):
+        text = _PICTURE.sub(lambda found: f" {_PICTURES[found[1]]} ", text)
     text = _with_letters(text, vocabulary)
     if not _may_be_spaced(text):
         return text
@@ -196,12 +207,12 @@ def _as_letters(word: str, vocabulary: Collection[str]) -> str:
 
 
 def _may_be_spaced(text: str) -> bool:
-    """Whether two lone letters follow each other: as ``_LONE`` tells, and for Latin-1 a quicker look at the outline of the text."""
+    """Whether three lone letters follow each other: as ``_LONE`` tells, and for Latin-1 a quicker look at the text's outline."""
     try:
         outline = text.encode("latin-1").translate(_OUTLINE)
     except UnicodeEncodeError:
         return _LONE.search(text) is not None
-    return b" a a " in outline + b" "
+    return b" a a a " in b" " + outline + b" "
 
 
 def _unspaced(letters: str, vocabulary: Collection[str]) -> str:

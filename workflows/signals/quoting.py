@@ -12,6 +12,7 @@ _FIELD_NAME = r"\*?(?:fra|from|sendt|sent|dato|date|til|to|emne|subject|cc)\*?\s
 _WROTE = re.compile(rf"{_HAS_WRITTEN}\b", re.IGNORECASE)
 _ORIGINAL = re.compile(rf"(?:(?:-{{2,}}+|_{{2,}}+)\s*+)?{_ORIGINAL_MAIL}", re.IGNORECASE)
 _FIELD = re.compile(_FIELD_NAME, re.IGNORECASE)
+_FIRST = frozenset("acdefopstvACDEFOPSTVſ*-_")  # what a quote header begins with
 _MAY_QUOTE = re.compile(rf"\n[^\S\n]*+(?:>|{_HAS_WRITTEN}|[-_]*+[^\S\n]*+{_ORIGINAL_MAIL}|{_FIELD_NAME})", re.IGNORECASE)
 
 
@@ -33,6 +34,8 @@ def quoted_lines(lines: list[str]) -> Iterator[bool]:
 def _header_lines(lines: list[str], number: int) -> int:
     """How many lines the quote header has that begins here; 0 where none does."""
     line = _beginning(lines[number])
+    if line[:1] not in _FIRST:
+        return 0
     if _WROTE.match(line):
         return next((place for place, one in enumerate(lines[number : number + 2], 1) if one.rstrip().endswith(":")), 0)
     if _ORIGINAL.match(line):

@@ -1,16 +1,15 @@
 """The signal words as the file gives them (``config/signals.da.toml``), checked whole and ready to be looked for."""
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from itertools import chain
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workflows.signals.folding import fold
 from workflows.signals.phrase import BadPhrase, Phrase, phrase
-from workflows.signals.search import Phrases, Vocabulary, beginnings_of, by_stem
+from workflows.signals.search import Phrases, Some, together
 
 Level = Literal["red", "yellow", "grey"]
 Weakened = Literal["red", "yellow", "grey", "none"]
@@ -25,7 +24,8 @@ Right = Literal[
 
 
 BURST, NIGHTS, COPIES, UNREADABLE = "volume.burst", "volume.nights", "mass_copy.recipients", "unreadable.content"
-_PLAIN = ("denials", "reporters", "own_words", "told_of_others", "taken_back", "affirmed")
+_LEVELS: tuple[Level, ...] = get_args(Level)  # the most serious first
+_PLAIN = ("idioms", "denials", "reporters", "own_words", "told_of_others", "taken_back", "affirmed")
 
 
 class BadSignalWords(ValueError):
@@ -131,7 +131,7 @@ class SignalRule:
     if_negated: Level | None
     if_quoted: Level | None
     if_reported: Level | None
-    unless: Phrases[None] | None
+    unless: Some
     right: Right | None  # a right that the signal carries with it
 
 
@@ -140,44 +140,38 @@ class RightRule:
     """One rule for a right that the citizen may be using."""
 
     id: Right
-    unless: Phrases[None] | None
+    unless: Some
+
+
+Rule = SignalRule | RightRule
+R = TypeVar("R", SignalRule, RightRule)
+Told = tuple[Kind, Right | None, Level] | Right  # a signal, or a right
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SignalWords:
-    """All signal words, ready to be looked for. Immutable; made once by ``words_from``."""
+    """All signal words, ready to be looked for. Immutable; made once by ``words_from``.
 
-    signals: Phrases[SignalRule]
-    rights: Phrases[RightRule]
+    ``phrases`` has every phrase of the file, those of rules with their rule; the others are told by what they are for.
+    """
+
+    phrases: Phrases[Rule | None]
+    signals: Some
+    rights: Some
+    settled: Mapping[Told, Some]  # by what has been told: the phrases that can tell nothing more
     negations: frozenset[str]
-    idioms: Phrases[None]
-    denials: Phrases[None]
-    reporters: Phrases[None]
-    own_words: Phrases[None]
-    told_of_others: Phrases[None]
-    taken_back: Phrases[None]
-    affirmed: Phrases[None]
+    idioms: Some
+    denials: Some
+    reporters: Some
+    own_words: Some
+    told_of_others: Some
+    taken_back: Some
+    affirmed: Some
     mass_copy_level: Level
     unreadable_level: Level
     volume_level: Level
     vocabulary: frozenset[str]
-    beginnings: Mapping[str, tuple[str, ...]]  # of words that phrases ask for, by their stems
     tuning: Tuning
-
-    def among(self, vocabulary: Vocabulary) -> "SignalWords | None":
-        """Those that a text of this vocabulary may hold: they find in it what all would, at a fraction of the cost.
-
-        None where it can hold no signal and no right.
-        """
-        signals, rights = self.signals.among(vocabulary), self.rights.among(vocabulary)
-        if not signals.anchors and not rights.anchors:
-            return None
-        idioms = self.idioms.among(vocabulary) if signals.anchors else self.idioms
-        return replace(self, signals=signals, rights=rights, idioms=idioms)
-
-    def may_be_among(self, keys: frozenset[str]) -> bool:
-        """Whether a sentence that has these keys may hold a signal or a right that ``among`` left."""
-        return self.signals.may_be_among(keys) or self.rights.may_be_among(keys)
 
 
 def words_from(text: str, tuning: Tuning = AS_GIVEN) -> SignalWords:
@@ -223,39 +217,33 @@ class _Compiler:
         self.stops = frozenset(map(fold, content.gap_stops))
         negations = tuple(map(fold, content.negations))
         self.negations = frozenset(negations).union(*(self.spellings.get(one, ()) for one in negations))
+        self.entries: list[tuple[Phrase, Rule | None]] = []
         self.faults: list[str] = []
 
     def words(self) -> SignalWords:
-        content, tuning = self.content, self.tuning
-        idioms = self.read("idioms", content.idioms)
-        signals = self.entries([(one.id, one.phrases, self.signal(one)) for one in content.signal if one.id not in tuning.off])
-        rights = self.entries([(one.id, one.phrases, RightRule(one.id, self.unless(one.id, one.unless))) for one in content.right])
-        made = {name: self.plain(name, getattr(content, name)) for name in _PLAIN}
+        content, off = self.content, self.tuning.off
+        others = {name: self.read(name, getattr(content, name)) for name in _PLAIN}
+        signals = [self.rule(one.phrases, self.signal(one)) for one in content.signal if one.id not in off]
+        rights = [self.rule(one.phrases, self.right(one)) for one in content.right]
         if self.faults:
             raise BadSignalWords(self.faults)
-        found = [one for one, _ in (*signals, *rights)]
         return SignalWords(
-            signals=Phrases.of(signals),
-            rights=Phrases.of(rights),
+            phrases=Phrases(self.entries),
+            signals=together(some for _, some in signals),
+            rights=together(some for _, some in rights),
+            settled=_by_signal(signals) | _by_right(rights),
             negations=self.negations,
-            idioms=Phrases.of((one, None) for one in idioms),
             mass_copy_level=content.mass_copy.level,
             unreadable_level=content.unreadable.level,
             volume_level=content.volume.level,
-            vocabulary=self.negations.union(*(one.vocabulary for one in found)),
-            beginnings=by_stem(set(chain.from_iterable(map(beginnings_of, (*found, *idioms))))),
-            tuning=tuning,
-            **made,
+            vocabulary=self.negations.union(*(one.vocabulary for one, rule in self.entries if rule)),
+            tuning=self.tuning,
+            **others,
         )
 
-    def entries(self, rules: list[tuple[str, list[str], Any]]) -> list[tuple[Phrase, Any]]:
-        return [(found, rule) for name, written, rule in rules for found in self.read(name, written)]
-
-    def plain(self, name: str, written: list[str]) -> Phrases[None]:
-        return Phrases.of((found, None) for found in self.read(name, written))
-
-    def unless(self, name: str, written: list[str]) -> Phrases[None] | None:
-        return self.plain(f"{name}.unless", written) if written else None
+    def rule(self, written: list[str], rule: R) -> tuple[R, Some]:
+        """A rule, and the phrases that are its own."""
+        return rule, self.read(rule.id, written, rule)
 
     def signal(self, entry: _SignalEntry) -> SignalRule:
         weakened: Weakened = "yellow" if entry.level == "red" else "none"
@@ -266,18 +254,39 @@ class _Compiler:
             _level(entry.if_negated or weakened),
             _level(entry.if_quoted or weakened),
             _level(entry.if_reported or weakened),
-            self.unless(entry.id, entry.unless),
+            self.read(f"{entry.id}.unless", entry.unless),
             entry.right,
         )
 
-    def read(self, name: str, written: list[str]) -> list[Phrase]:
-        found = []
+    def right(self, entry: _RightEntry) -> RightRule:
+        return RightRule(entry.id, self.read(f"{entry.id}.unless", entry.unless))
+
+    def read(self, name: str, written: list[str], rule: Rule | None = None) -> Some:
+        """Takes the phrases that are ``written``, of a rule or for something else."""
+        first = len(self.entries)
         for one in written:
             try:
-                found.append(phrase(one, self.lists, self.stops, self.spellings))
+                self.entries.append((phrase(one, self.lists, self.stops, self.spellings), rule))
             except BadPhrase as fault:
                 self.faults.append(f"{name}: {fault}")
-        return found
+        return (1 << len(self.entries)) - (1 << first)
+
+
+def _by_right(rights: Sequence[tuple[RightRule, Some]]) -> dict[Told, Some]:
+    return {rule.id: together(some for other, some in rights if other.id == rule.id) for rule, _ in rights}
+
+
+def _by_signal(signals: Sequence[tuple[SignalRule, Some]]) -> dict[Told, Some]:
+    """A signal leaves nothing to tell to the rules for its kind, with its right, that are no more serious than it was."""
+    return {
+        (rule.kind, rule.right, level): together(
+            some
+            for other, some in signals
+            if (other.kind, other.right) == (rule.kind, rule.right) and _LEVELS.index(other.level) >= _LEVELS.index(level)
+        )
+        for rule, _ in signals
+        for level in _LEVELS
+    }
 
 
 def _level(written: Weakened) -> Level | None:

@@ -1,20 +1,25 @@
-"""Many phrases looked for at once: by the words of a whole text, then of each sentence, and only then word by word.
+"""Many phrases looked for at once: one pass over a sentence tells which of them may stand in it, and only those are tried.
 
-A phrase cannot stand where not each of its required places has a word. For most phrases the vocabulary of a mail settles
-that, for nearly all others the vocabulary of the sentence does.
+All phrases are numbered, and a set of them is a number with their bits (``Some``). Each word has marks: one bit in the first of
+``ROWS`` rows for every phrase whose rarest word it is, in the second for the second rarest, and so on. What a sentence's words have
+marked in every row may be in it. So a word costs one OR however many phrases there are, and a phrase costs something where its
+rarest words stand together.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
+from functools import reduce
+from operator import or_
 from typing import Generic, TypeVar
 
 from workflows.signals.phrase import PREFIX, Gap, Phrase, Word
 
 T = TypeVar("T")
+Some = int  # of the phrases: a bit for each, at its number
+ALL: Some = -1
+ROWS = 3
 
-
-# The words that fill half of any Danish text: a phrase is looked for around these only where it asks for nothing else.
+# The words that fill half of any Danish text: they come last when the rarest words of a phrase are chosen.
 _COMMON = frozenset({
     "aar", "af", "alle", "alt", "at", "bare", "blevet", "blive", "bliver", "dag", "de", "dem", "den", "der", "det", "dig",
     "din", "dine", "dit", "du", "efter", "eller", "en", "er", "et", "faa", "faar", "for", "fra", "gaa", "gaar", "gang", "godt",
@@ -25,19 +30,7 @@ _COMMON = frozenset({
     "var", "ved", "vi", "vil",
 })  # fmt: skip
 _COST = 200  # of looking at a common word, in rare ones
-
-_Index = dict[str, list["_Anchored[T]"]]
-
-
-_Missing = Callable[[frozenset[str]], bool]
-
-
-def _all(_: object) -> bool:
-    return True
-
-
-def _nothing_is_missing(_: frozenset[str]) -> bool:
-    return False
+_MOST, _LONGEST = 20_000, 32  # words whose marks are kept, and letters of such a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,108 +43,112 @@ class Found(Generic[T]):
     meaning: T
 
 
+class _Marks(dict[str, int]):
+    """The marks of words, each worked out when it is first asked for: the next mail has mostly the same ones."""
+
+    def __init__(self, work_out: Callable[[str], int]) -> None:
+        self._work_out = work_out
+
+    def __missing__(self, word: str) -> int:
+        marks = self._work_out(word)
+        if len(word) <= _LONGEST:
+            if len(self) >= _MOST:
+                self.clear()
+            self[word] = marks
+        return marks
+
+
 class Phrases(Generic[T]):
-    """Many phrases, each with a meaning. Each is looked for around its anchor: its place with the rarest words."""
+    """Many phrases, each with a meaning."""
 
-    def __init__(self, by_word: "_Index[T]", by_stem: "_Index[T]", vocabulary: "Vocabulary | None" = None) -> None:
-        self._by_word = by_word
-        self._by_stem = by_stem
-        self._vocabulary = vocabulary  # of the one text in which these are looked for
+    def __init__(self, entries: Iterable[tuple[Phrase, T]]) -> None:
+        self._sought = [_Sought.of(one, meaning) for one, meaning in entries]
+        self._exact: dict[str, int] = {}
+        self._beginnings: dict[str, dict[str, int]] = {}  # by their first letters
+        self._unasked = 0  # marks that a sentence has without a word: of phrases with fewer words than there are rows
+        for number, one in enumerate(self._sought):
+            for row in range(ROWS):
+                self._mark(one.rarest[row] if row < len(one.rarest) else None, 1 << (number + row * len(self._sought)))
+        self._marks = _Marks(self._marks_of)
+        self._all: Some = (1 << len(self._sought)) - 1
 
-    @classmethod
-    def of(cls, entries: Iterable[tuple[Phrase, T]]) -> "Phrases[T]":
-        """These phrases, each with its meaning."""
-        entries = list(entries)
-        by_word: _Index[T] = {}
-        by_stem: _Index[T] = {}
-        for one, meaning in entries:
-            (place, anchor), *others = _by_rarity(one)
-            also = [pair for other in one.also for pair in _by_rarity(other)]
-            needs = tuple(map(_keys, (*(word for _, word in _rarest_first(others + also)), anchor)))
-            anchored = _Anchored(one, meaning, *_distance(one.places[:place]), needs)
-            for exact in anchor.exact:
-                by_word.setdefault(exact, []).append(anchored)
-            for stem in {beginning[:PREFIX] for beginning in anchor.beginnings}:
-                by_stem.setdefault(stem, []).append(anchored)
-        return cls(by_word, by_stem)
-
-    def among(self, vocabulary: "Vocabulary") -> "Phrases[T]":
-        """Those that a text of this vocabulary may hold. They find in it what all would, in the same order."""
-        missing, keys = vocabulary.keys.isdisjoint, vocabulary.keys
-        few: _Index[T] = {}
-        for word in vocabulary.words & self._by_word.keys():
-            if left := [one for one in self._by_word[word] if not missing(one.needs[0]) and one.may_be_among(keys)]:
-                few[word] = left
-        for stem in vocabulary.stems.keys() & self._by_stem.keys():
-            if left := [one for one in self._by_stem[stem] if one.may_be_among(keys)]:
-                few.update((word, few.get(word, []) + left) for word in vocabulary.stems[stem])
-        return Phrases(few, {}, vocabulary)
-
-    @property
-    def anchors(self) -> Set[str]:
-        """What ``among`` left: a sentence without any of these words holds none of the phrases."""
-        return self._by_word.keys()
-
-    def may_be_among(self, keys: frozenset[str]) -> bool:
-        """Whether a sentence that has these keys may hold any of what ``among`` left."""
-        missing = keys.isdisjoint
-        for word in self._by_word.keys() & keys:
-            for one in self._by_word[word]:
-                if not missing(one.needs[0]) and one.may_be_among(keys):
-                    return True
-        return False
-
-    def find(self, words: Sequence[str], wanted: Callable[[T], bool] = _all) -> Iterator[Found[T]]:
-        """Every phrase found in one sentence whose meaning is wanted; one that is found by two anchors comes twice."""
-        if not self._by_stem and self._by_word.keys().isdisjoint(words):
+    def _mark(self, word: Word | None, mark: int) -> None:
+        if word is None:
+            self._unasked |= mark
             return
-        missing = self._missing_in(words)
-        whole: dict[Phrase, bool] = {}  # whether the sentence holds all that a phrase asks for, in any order
-        for at, anchored in self._anchors_in(words):
-            for one in anchored:
-                if missing(one.needs[0]) or not wanted(one.meaning):
-                    continue
-                if one.phrase not in whole:
-                    whole[one.phrase] = one.may_be_whole_in(words, missing)
-                if whole[one.phrase]:
-                    yield from one.around(words, at)
+        for exact in word.exact:
+            self._exact[exact] = self._exact.get(exact, 0) | mark
+        for beginning in word.beginnings:
+            alike = self._beginnings.setdefault(beginning[:PREFIX], {})
+            alike[beginning] = alike.get(beginning, 0) | mark
 
-    def _missing_in(self, words: Sequence[str]) -> "_Missing":
-        """Tells whether a sentence lacks all of what a place needs; where that is not known, it lacks nothing."""
-        return self._vocabulary.keys_of(words).isdisjoint if self._vocabulary else _nothing_is_missing
+    def _marks_of(self, word: str) -> int:
+        marks = self._exact.get(word, 0)
+        alike = self._beginnings.get(word[:PREFIX])
+        if alike is not None and word.startswith(tuple(alike)):
+            for beginning, mark in alike.items():
+                if word.startswith(beginning):
+                    marks |= mark
+        return marks
 
-    def _anchors_in(self, words: Sequence[str]) -> Iterable[tuple[int, Iterable["_Anchored[T]"]]]:
-        exact, stems = self._by_word, self._by_stem
-        if not stems:
-            return [(at, exact[word]) for at, word in enumerate(words) if word in exact]
-        return [
-            (at, chain(exact.get(word, ()), stems.get(word[:PREFIX], ())))
-            for at, word in enumerate(words)
-            if word in exact or word[:PREFIX] in stems
-        ]
+    def may_be_in(self, words: Iterable[str]) -> Some:
+        """The phrases that a sentence, or a whole text, of these words may hold: all that it holds, and few others."""
+        rows = reduce(or_, map(self._marks.__getitem__, words), self._unasked)
+        may, count = rows & self._all, len(self._sought)
+        for row in range(1, ROWS):
+            may &= rows >> (row * count)
+        return may
 
-    def any_in(self, words: Sequence[str]) -> bool:
-        """Whether any of them is found."""
-        return next(self.find(words), None) is not None
+    def find(self, words: Sequence[str], among: Some) -> Iterator[Found[T]]:
+        """The phrases ``among`` these that one sentence holds, by where their rarest words stand; some may come twice.
+
+        ``among`` are some that ``may_be_in`` it: what is not among those must not be asked for.
+        """
+        if not among:
+            return
+        sought = self._sought
+        tried = [(at, by_beginning, number) for number in _numbers(among) for at, by_beginning in sought[number].anchors(words)]
+        whole: dict[int, bool] = {}  # whether the sentence holds all that a phrase asks for beside it
+        for at, _, number in sorted(tried):
+            one = sought[number]
+            if number not in whole:
+                whole[number] = all(other.stands_in(words) for other in one.phrase.also)
+            if whole[number]:
+                yield from one.around(words, at)
+
+    def any_in(self, words: Sequence[str], among: Some = ALL) -> bool:
+        """Whether any of them, or of those ``among`` them, is found in one sentence."""
+        return next(self.find(words, among & self.may_be_in(words)), None) is not None
 
 
 @dataclass(frozen=True, slots=True)
-class _Anchored(Generic[T]):
-    """A phrase, how many words lie at least and at most between its first word and its anchor, and what its places need."""
+class _Sought(Generic[T]):
+    """A phrase, its anchor (its place with the rarest words), and its rarest words with those of ``also``.
+
+    Between its first word and its anchor lie at least ``nearest`` and at most ``farthest`` words.
+    """
 
     phrase: Phrase
     meaning: T
+    anchor: Word
     nearest: int
     farthest: int
-    needs: tuple[frozenset[str], ...]
+    rarest: tuple[Word, ...]
 
-    def may_be_among(self, keys: frozenset[str]) -> bool:
-        """Whether each place that the phrase requires has one of its words or beginnings in ``keys``."""
-        return not any(map(keys.isdisjoint, self.needs))
+    @classmethod
+    def of(cls, one: Phrase, meaning: T) -> "_Sought[T]":
+        required = _by_rarity(one)
+        place, anchor = required[0]
+        elsewhere = [pair for other in one.also for pair in _by_rarity(other)]
+        rarest = tuple(word for _, word in _rarest_first(required + elsewhere)[:ROWS])
+        return cls(one, meaning, anchor, *_distance(one.places[:place]), rarest)
 
-    def may_be_whole_in(self, words: Sequence[str], missing: "_Missing") -> bool:
-        """Whether one sentence, of which ``missing`` tells, may hold the phrase, and holds all that it asks for elsewhere."""
-        return not any(map(missing, self.needs)) and all(other.stands_in(words) for other in self.phrase.also)
+    def anchors(self, words: Sequence[str]) -> list[tuple[int, bool]]:
+        """Where in ``words`` its anchor stands, and whether by a beginning only."""
+        exact, beginnings = self.anchor.exact, self.anchor.beginnings
+        if not beginnings:
+            return [(at, False) for at, word in enumerate(words) if word in exact]
+        return [(at, word not in exact) for at, word in enumerate(words) if word in exact or word.startswith(beginnings)]
 
     def around(self, words: Sequence[str], at: int) -> Iterator[Found[T]]:
         """The phrase as often as it stands in ``words`` with its anchor at ``at``."""
@@ -163,36 +160,16 @@ class _Anchored(Generic[T]):
                     yield Found(start, end, self.phrase, self.meaning)
 
 
-class Vocabulary:
-    """The words of a text, and which of the ``beginnings`` that phrases ask for (see ``by_stem``) each has."""
-
-    def __init__(self, words: Iterable[str], beginnings: Mapping[str, tuple[str, ...]]) -> None:
-        self.words = frozenset(words)
-        self.stems: dict[str, list[str]] = {}
-        self._begun: dict[str, list[str]] = {}
-        for word in [one for one in self.words if one[:PREFIX] in beginnings]:
-            stem = word[:PREFIX]
-            self.stems.setdefault(stem, []).append(word)
-            if word.startswith(beginnings[stem]):
-                self._begun[word] = [_key(one) for one in beginnings[stem] if word.startswith(one)]
-        self.keys = self.keys_of(self.words)
-
-    def keys_of(self, words: Iterable[str]) -> frozenset[str]:
-        """What phrases need, as far as ``words`` of this text have it."""
-        held = frozenset(words)
-        begun = held & self._begun.keys()
-        return held.union(*[self._begun[word] for word in begun]) if begun else held
+def together(several: Iterable[Some]) -> Some:
+    """All of several."""
+    return reduce(or_, several, 0)
 
 
-def by_stem(beginnings: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """``beginnings`` by the letters that they are looked up by."""
-    ordered = sorted(beginnings)
-    return {stem: tuple(group) for stem, group in groupby(ordered, key=lambda one: one[:PREFIX])}
-
-
-def beginnings_of(one: Phrase) -> Iterator[str]:
-    """The beginnings of words that a phrase asks for."""
-    return chain.from_iterable(place.beginnings for place in one.words())
+def _numbers(some: Some) -> Iterator[int]:
+    while some:
+        lowest = some & -some
+        yield lowest.bit_length() - 1
+        some ^= lowest
 
 
 def _by_rarity(one: Phrase) -> list[tuple[int, Word]]:
@@ -211,14 +188,6 @@ def _rarest_first(places: list[tuple[int, Word]]) -> list[tuple[int, Word]]:
 
 def _commonness(word: Word) -> int:
     return len(word.exact) + len(word.beginnings) + _COST * len(word.exact & _COMMON)
-
-
-def _keys(word: Word) -> frozenset[str]:
-    return word.exact.union(map(_key, word.beginnings))
-
-
-def _key(beginning: str) -> str:
-    return beginning + "*"
 
 
 def _distance(places: Sequence[Word | Gap]) -> tuple[int, int]:

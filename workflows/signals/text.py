@@ -7,6 +7,7 @@ asked for only where a look at the words has shown that it matters.
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, groupby
 from typing import NamedTuple
 
@@ -67,16 +68,21 @@ class Block:
         self.quoted = quoted
         self.words = [part.split() for part in bare(self.plain).split(".")]
 
-    def parts(self, numbers: Collection[int] | None = None) -> Iterator[Part]:
-        """Its parts, or those of the given ``numbers``. A quotation mark that is never closed ends with its paragraph."""
-        if numbers is None:
-            numbers = range(len(self.words))
-        if not numbers:
-            return
-        plain = self.plain.split(".")
-        in_marks = list(_in_marks(plain)) if '"' in self.plain else [False] * len(plain)
-        for number in numbers:
-            yield Part(plain[number], self.quoted, in_marks[number])
+    def part(self, number: int) -> Part:
+        """The part of this number. A quotation mark that is never closed ends with its paragraph."""
+        return Part(self._plain_parts[number], self.quoted, self._in_marks[number])
+
+    def parts(self) -> Iterator[Part]:
+        """All of them."""
+        return map(self.part, range(len(self.words)))
+
+    @cached_property
+    def _plain_parts(self) -> list[str]:
+        return self.plain.split(".")
+
+    @cached_property
+    def _in_marks(self) -> list[bool]:
+        return list(_in_marks(self._plain_parts)) if '"' in self.plain else [False] * len(self._plain_parts)
 
 
 def _in_marks(parts: list[str]) -> Iterator[bool]:
