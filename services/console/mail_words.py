@@ -33,7 +33,7 @@ SIGNALS = {
     "private_channel": N_("Privat kanal"),
     "volume": N_("Mange mails"),
     "mass_copy": N_("Kopi til mange"),
-    "evasion": N_("Skriver uden om rammen"),
+    "evasion": N_("Måske den samme borger fra en ny adresse"),
     "criticism": N_("Kritik"),
     "unreadable": N_("Kunne ikke læses af vagten"),
 }

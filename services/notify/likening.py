@@ -17,7 +17,7 @@ from workflows.addresses import normalise
 from workflows.clues import Clues, clues_from
 from workflows.facts import CitizenFile, Organisation
 from workflows.likeness import Found, Likeness, names_of
-from workflows.link_answers import Link, asked, link_id
+from workflows.link_answers import WAITING, Link, asked, link_id
 from workflows.notices import House, Notice, NoticeKind, Planning
 from workflows.people import Grade, Role
 
@@ -29,9 +29,13 @@ Told = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What was found about who wrote one mail. ``sentences`` are its clues to mails that follow."""
+    """What was found about who wrote one mail. ``sentences`` are its clues to mails that follow.
+
+    ``likely`` is what a leader is asked now; ``unanswered`` also what they were asked of an earlier mail, and have not rejected.
+    """
 
     likely: tuple[tuple[Likeness, CitizenFile], ...] = ()
+    unanswered: tuple[tuple[Likeness, CitizenFile], ...] = ()
     address: int = 0  # as in ``Link.address``
     sentences: tuple[int, ...] = ()
 
@@ -82,8 +86,10 @@ class Likening:
         written = {normalise(one) for one in clues.addresses}
         worth = [(one, file) for one, file in likely if self._is_question(one, file, written)][:1]
         hash = self._store.identity.address(clues.addresses[0])
-        asked_before = [one for one, _ in worth if await self._store.identity.get(link_id(hash, one.citizen))]
-        return Guess(() if asked_before else tuple(worth), hash)
+        links = [await self._store.identity.get(link_id(hash, one.citizen)) for one, _ in worth]
+        asked_before = any(links)
+        waiting = all(one is None or one.state in WAITING for one in links)
+        return Guess(() if asked_before else tuple(worth), tuple(worth) if waiting else (), hash)
 
     def _employees(self, organisation: Organisation) -> frozenset[frozenset[str]]:
         """Their names, folded once for each state of the register."""

@@ -18,7 +18,9 @@ from services.clock import Clock, new_id
 from services.gather import policy_of
 from services.marks import CRASHES, Marks
 from services.notify.assessing import Assessor
+from services.notify.evasion import with_evasion
 from services.notify.likening import NOTHING, Guess, Likening, words_of
+from services.notify.planned import planned
 from services.notify.posting import Posting
 from services.notify.telling import Telling
 from services.notify.texts import letterhead
@@ -152,6 +154,7 @@ class Notifier:
         wires = await self._assessor.assess([one.content for one in waiting], [wants_clues(told[one.id]) for one in waiting])
         guesses = await self._likening.guesses(waiting, wires, told)
         found = await with_volume(self._store, self._words, told, list(zip(waiting, wires, strict=True)))
+        found = with_evasion(self._words, self._policy, guesses, found)
         concern = [
             mail.id
             for mail, wire in found
@@ -188,24 +191,11 @@ class Notifier:
             return self._untold(mail.id, decision, wire, now)
         slot = self._marks.begin(mail.id)
         try:
-            planned = self._plan(mail, decision, wire, files, now) if decision else ()
-            asked = self._likening.asked(mail, guess, decision, planned, now) if decision and guess.likely else (planned, ())
+            plan = planned(mail, decision, wire, files, house=self._house(), now=now) if decision else ()
+            asked = self._likening.asked(mail, guess, decision, plan, now) if decision and guess.likely else (plan, ())
             return self._assessed(mail.id, wire, *asked, now)
         finally:
             self._marks.end(slot)
-
-    def _plan(
-        self, mail: Unassessed, decision: Wire, wire: Wire, files: tuple[CitizenFile, ...], now: datetime
-    ) -> tuple[Notice, ...]:
-        return notices.plan(
-            decision,
-            signals=wire["signals"],
-            rights=wire["rights"],
-            house=self._house(),
-            now=now,
-            received_at=mail.came_at,
-            files=files,
-        )
 
     def _untold(self, mail: str, decision: Wire | None, wire: Wire, now: datetime) -> Assessed:
         log.error("mail_set_aside_untold", mail=mail)

@@ -118,6 +118,48 @@ async def test_law_9_no_name_number_or_address_is_in_a_notice_an_event_or_the_ch
     assert not any(number in " ".join(links) for number in SECRETS[:4])
 
 
+async def signals(world, id):
+    return (await world.store.mail(id)).decision["signals"]
+
+
+async def test_maybe_the_same_citizen_from_a_new_address_is_a_signal_until_a_leader_says_no(world):
+    """It moves nothing, and the question is all that the leader is told of it."""
+    first = await world.mail()
+    await world.mail()
+    assert first.recipients[0].deliver_to == (KAREN,)
+    assert await signals(world, "m1") == await signals(world, "m2") == [{"kind": "evasion", "level": "yellow"}]
+    assert [one[1] for one in await world.notices()] == ["Et spørgsmål: er det den samme?"]
+    assert len(await world.events("signal.raised")) == 2
+    [link] = await world.open()
+    await world.store.identity.answer(link.id, "reject", revision=0, by=LENE)
+    await world.mail()
+    assert await signals(world, "m3") == []
+
+
+async def test_beside_a_threat_the_leader_is_told_of_it_too(world):
+    await world.mail("Om sag s-1. Jeg slår dig ihjel.")
+    assert [one["kind"] for one in await signals(world, "m1")] == ["threat", "evasion"]
+    [alarm] = [text for _, subject, text in await world.notices() if subject.startswith("Se på det nu")]
+    assert "en mulig trussel og at det måske er den samme borger fra en ny adresse" in " ".join(alarm.split())
+
+
+@pytest.mark.parametrize(
+    ("state", "sender", "results", "text"),
+    [
+        ("lifted", NEW, None, "Om sag s-1"),
+        ("active", NEW, FAIL, "Om sag s-1"),
+        ("active", "bo.b@example.org", PASS.replace("example.net", "example.org"), "Hej"),
+        ("active", NEW, None, "Hej"),
+    ],
+    ids=["no framework in force", "somebody pretends", "a registered address", "the name alone"],
+)
+async def test_else_nobody_is_said_to_write_from_a_new_address(world, state, sender, results, text):
+    await world.store.load_register(register(framework(state=state)), entry("register.load", "register"))
+    await world.store.refresh()
+    await world.mail(text, sender=sender, results=results)
+    assert await signals(world, "m1") == []
+
+
 async def test_a_confirmed_address_routes_from_the_next_mail_on_and_the_first_stays_where_it_went(world):
     await world.mail()
     [link] = await world.open()

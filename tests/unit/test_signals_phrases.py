@@ -240,6 +240,7 @@ idioms = ["~3 noget"]
 mass_copy = {level = "yellow", why = "x"}
 volume = {level = "yellow", why_burst = "x", why_nights = "x"}
 unreadable = {level = "grey", why = "x"}
+evasion = {level = "yellow", why = "x"}
 [[signal]]
 id = "a"
 kind = "threat"

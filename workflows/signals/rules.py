@@ -23,7 +23,8 @@ Right = Literal[
 ]  # fmt: skip
 
 
-BURST, NIGHTS, COPIES, UNREADABLE = "volume.burst", "volume.nights", "mass_copy.recipients", "unreadable.content"
+BURST, NIGHTS, COPIES = "volume.burst", "volume.nights", "mass_copy.recipients"
+UNREADABLE, EVASION = "unreadable.content", "evasion.new_address"
 _LEVELS: tuple[Level, ...] = get_args(Level)  # the most serious first
 _PLAIN = ("idioms", "denials", "reporters", "own_words", "told_of_others", "taken_back", "affirmed")
 
@@ -71,14 +72,15 @@ class _Volume(_Table):
     why_nights: str
 
 
-class _Unreadable(_Table):
+class _Plain(_Table):
     level: Level
     why: str
 
 
 class _File(_Table):
     mass_copy: _MassCopy
-    unreadable: _Unreadable
+    unreadable: _Plain
+    evasion: _Plain
     volume: _Volume
     lists: dict[str, list[str]] = {}
     spellings: dict[str, list[str]] = {}
@@ -169,6 +171,7 @@ class SignalWords:
     affirmed: Some
     mass_copy_level: Level
     unreadable_level: Level
+    evasion_level: Level
     volume_level: Level
     vocabulary: frozenset[str]
     tuning: Tuning
@@ -189,6 +192,7 @@ def patterns_from(text: str) -> dict[str, Pattern]:
         Pattern(NIGHTS, "volume", volume.level, volume.why_nights),
         Pattern(COPIES, "mass_copy", copies.level, copies.why),
         Pattern(UNREADABLE, "unreadable", unreadable.level, unreadable.why),
+        Pattern(EVASION, "evasion", content.evasion.level, content.evasion.why),
     )
     return {one.id: one for one in (*of_words, *others)}
 
@@ -235,6 +239,7 @@ class _Compiler:
             negations=self.negations,
             mass_copy_level=content.mass_copy.level,
             unreadable_level=content.unreadable.level,
+            evasion_level=content.evasion.level,
             volume_level=content.volume.level,
             vocabulary=self.negations.union(*(one.vocabulary for one, rule in self.entries if rule)),
             tuning=self.tuning,

@@ -1,0 +1,28 @@
+"""The notices that an assessed mail calls for, from what was found in it and from whom it may be."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from services.notify.evasion import beside_the_question
+from services.store.interface import Unassessed
+from workflows import notices
+from workflows.facts import CitizenFile
+from workflows.notices import House, Notice
+
+Wire = dict[str, Any]
+
+
+def planned(
+    mail: Unassessed, decision: Wire, wire: Wire, files: Sequence[CitizenFile], *, house: House, now: datetime
+) -> tuple[Notice, ...]:
+    """``files`` are those of the sender's addresses, where something in the mail or its decision asks for them."""
+    return notices.plan(
+        decision,
+        signals=beside_the_question(wire["signals"]),
+        rights=wire["rights"],
+        house=house,
+        now=now,
+        received_at=mail.came_at,
+        files=files,
+    )
