@@ -71,6 +71,7 @@ def _written(notice: Notice, text: NoticeText, head: Letterhead) -> tuple[str, s
     now = notice.urgency == "now"
     subject = parts.of("subject_now" if now and "subject_now" in parts.words else "subject", values)
     found = [text.of("signs", values)] * bool(about.signals) + [text.of("rights_found", values)] * bool(about.rights)
+    found += [text.of("meeting", values)] * (about.meeting and notice.kind != "meeting_asked")
     paragraphs = [
         text.of("greeting", values),
         parts.of("came", values),

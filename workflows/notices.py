@@ -16,26 +16,20 @@ from workflows.deadlines import WorkingHours
 from workflows.decision import Reason
 from workflows.facts import CitizenFile, Organisation, Policy
 from workflows.framework import ContactFramework
+from workflows.meetings import inviting
 from workflows.people import Grade
 from workflows.yellow import heard, pressing
 
 Urgency = Literal["now", "same_day", "working_hours", "digest"]
 NoticeRole = Literal["caseworker", "leader", "it"]
 NoticeKind = Literal[
-    "redirected", "redirected_leader", "signal_leader", "identity_question", "identity_likeness",
+    "redirected", "redirected_leader", "signal_leader", "meeting_asked", "identity_question", "identity_likeness",
     "identity_spoofing", "other_case_question", "mailbox_unreachable", "mailbox_not_watched", "canary_missing", "mail_not_moved",
     "post_unread", "posts_unread", "post_overdue", "posts_overdue", "post_right", "posts_right",
     "mail_stuck", "mail_late", "mail_unaccounted", "mail_set_aside", "mail_untold", "receipt_undelivered",
     "framework_review", "framework_expires_soon", "framework_expired", "incident_reported", "incident_concerns_you", "incident_due",
 ]  # fmt: skip
 Json = Mapping[str, Any]
-STUCK: Mapping[str | None, NoticeKind] = {
-    None: "mail_stuck",
-    "late": "mail_late",
-    "unaccounted": "mail_unaccounted",
-    "set_aside": "mail_set_aside",
-    "untold": "mail_untold",
-}
 NO_CONCERN = frozenset({Reason.INTERNAL_SENDER.value, Reason.AUTHORITY.value, Reason.NOT_EVALUATED.value})
 
 
@@ -55,6 +49,7 @@ class About:
     level: str | None = None  # of the most serious signal
     signals: tuple[str, ...] = ()  # kinds, for leaders
     rights: tuple[str, ...] = ()
+    meeting: bool = False  # it asks for one, where the framework says that contact is in writing
     day: date | None = None  # of a framework: its last one
     due: datetime | None = None  # by when something was to be done, in the municipality's time
     right: str | None = None  # the one that runs out
@@ -128,12 +123,15 @@ def plan(
     house: House,
     now: datetime,
     received_at: datetime | None = None,
-    files: Iterable[CitizenFile] = (),
+    files: Sequence[CitizenFile] = (),
+    noted: Collection[str] = (),
 ) -> tuple[Notice, ...]:
     """The notices that a decided and assessed mail calls for. ``decision`` is the contract's JSON, with ``signals`` and
-    ``rights`` in the same form; ``files`` are those of the sender's addresses."""
+    ``rights`` in the same form; ``files`` are those of the sender's addresses; ``noted`` holds codes of ``workflows.reading``."""
     mail = decision["mail"]["id"] or decision["mail"]["sha256"]
-    planning = Planning(decision, mail, heard(signals, house.policy), tuple(rights), house, now, received_at or now)
+    asked = inviting(decision, noted, files)
+    told = heard(signals, house.policy)
+    planning = Planning(decision, mail, told, tuple(rights), house, now, received_at or now, asked)
     return (*planning.of_the_mail(), *planning.identity_questions(files), *planning.case_questions())
 
 
@@ -145,7 +143,7 @@ def nobody_to_tell(decided: Mapping[str, Any], signals: Sequence[Json]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """What the notices of one mail are planned from."""
+    """What the notices of one mail are planned from. ``inviting``: recipients whom it asks to meet (``workflows.meetings``)."""
 
     decision: Json
     mail: str
@@ -154,6 +152,7 @@ class Planning:
     house: House
     now: datetime
     received_at: datetime
+    inviting: Sequence[Json] = ()
 
     @property
     def level(self) -> str | None:
@@ -168,7 +167,9 @@ class Planning:
         workers = self._by_person((self.house.person(one["address"]), one) for one in moved)
         alarmed = self._by_person((self.house.leader(self.house.unit_of(one)), one) for one in self._alarming())
         yield from (self._to_leader("redirected_leader", to, about) for to, about in leaders.items())
+        asked = self._by_person((self.house.leader(self.house.unit_of(one)), one) for one in self.inviting)
         yield from (self._to_leader("signal_leader", to, about) for to, about in alarmed.items() if to not in leaders)
+        yield from (self._to_leader("meeting_asked", to, about) for to, about in asked.items() if to not in {*leaders, *alarmed})
         yield from (self._to_worker(to, about) for to, about in workers.items() if to not in leaders and to not in alarmed)
 
     def _alarming(self) -> list[Json]:
@@ -187,8 +188,10 @@ class Planning:
 
     def _to_leader(self, kind: NoticeKind, to: str, outcomes: Sequence[Json]) -> Notice:
         kinds = tuple(one["kind"] for one in self.signals if one["level"] != "grey")
-        about = self.about_mail(outcomes, signals=kinds, rights=self.rights, level=self.level)
-        urgency, due = pressing(self.signals, self.house.policy, self.house.hours, self.now, alone=kind == "signal_leader")
+        meeting = any(one in self.inviting for one in outcomes)
+        about = self.about_mail(outcomes, signals=kinds, rights=self.rights, level=self.level, meeting=meeting)
+        alone = kind == "signal_leader" and not meeting
+        urgency, due = pressing(self.signals, self.house.policy, self.house.hours, self.now, alone=alone)
         return Notice(to, "leader", urgency, kind, due, f"notice:{self.mail}:{to}", about)
 
     def _to_worker(self, to: str, outcomes: Sequence[Json]) -> Notice:
@@ -252,35 +255,10 @@ class Planning:
                 yield Notice(to, "leader", "same_day", "other_case_question", self.now, dedupe, self.about_mail([one]))
 
 
-def mailbox_unreachable(event_id: str, data: Json, house: House, now: datetime) -> tuple[Notice, ...]:
-    """The unit's leader is told that a redirected mail was not taken where it was sent."""
-    to = house.leader(data.get("unit"))
-    about = _of_event(data, house, now)
-    return (Notice(to, "leader", "same_day", "mailbox_unreachable", now, f"notice:{event_id}:{to}", about),) if to else ()
-
-
-def mail_stuck(event_id: str, data: Json, house: House, now: datetime) -> tuple[Notice, ...]:
-    """The unit's leader and operations are told that a mail does not get on by itself; ``why`` has words of its own."""
-    kind = STUCK[data.get("why")]
-    about = _of_event(data, house, now)
-    leader = house.leader(data.get("unit"))
-    told: dict[str, NoticeRole] = dict.fromkeys(operations(house), "it")
-    if leader:
-        told[leader] = "leader"
-    return tuple(Notice(to, role, "same_day", kind, now, f"notice:{event_id}:{to}", about) for to, role in sorted(told.items()))
-
-
 def operations(house: House) -> Collection[str]:
     """Who runs the guard: employees of IT, else the postmaster whom every domain has (RFC 5321 4.5.1)."""
     found = {normalise(one.address) for one in house.organisation.employees.values() if one.role == "it"}
     return found or {house.policy.postmaster}
-
-
-def _of_event(data: Json, house: House, now: datetime) -> About:
-    unit = data.get("unit")
-    frameworks = _distinct([data.get("framework")])
-    at = now.astimezone(house.policy.zone)
-    return About(mail=data["mail"], at=at, frameworks=frameworks, unit=house.unit_name(unit), leader=house.leader(unit))
 
 
 def _is_moved(outcome: Json) -> bool:

@@ -26,7 +26,6 @@ from workflows.facts import Facts
 from workflows.mail import Envelope, Mail
 from workflows.mends import header_block, mend
 from workflows.notices import House, plan
-from workflows.people import Grade
 from workflows.reading import read_headers, read_mail
 
 
@@ -108,7 +107,14 @@ def evaluated(mail: Mail, content: bytes, facts: Facts, now: datetime, settings:
     """Both pure steps: the decision, and the assessment of the whole mail with who is told, as the contract's JSON."""
     decision = decided(mail, facts, now)
     assessed = assess(read_mail(content), signal_words.load(settings.signals.tuning())).wire()
-    asked = facts.files if decision.sender.grade is Grade.PROBABLE else ()
     house = House(facts.organisation, facts.policy, working_hours(settings))
-    told = plan(decision.wire(), signals=assessed["signals"], rights=assessed["rights"], house=house, now=now, files=asked)
+    told = plan(
+        decision.wire(),
+        signals=assessed["signals"],
+        rights=assessed["rights"],
+        house=house,
+        now=now,
+        files=facts.files,
+        noted=assessed["noted"],
+    )
     return decision.wire() | assessed | {"notify": [one.wire() for one in told], "assessed": True}

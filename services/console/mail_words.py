@@ -37,6 +37,14 @@ SIGNALS = {
     "criticism": N_("Kritik"),
     "unreadable": N_("Kunne ikke læses af vagten"),
 }
+NOTED = {
+    "hidden_text": N_("I mailen er der tekst, som ikke vises, når man læser den. Vagten har læst den med."),
+    "remote_pictures": N_("Mailen henter billeder fra nettet. Åbner du dem, kan afsenderen se, at mailen er læst."),
+    "invitation": N_("Mailen indkalder til et møde. Svar ikke i kalenderen, før I har besluttet, om I vil mødes."),
+    "voice_message": N_("Der er en lydfil i mailen. Vagten kan ikke høre den, så lyt til den."),
+    "encrypted": N_("Mailen er krypteret, så vagten har ikke kunnet læse den. Åbn og læs den selv."),
+    "unreadable": N_("Noget af mailen har vagten ikke kunnet læse. Læs den selv igennem."),
+}
 RIGHTS = {
     "complaint": N_("Klage"),
     "appeal_deadline": N_("Klagefrist"),
@@ -138,6 +146,7 @@ def all_texts() -> dict[str, dict[str, str]]:
         "levels": LEVELS,
         "level_chips": LEVEL_CHIPS,
         "signals": SIGNALS,
+        "noted": NOTED,
         "rights": RIGHTS,
         "beside": BESIDE,
         "grades": GRADES,

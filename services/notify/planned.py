@@ -25,4 +25,5 @@ def planned(
         now=now,
         received_at=mail.came_at,
         files=files,
+        noted=wire.get("noted", ()),
     )

@@ -39,6 +39,7 @@ from workflows.audit import AuditRecord
 from workflows.events import Event, mail_stuck
 from workflows.facts import CitizenFile
 from workflows.link_answers import Link
+from workflows.meetings import asks_to_meet
 from workflows.notice_mail import compose
 from workflows.notices import House, Notice
 
@@ -161,13 +162,14 @@ class Notifier:
             if guesses.get(mail.id, NOTHING).concerns
             or self._posting.waits(mail)
             or not notices.nobody_to_tell(told[mail.id], wire["signals"])
+            or asks_to_meet(told[mail.id], wire.get("noted", ()))
         ]
         decisions = await self._store.decisions(concern) if concern else {}
         now = self._clock.now()
         assessed = []
         for mail, wire in found:
             decision = decisions.get(mail.id)
-            files = await self._files(decision, waits=self._posting.waits(mail)) if decision else ()
+            files = await self._files(decision, wire, waits=self._posting.waits(mail)) if decision else ()
             figures = wire.pop("figures", None)  # they are kept with what waits for a person, and nowhere else
             guess = guesses.get(mail.id, NOTHING)
             made = self._told_of(mail, decision, wire, files, guess=guess, now=now)
@@ -215,9 +217,10 @@ class Notifier:
             links=links,
         )
 
-    async def _files(self, decision: dict[str, Any], *, waits: bool) -> tuple[CitizenFile, ...]:
-        """Only a probable sender raises a question that needs them, and what waits for people is kept from some."""
-        if decision["sender"]["grade"] != "probable" and not waits:
+    async def _files(self, decision: dict[str, Any], wire: Wire, *, waits: bool) -> tuple[CitizenFile, ...]:
+        """A probable sender raises a question that needs them, and so does an invitation; what waits is kept from some people."""
+        asks = decision["sender"]["grade"] == "probable" or asks_to_meet(decision, wire.get("noted", ()))
+        if not asks and not waits:
             return ()
         return await self._store.files_of({normalise(one) for one in decision["mail"]["header_from"]})
 

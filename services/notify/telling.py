@@ -6,14 +6,14 @@ from datetime import datetime
 from services.clock import Clock
 from services.notify.posting import Posting
 from services.store.interface import Store
-from workflows import framework_notices, incident_notices, mailbox_notices, notices, receipt_notices
+from workflows import framework_notices, incident_notices, mailbox_notices, receipt_notices, stuck_notices
 from workflows.events import Event
 from workflows.notices import House, Notice
 
 Handler = Callable[[Sequence[Event]], Awaitable[None]]
 
 _TOLD: Mapping[str, Callable[..., tuple[Notice, ...]]] = {  # events that say by themselves whom they concern
-    "mail.stuck": notices.mail_stuck,
+    "mail.stuck": stuck_notices.mail_stuck,
     "receipt.undelivered": receipt_notices.undelivered,
 }
 _OF_INCIDENTS: Mapping[str, Callable[..., tuple[Notice, ...]]] = {
@@ -61,7 +61,7 @@ class Telling:
         planned = list[Notice]()
         for one in events:
             if one.data.get("mail"):
-                planned += notices.mailbox_unreachable(one.id, one.data, house, now)
+                planned += stuck_notices.mailbox_unreachable(one.id, one.data, house, now)
             else:
                 planned += mailbox_notices.unreachable(one, self._posting.mailbox(one.data["mailbox"]), house, now)
         await self._enqueue(planned, now)

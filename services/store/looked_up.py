@@ -209,9 +209,13 @@ class PostCounts:
 
 @dataclass(frozen=True, slots=True)
 class PostMail:
-    """The mail of a post. ``signals``: kind and level, the most serious first; ``content_kept``: whether its bytes are there."""
+    """The mail of a post. ``signals``: kind and level, the most serious first; ``content_kept``: whether its bytes are there.
+
+    ``noted``: codes of what else is to be known (``workflows.reading``).
+    """
 
     decision: Mapping[str, Any]
     signals: tuple[tuple[str, str], ...]
     size: int
     content_kept: bool
+    noted: tuple[str, ...] = ()

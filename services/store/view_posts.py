@@ -21,7 +21,8 @@ def mails(connection: Connection, ids: Collection[str]) -> dict[str, PostMail]:
     found: dict[str, PostMail] = {}
     for some in batched(map(text_in, ids)):
         for row in connection.execute(read.where(mail.id.in_(some))):
-            signals = json.loads(row.document)["signals"] if row.document else ()
-            told = tuple((one["kind"], one["level"]) for one in signals)
-            found[row.id] = PostMail(json.loads(row.decision), told, row.size, bool(row.kept))
+            assessed = json.loads(row.document) if row.document else {"signals": ()}
+            told = tuple((one["kind"], one["level"]) for one in assessed["signals"])
+            noted = tuple(assessed.get("noted", ()))  # assessments of before version 0.2 have none
+            found[row.id] = PostMail(json.loads(row.decision), told, row.size, bool(row.kept), noted)
     return found

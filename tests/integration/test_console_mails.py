@@ -46,7 +46,9 @@ async def running(tmp_path_factory):
             "Authentication-Results: mx.eksempel.dk; dmarc=pass header.from=example.net\r\nMessage-ID: <evil@example.net>\r\n"
             'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n'
             f"<p>Hej</p>{EVIL}<img src='https://spion.example/p.gif'>&lt;script&gt;alert(3)&lt;/script&gt;\r\n--b\r\n"
-            'Content-Type: text/plain\r\nContent-Disposition: attachment; filename="<b onclick=x>.txt"\r\n\r\nx\r\n--b--\r\n'
+            'Content-Type: text/plain\r\nContent-Disposition: attachment; filename="<b onclick=x>.txt"\r\n\r\nx\r\n--b\r\n'
+            "Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\n--b\r\n"
+            "Content-Type: audio/amr\r\n\r\nx\r\n--b--\r\n"
         )
         evil = replace(
             first, name="evil", envelope_from="bo@example.net", recipients=("karen@eksempel.dk",), content=content.encode()
@@ -148,6 +150,19 @@ async def test_a_mail_tells_what_happened_rule_by_rule(people, running, evil):
     assert "Regel for regel" in told and "Rammen gælder" in told and "Modtaget" in told and "SHA-256" in told
     assert EVIL not in answer.text and "Hej" not in told
     assert [action for action, _ in await audited(running, evil) if action == "mail.read"]
+
+
+async def test_what_else_is_to_be_known_of_a_mail_is_told_in_plain_words(people, running, evil):
+    """On the mail's page, and to those who read the functional mailbox where it waits."""
+    [post] = [one for one in (await running.guard.store.posts.open(["boern-familie"], limit=200)).items if one.mail == evil]
+    for page in (f"/mails/{evil}", f"/posts/{post.id}"):
+        told = words(await people["lene"].get(page))
+        assert "Mailen henter billeder fra nettet. Åbner du dem, kan afsenderen se, at mailen er læst." in told
+        assert "Mailen indkalder til et møde. Svar ikke i kalenderen, før I har besluttet, om I vil mødes." in told
+        assert "Der er en lydfil i mailen. Vagten kan ikke høre den, så lyt til den." in told
+        assert "krypteret" not in told and "skjult" not in told
+    others = [one for one in linked(await people["lene"].get("/mails")) if one != evil]
+    assert "indkalder" not in words(await people["lene"].get(f"/mails/{others[0]}"))
 
 
 async def test_of_those_who_share_an_address_only_the_visitor_s_own_are_named(people, running):

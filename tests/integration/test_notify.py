@@ -276,6 +276,21 @@ async def test_events_that_the_broker_gives_once_more_tell_nobody_twice(world, t
     assert told[0] == told[1] and len(told[0]) == len(set(told[0])) >= 5
 
 
+async def test_an_invitation_under_written_only_is_told_though_the_mail_is_not_moved(world):
+    invitation = (
+        b"From: Bo <bo@example.net>\r\nTo: karen@eksempel.dk\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\n"
+    )
+    register = town(framework(measures=[{"kind": "written_only"}]))
+    event = handled(world.store, register=register, content=invitation)
+    await world.notifier.mail_decided([event])
+    assert world.store.mails["01mail"].decision["noted"] == ["invitation"]
+    [told] = [email.message_from_bytes(one.content, policy=email.policy.default) for one in world.store.outgoing]
+    assert (told["To"], told["Subject"]) == (LENE, "Et ønske om et møde i sag s-1")
+    await world.notifier.mail_decided([handled(world.store, id="02mail", register=register)])
+    assert len(world.store.outgoing) == 1
+
+
 async def test_a_sudden_flood_is_told_when_it_begins_and_only_of_a_verified_sender(world):
     for number in range(10):
         event = handled(world.store, id=f"01flood{number}")

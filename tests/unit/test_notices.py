@@ -11,7 +11,7 @@ from fakes.town import BO, BOX, CPH, IDA, KAREN, MAIN, NOW, PER, POLICY, facts, 
 from services.gather import facts_from_register
 from services.notify.texts import letterhead
 from services.settings import Settings
-from workflows import notices, receipt_notices
+from workflows import notices, receipt_notices, stuck_notices
 from workflows.decide import decide
 from workflows.events import mail_decided
 from workflows.mail import Mail
@@ -103,6 +103,37 @@ def test_what_is_not_told_of_is_not_told_beside_a_moved_mail_either():
     assert {(one.to, one.urgency, one.about.signals) for one in found} == {(LENE, "same_day", ()), (KAREN, "working_hours", ())}
 
 
+WRITING = {"kind": "written_only"}
+MEETING = {"noted": ("invitation",)}
+
+
+def test_an_invitation_under_written_only_is_told_to_the_leader_as_a_request_to_meet():
+    moves = town(framework(measures=[{"kind": "functional_mailbox"}, WRITING]))
+    leader = next(one for one in planned(moves, mail(KAREN), **MEETING) if one.role == "leader")
+    assert leader.kind == "redirected_leader" and "indkalder til et møde" in read(leader)[1]
+    stays = town(framework(measures=[WRITING]))
+    (asked,) = planned(stays, mail(KAREN), **MEETING)
+    assert (asked.to, asked.kind, asked.urgency) == (LENE, "meeting_asked", "same_day")
+    _, text = read(asked)
+    assert "svar på skrift" in " ".join(text.split()) and "answer in writing" in " ".join(text.split())
+
+
+def test_beside_a_red_signal_the_leader_gets_one_notice_of_both():
+    stays = town(framework(measures=[WRITING]))
+    (alarm,) = planned(stays, mail(KAREN), RED, **MEETING)
+    assert alarm.kind == "signal_leader" and "indkalder til et møde" in read(alarm)[1]
+
+
+def test_an_invitation_is_no_news_where_people_may_meet():
+    for measures in ([{"kind": "functional_mailbox"}], [{"kind": "fixed_contact", "contact": KAREN}]):
+        for one in planned(town(framework(measures=measures)), mail(KAREN), **MEETING):
+            assert one.kind != "meeting_asked" and "møde" not in read(one)[1]
+    assert told(town(), mail(KAREN), **MEETING) == set()
+    assert told(town(framework(measures=[WRITING], state="lifted")), mail(KAREN), **MEETING) == set()
+    assert told(town(framework(measures=[WRITING])), mail(KAREN, sender="x@example.com"), **MEETING) == set()
+    assert told(town(framework(measures=[WRITING])), mail(KAREN)) == set()
+
+
 def test_a_red_signal_in_mail_between_employees_or_from_authorities_is_theirs():
     for sender in (PER, "a@ombudsmanden.dk"):
         assert told(town(), mail(KAREN, sender=sender), RED) == set()
@@ -178,15 +209,15 @@ DATA = {"mail": "01mail", "delivery": "01d", "unit": "bf", "framework": "f-1"}
 
 
 def test_a_mailbox_that_takes_nothing_is_told_to_the_leader_by_event():
-    (one,) = notices.mailbox_unreachable("e1", DATA, _house(), NOW)
+    (one,) = stuck_notices.mailbox_unreachable("e1", DATA, _house(), NOW)
     assert (one.to, one.due, one.dedupe) == (LENE, NOW, f"notice:e1:{LENE}")
-    assert notices.mailbox_unreachable("e1", {**DATA, "unit": None}, _house(), NOW) == ()
+    assert stuck_notices.mailbox_unreachable("e1", {**DATA, "unit": None}, _house(), NOW) == ()
 
 
 def test_a_stuck_mail_is_told_to_leader_and_operations():
-    assert [one.to for one in notices.mail_stuck("e1", DATA, _house(), NOW)] == [LENE, "postmaster@eksempel.dk"]
+    assert [one.to for one in stuck_notices.mail_stuck("e1", DATA, _house(), NOW)] == [LENE, "postmaster@eksempel.dk"]
     it = Employee(address="drift@eksempel.dk", name="D", unit="tek", role="it")
-    assert [one.to for one in notices.mail_stuck("e1", {**DATA, "unit": None}, _house(it), NOW)] == ["drift@eksempel.dk"]
+    assert [one.to for one in stuck_notices.mail_stuck("e1", {**DATA, "unit": None}, _house(it), NOW)] == ["drift@eksempel.dk"]
 
 
 def test_a_citizen_without_a_receipt_is_told_to_the_leader_else_to_operations():
@@ -204,11 +235,11 @@ def every_kind():
     yield from planned(town(), mail(KAREN), RED)
     yield from planned(town(framework()), mail(KAREN, sender="bo.b@example.org"))
     yield from planned(town(framework(), cases=cases), mail(KAREN))
-    yield from notices.mailbox_unreachable("e1", DATA, _house(), NOW)
-    yield from notices.mail_stuck("e1", {**DATA, "unit": None}, _house(), NOW)
+    yield from stuck_notices.mailbox_unreachable("e1", DATA, _house(), NOW)
+    yield from stuck_notices.mail_stuck("e1", {**DATA, "unit": None}, _house(), NOW)
     yield from receipt_notices.undelivered("e1", DATA, _house(), NOW)
-    for why in filter(None, notices.STUCK):
-        yield from notices.mail_stuck("e1", {**DATA, "why": why}, _house(), NOW)
+    for why in filter(None, stuck_notices.STUCK):
+        yield from stuck_notices.mail_stuck("e1", {**DATA, "why": why}, _house(), NOW)
 
 
 @pytest.mark.parametrize("notice", list(every_kind()), ids=lambda one: f"{one.kind}-{one.role}-{one.urgency}")

@@ -328,12 +328,17 @@ def test_what_html_hides_and_fetches_is_noted(source, noted):
     [
         ("text/calendar; method=REQUEST", ("invitation",)),
         ('application/octet-stream; name="møde.ICS"', ("invitation",)),
+        ("text/calendar; method=COUNTER", ("invitation",)),
+        ('text/calendar; method="Reply"', ()),
+        ("text/calendar; method=CANCEL; name=invite.ics", ()),
+        ("application/pkcs7-mime; smime-type=enveloped-data", ("encrypted",)),
+        ("text/plain; charset=klingon", ("unreadable",)),
         ("audio/amr", ("voice_message",)),
         ('application/octet-stream; name="PTT-20261123.opus"', ("voice_message",)),
         ("application/pdf", ()),
     ],
 )
-def test_invitations_and_voice_messages_are_noted(content_type, noted):
+def test_invitations_voice_messages_and_what_is_unread_are_noted(content_type, noted):
     assert read_mail(multipart(part("text/plain", "hej"), part(content_type, "x"))).noted == noted
 
 

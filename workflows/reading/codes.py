@@ -25,3 +25,5 @@ class Noted(StrEnum):
     REMOTE_PICTURES = "remote_pictures"  # HTML that fetches from elsewhere, and so tells the sender that it was opened
     INVITATION = "invitation"  # a calendar's: a request to meet
     VOICE_MESSAGE = "voice_message"  # sound that nobody has listened to: unheard, not harmless
+    ENCRYPTED = "encrypted"  # nobody's words have been read: neither a danger nor none
+    UNREADABLE = "unreadable"  # something else that could not be read

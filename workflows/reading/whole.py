@@ -21,6 +21,7 @@ MAX_FILENAME = 255  # characters
 _WRAPPED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"})
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _CALENDARS = frozenset({"text/calendar", "application/ics"})
+_ANSWERS = frozenset({"reply", "cancel", "declinecounter", "refresh"})
 _SOUNDS = (".m4a", ".amr", ".ogg", ".opus", ".mp3", ".wav", ".3gp", ".aac", ".wma", ".caf")
 MAX_WINMAILS = 3  # of a mail; programs write one
 _PGP = "-----BEGIN PGP MESSAGE-----"
@@ -51,18 +52,31 @@ def read_mail(content: bytes) -> Reading:
         notes.add(Unreadable.NO_TEXT)
     if _PGP in text:
         notes.add(Unreadable.ENCRYPTED)
-    noted.update(_noted_of(parts))
+    noted.update(_noted_of(walk.leaves, parts, winmails, notes))
     codes = tuple([one.value for one in Noted if one in noted])
     return Reading(headers, subject, text, parts, _in_order(notes), codes, _from_name(fields))
 
 
-def _noted_of(parts: tuple[Part, ...]) -> Iterator[Noted]:
-    for part in parts:
-        name = (part.filename or "").lower()
-        if part.content_type in _CALENDARS or name.endswith(".ics"):
-            yield Noted.INVITATION
-        if part.content_type.startswith("audio/") or name.endswith(_SOUNDS):
-            yield Noted.VOICE_MESSAGE
+def _noted_of(leaves: list[Leaf], parts: tuple[Part, ...], winmails: Winmails, notes: set[Unreadable]) -> Iterator[Noted]:
+    attached = (one.name for found in winmails.values() for one in found.attached)
+    if any(map(_asks_to_meet, leaves)) or any(_is_calendar("", name) for name in attached):
+        yield Noted.INVITATION
+    if any(part.content_type.startswith("audio/") or (part.filename or "").lower().endswith(_SOUNDS) for part in parts):
+        yield Noted.VOICE_MESSAGE
+    if Unreadable.ENCRYPTED in notes:
+        yield Noted.ENCRYPTED
+    elif notes - {Unreadable.NO_TEXT}:
+        yield Noted.UNREADABLE
+
+
+def _asks_to_meet(leaf: Leaf) -> bool:
+    """Whether it is a calendar's, and no answer to an invitation of ours (RFC 5546 1.4)."""
+    answers = leaf.parameters.get("method", "").strip().lower() in _ANSWERS
+    return not answers and _is_calendar(leaf.content_type, _filename(leaf))
+
+
+def _is_calendar(content_type: str, name: str | None) -> bool:
+    return content_type in _CALENDARS or (name or "").lower().endswith(".ics")
 
 
 def _in_order(notes: set[Unreadable]) -> tuple[str, ...]:
