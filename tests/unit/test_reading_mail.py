@@ -295,7 +295,20 @@ HOSTILE = {
     "charset": (b"Content-Type: text/plain; charset=iso-2022-jp\n\n", b"\x1b$B\xff"),
     **{
         f"html {text!r}": (b"Content-Type: text/html\n\n", text)
-        for text in (b"<", b"<a", b"<!--", b"<script>", b"&#9", b"&", b"</", b" ")
+        for text in (
+            b"<",
+            b"<a",
+            b"<!--",
+            b"<script>",
+            b"&#9",
+            b"&",
+            b"</",
+            b" ",
+            b"<div>",
+            b"<b hidden>",
+            b"<b hidden></b>",
+            b"<br hidden>",
+        )
     },
 }
 
@@ -314,6 +327,10 @@ def test_hostile_mails_are_read_in_linear_time(name):
         ('<span style="font-size:0px">x</span>', ("hidden_text",)),
         ('<span style="font-size:0.9em">x</span>', ()),
         ("<div hidden>x</div>", ("hidden_text",)),
+        ("<div hidden><div></div><DIV/>&nbsp;<p>x</div>", ("hidden_text",)),
+        ("<p hidden><b hidden></b></p><i hidden>x", ("hidden_text",)),
+        ('<td style="display:none"><img src="cid:1"></td><a style="display:none"></a><p>Hej</p>', ()),
+        ('<input hidden value="x"><img style="display:none"> Hej', ()),
         ('<img width=1 src="https://eksempel.dk/1.gif">', ("remote_pictures",)),
         ('<img src="cid:logo@eksempel.dk">', ()),
         ('<p>display:none</p><a href="https://eksempel.dk">x</a>', ()),

@@ -16,6 +16,8 @@ _BLOCKS = frozenset(
 )
 _CELLS = frozenset({"td", "th", "img", "button", "input", "textarea"})
 _OPENS = re.compile(r"<(?=[A-Za-z/!?])")
+_VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:_-]{0,40})")
 _NAME = re.compile(r"/?([A-Za-z][A-Za-z0-9:_-]{0,40})")
 _QUOTE = re.compile(r"<blockquote\b[^<>]{0,2000}?(?:type\s*=\s*[\"']?cite|class\s*=\s*[\"']?[^\"'<>]{0,200}quote)", re.IGNORECASE)
 _BEGINS, _ENDS, _NEITHER = (
@@ -65,10 +67,36 @@ def html_to_text(source: str) -> str:
 
 def notes_of(source: str) -> Iterator[Noted]:
     """What a reader of ``source`` would not see, or would give away by seeing it."""
-    if _HIDDEN.search(source):
+    if _hides_text(source):
         yield Noted.HIDDEN_TEXT
     if _FETCHES.search(source):
         yield Noted.REMOTE_PICTURES
+
+
+def _hides_text(source: str) -> bool:
+    """Whether something hidden holds a word: pictures that only count their readers, and empty links, are hidden too.
+
+    What was looked at is not looked at again, however deep hidden things lie in each other.
+    """
+    position = 0
+    while found := _HIDDEN.search(source, position):
+        name = _NAME.match(source, found.start() + 1)
+        start = _after(source, ">", found.end())
+        position = start if name is None or name[1].lower() in _VOID else _end_of(source, name[1].lower(), start)
+        if any(map(str.isalnum, html_to_text(source[start:position]))):
+            return True
+    return False
+
+
+def _end_of(source: str, name: str, start: int) -> int:
+    """Where the element ends that was opened before ``start``; where it is never closed, the end of ``source``."""
+    depth = 1
+    for tag in _TAG.finditer(source, start):
+        if tag[2].lower() == name:
+            depth += -1 if tag[1] else 1
+            if depth == 0:
+                return tag.start()
+    return len(source)
 
 
 def _marked(text: str) -> str:
