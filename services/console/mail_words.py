@@ -58,12 +58,6 @@ RIGHTS = {
     "urgent_help": N_("Akut hjælp"),
     "accessibility": N_("Brug for hjælp til at skrive"),
 }
-BESIDE = {  # the words: codes of ``workflows.reading.codes.Noted``
-    "hidden_text": N_("Skjult tekst"),
-    "remote_pictures": N_("Henter billeder fra nettet"),
-    "invitation": N_("Indkaldelse til et møde"),
-    "voice_message": N_("Talebesked, som ingen har hørt"),
-}
 GRADES = {
     "verified": N_("bekræftet adresse"),
     "probable": N_("sandsynlig adresse"),
@@ -148,7 +142,6 @@ def all_texts() -> dict[str, dict[str, str]]:
         "signals": SIGNALS,
         "noted": NOTED,
         "rights": RIGHTS,
-        "beside": BESIDE,
         "grades": GRADES,
         "senders": SENDERS,
         "rules": RULES,

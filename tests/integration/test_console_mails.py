@@ -145,7 +145,7 @@ async def test_what_was_typed_wrong_is_told_beside_the_field(people):
 async def test_a_mail_tells_what_happened_rule_by_rule(people, running, evil):
     answer = await people["lene"].get(f"/mails/{evil}")
     told = words(answer)
-    assert "Henter billeder fra nettet" in told and "Ingenting særligt" not in told
+    assert "Mailen henter billeder fra nettet" in told and "Ingenting særligt" not in told
     assert "Bo Borger" in told and "karen@eksempel.dk" in told and "bf-kontakt@eksempel.dk" in told
     assert "Regel for regel" in told and "Rammen gælder" in told and "Modtaget" in told and "SHA-256" in told
     assert EVIL not in answer.text and "Hej" not in told

@@ -25,8 +25,8 @@ from services.console.recorded import allowed, recorded
 from services.console.web import page, see, words_of
 from services.console.words import N_
 from services.store.looked_up import CitizenLine, MailFound, Wanted, Within
-from services.who_wrote import wants_clues
 from services.store.signals import Answer
+from services.who_wrote import wants_clues
 from workflows.audit import AuditRecord
 from workflows.people import Id, Unit
 from workflows.rights import Action, Reach, may, reach
