@@ -1,16 +1,15 @@
 """The municipality's words for letters, read from ``config/letters`` and from its own folder, which wins file by file."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from services.bad_input import BadInput
 from services.gather import CONFIG
-from services.toml_lines import lines_of
-from workflows.faults import Fault, nearest
-from workflows.faults import Path as Place
+from services.toml_lines import lines_of, told
+from workflows.faults import nearest
 from workflows.letters import LANGUAGES, Texts
 from workflows.letters.texts import COMMON, Name, Table, faults_in, texts_of
 from workflows.letters.texts import NAMES as FILES
@@ -45,7 +44,7 @@ def load(folder: str = "") -> Texts:
     for name_, (shown, text) in sources.items():
         if (name_[0], COMMON) in tables:
             lines = lines_of(text)
-            faults += [_line(shown, lines, fault) for fault in faults_in(name_, tables)]
+            faults += [told(shown, lines, fault) for fault in faults_in(name_, tables)]
     if faults:
         raise BadInput(faults)
     return texts_of(tables)
@@ -72,9 +71,3 @@ def _strangers(own: Path) -> Iterator[str]:
         name = file.relative_to(own).as_posix()
         if file.is_file() and name not in known and file.suffix.lower() not in _BESIDE and not file.name.startswith("."):
             yield f"{file}: is no letter text{nearest(name, known)}"
-
-
-def _line(shown: str, lines: Mapping[Place, int], fault: Fault) -> str:
-    found = next((lines[fault.path[:end]] for end in range(len(fault.path), 0, -1) if fault.path[:end] in lines), None)
-    place = ".".join(str(one) for one in fault.path)
-    return f"{shown}{f':{found}' if found else ''}: {place}: {fault.message}"

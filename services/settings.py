@@ -171,6 +171,15 @@ class Letters(Section):
     citizen_adviser: str = ""
 
 
+class PlaybookSettings(Section):
+    """Where the municipality's own playbooks lie, and the numbers that they name. An empty number is left out."""
+
+    folder: str = ""  # a file there goes before the installed one
+    police_phone: str = "114"
+    crisis_line: str = "Livslinien, 70 201 201"
+    staff_help: str = ""
+
+
 class Notifications(Section):
     """How people are told."""
 
@@ -254,6 +263,7 @@ class Settings(Section):
     retention: Retention = Retention()
     receipts: Receipts = Receipts()
     letters: Letters = Letters()
+    playbooks: PlaybookSettings = PlaybookSettings()
     notifications: Notifications = Notifications()
     signals: Signals = Signals()
     mailboxes: tuple[Mailbox, ...] = ()

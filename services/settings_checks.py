@@ -187,7 +187,7 @@ def machine_faults(settings: Settings, today: date) -> tuple[Fault, ...]:
     """
     named = list(not_yet_informed(settings, today))
     named += [fault for place, name in _files(settings) if (fault := _unreadable(place, name))]
-    named += [Fault(("letters", "folder"), f"there is no folder {one}") for one in _folder(settings) if not Path(one).is_dir()]
+    named += [Fault(place, f"there is no folder {name}") for place, name in _folders(settings) if name and not Path(name).is_dir()]
     in_files = (_certificate, _token, dkim_key_faults, webhook_secret_faults)
     return (*named, *(() if named else (fault for look in in_files for fault in look(settings))))
 
@@ -207,8 +207,9 @@ def _files(settings: Settings) -> Iterator[tuple[Place, str]]:
         yield ("webhooks", place, "secret_file"), webhook.secret_file
 
 
-def _folder(settings: Settings) -> tuple[str, ...]:
-    return (settings.letters.folder,) if settings.letters.folder else ()
+def _folders(settings: Settings) -> Iterator[tuple[Place, str]]:
+    yield ("letters", "folder"), settings.letters.folder
+    yield ("playbooks", "folder"), settings.playbooks.folder
 
 
 def _unreadable(place: Place, name: str) -> Fault | None:

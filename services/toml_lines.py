@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from workflows.faults import Path
+from workflows.faults import Fault, Path
 
 _HEADER = re.compile(r"\s*\[\s*([A-Za-z0-9_.-]+)\s*\]")
 _ARRAY_HEADER = re.compile(r"\s*\[\[\s*([A-Za-z0-9_.-]+)\s*\]\]")
@@ -28,6 +28,13 @@ def lines_of(text: str) -> Mapping[Path, int]:
             continue
         found.setdefault(section, number)
     return found
+
+
+def told(shown: str, lines: Mapping[Path, int], fault: Fault) -> str:
+    """A fault in the file that people know as ``shown``: file, line and place, and how to mend it."""
+    found = next((lines[fault.path[:end]] for end in range(len(fault.path), 0, -1) if fault.path[:end] in lines), None)
+    place = ".".join(str(one) for one in fault.path)
+    return f"{shown}{f':{found}' if found else ''}: {place}: {fault.message}"
 
 
 def _inside(name: str, counts: Mapping[str, int]) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from services import gather, letter_texts, signal_words
+from services import gather, letter_texts, playbook_texts, signal_words
 from services.bad_input import BadInput
 from services.commands.common import print_json, today
 from services.commands.register import read_with_bar
@@ -55,7 +55,7 @@ def check_config(register: Path | None, as_json: bool) -> int:
     settings = _settings(found)
     if register is not None:
         _register(register, settings, found)
-    found.faults += (*_texts(), *_letters(settings))
+    found.faults += (*_texts(), *_letters(settings), *_playbooks(settings))
     if as_json:
         print_json({"ok": not found.faults, "faults": found.faults, "notes": found.notes})
     else:
@@ -110,6 +110,17 @@ def _letters(settings: Settings | None) -> Iterator[str]:
         yield from error.lines
     else:
         yield from template_faults(folder, texts)
+
+
+def _playbooks(settings: Settings | None) -> Iterator[str]:
+    """The playbooks that these settings name, or those installed."""
+    folder = settings.playbooks.folder if settings else ""
+    if folder and not Path(folder).is_dir():
+        return  # which the settings were told of
+    try:
+        playbook_texts.load(folder)
+    except BadInput as error:
+        yield from error.lines
 
 
 def _show(found: Findings, register: Path | None) -> None:

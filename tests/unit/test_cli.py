@@ -311,6 +311,16 @@ def test_check_config_reads_the_municipalitys_own_letters(rammevagt, files):
     assert err.splitlines()[0] == 'rammevagt: own/da/lifting.toml:2: parts: must name "ended": a letter without it can\'t be sent'
 
 
+def test_check_config_reads_the_municipalitys_own_playbooks(rammevagt, files):
+    (files / "c.toml").write_text('[playbooks]\nfolder = "own"\n')
+    assert rammevagt("check-config", "--config", "c.toml")[2] == "rammevagt: c.toml: playbooks.folder: there is no folder own\n"
+    (files / "own").mkdir()
+    (files / "own/playbooks.en.toml").write_text('shaken = ["x"]\n[exposure]\ntitle = 3\n')
+    status, out, err = rammevagt("check-config", "--config", "c.toml")
+    assert (status, out) == (2, "")
+    assert "rammevagt: own/playbooks.en.toml:3: exposure.title: write one line of text, of 1 to 70 characters, in quotes\n" in err
+
+
 def test_check_config_notes_are_no_faults(rammevagt, files):
     data = sample()
     data["employees"] = []
