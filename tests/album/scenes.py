@@ -8,6 +8,7 @@ from fakes.looking import Looking
 from playwright.async_api import Page
 
 from album.town import CODED, PASSWORD
+from workflows.playbooks import SITUATIONS
 
 Act = Callable[[Page], Awaitable[None]]
 
@@ -233,6 +234,9 @@ SCENES = (
     Scene("report-lacking", "caseworker", "/report", press("form button.first")),
     Scene("report-thanks", "caseworker", "/report?said=thanks"),
     Scene("report-open", "caseworker", "/report", opened_all),
+    Scene("playbooks", "caseworker", "/playbooks"),
+    *(Scene(f"playbook-{one}", "caseworker", f"/playbooks/{one}") for one in SITUATIONS),
+    Scene("playbook-printed", "caseworker", "/playbooks/threat_by_mail", printed),
     Scene("incidents", "leader", "/incidents?show=all"),
     Scene("incidents-nothing", "lawyer", "/incidents"),
     Scene("incident", "leader", "/incidents/{incident}"),

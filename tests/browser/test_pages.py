@@ -22,6 +22,8 @@ PAGES = {
     "trial": ("leader", "/frameworks/f-1/move/observe_begun"),
     "new": ("leader", "/frameworks/new?citizen=c-1001"),
     "report": ("caseworker", "/report"),
+    "playbooks": ("caseworker", "/playbooks"),
+    "playbook": ("caseworker", "/playbooks/threat_by_mail"),
     "incidents": ("leader", "/incidents?show=all"),
     "incident": ("leader", "/incidents/00000000000000000000000000"),
     "incident-employee": ("caseworker", "/incidents/00000000000000000000000000"),
