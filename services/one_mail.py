@@ -1,7 +1,7 @@
 """Reads one mail for a person, in a process of its own (``python -m services.one_mail FILE`` or with the mail on standard input).
 
-Bodies are read in no process that others depend on (decision 0009). It answers with one line of JSON: subject, text, parts, and
-what could not be read.
+Bodies are read in no process that others depend on (decision 0009). It answers with one line of JSON: subject, text, parts, what
+could not be read, and what it holds in figures.
 """
 
 import json
@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from workflows.reading import MAX_CONTENT, read_mail
+from workflows.summary import figures_of
 
 MEMORY = 1 << 30  # bytes of address space
 SECONDS = 20  # of one processor
@@ -22,7 +23,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     found = read_mail(_content())
     parts = [asdict(one) for one in found.parts]
-    answer = {"subject": found.subject, "text": found.text, "parts": parts, "unreadable": found.unreadable}
+    read = {"subject": found.subject, "text": found.text, "parts": parts, "unreadable": found.unreadable}
+    answer = {**read, "figures": figures_of(found)}
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
 
 

@@ -25,13 +25,19 @@ WHY = N_("Skriv kort, hvorfor du har brug for at læse mailen. Mindst %(least)s 
 
 async def one_mail(request: Request, who: Visitor, id: str, action: Action, *, noted: str, why: str | None = None) -> MailFound:
     """The mail as ``who`` may see it, where they may do ``action`` with it, and that is recorded; else 404."""
+    mail = await mail_of(request, who, id, action)
+    await recorded(request, who, noted, mail.id, why)
+    return mail
+
+
+async def mail_of(request: Request, who: Visitor, id: str, action: Action) -> MailFound:
+    """The same, for a caller that records what comes of it before anything is shown."""
     concerned = concerns(request)
     mail = await concerned.store.views.mail(id)
     if mail is None:
         raise HTTPException(404)
     matter = await concerned.found(mail)
     await opened(request, who, action, mail.id, matter)
-    await recorded(request, who, noted, mail.id, why)
     cases = [case for one in sorted(mail.about.citizens) for case in (await concerned.cases(one)).values()]
     return replace(mail, decision=decision_for(who, cases, mail.decision))
 

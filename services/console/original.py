@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,13 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """``unreadable`` in codes of ``workflows.reading``."""
+    """``unreadable`` in codes of ``workflows.reading``; ``figures`` are those of ``workflows.summary``, None: not read."""
 
     subject: str
     text: str
     parts: tuple[Attached, ...]
     unreadable: tuple[str, ...]
+    figures: Mapping[str, Any] | None = None
 
 
 UNREADABLE = Original("", "", (), ("structure",))
@@ -49,7 +51,7 @@ async def read_original(content: bytes | Path) -> Original:
     parts = tuple(Attached(one["filename"], one["content_type"], one["size"]) for one in answer["parts"])
     more = ("too_large",) if len(answer["text"]) > LONGEST else ()
     codes = tuple(dict.fromkeys((*answer["unreadable"], *more)))
-    return Original(answer["subject"], answer["text"][:LONGEST], parts, codes)
+    return Original(answer["subject"], answer["text"][:LONGEST], parts, codes, answer["figures"])
 
 
 async def _answered(content: bytes | Path) -> dict[str, Any] | None:

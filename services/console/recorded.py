@@ -11,13 +11,15 @@ from workflows.audit import AuditRecord
 from workflows.rights import Action, may
 
 
-async def recorded(request: Request, visitor: Visitor, action: str, subject: str, why: str | None = None) -> None:
+async def recorded(request: Request, visitor: Visitor, action: str, subject: str, why: str | None = None, **more: str) -> None:
     """Note that ``visitor`` does ``action`` (such as ``citizen.read``) with ``subject`` (an id). Returns when it is on disk.
+
+    ``more`` is kept beside it, such as whom somebody read a mail with.
 
     Call it before anything is shown: what can't be recorded is not shown. Raises ``StoreUnavailable``.
     """
     console = console_of(request)
-    data = {"why": why} | ({"token": visitor.token} if visitor.token else {})
+    data = {"why": why} | more | ({"token": visitor.token} if visitor.token else {})
     await console.store.append_audit(AuditRecord(console.clock.now(), visitor.account, action, subject, data))
 
 

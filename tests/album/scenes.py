@@ -110,6 +110,24 @@ def first_mail(then: Act | None = None) -> Act:
     return act
 
 
+ALONE, SUPPORTED = "button[formaction$='/original']", "button[formaction$='/support']"
+
+
+def together(shown: int = 0, *, stops: bool = False) -> Act:
+    """A mail is opened with somebody present, who sees this many parts of it, and perhaps stops there."""
+
+    async def act(page: Page) -> None:
+        await page.select_option("#present", index=1)
+        await press(SUPPORTED, why=REASON)(page)
+        await page.wait_for_load_state()
+        for number in range(shown):
+            await page.locator(".veil summary").nth(number).click()
+        if stops:
+            await page.click("#stop")
+
+    return act
+
+
 MOVES = {
     "whole": ("warned", "heard", "decided", "activated_urgently", "rejected"),
     "decided": ("activated",),
@@ -198,8 +216,12 @@ SCENES = (
     Scene("mail-red", "leader", "/mails?outcome=red", first_mail()),
     Scene("mail-red-answered", "leader", "/mails?outcome=red", first_mail(press("#signal-threat button")), "/mails/{id}"),
     Scene("mail-red-dpo", "dpo", "/mails?outcome=red", first_mail()),
-    Scene("mail-no-reason", "leader", "/mails?citizen=c-1001", first_mail(press("form button"))),
-    Scene("mail-original", "leader", "/mails?citizen=c-1001", first_mail(press("form button", why=REASON))),
+    Scene("mail-no-reason", "leader", "/mails?citizen=c-1001", first_mail(press(ALONE))),
+    Scene("mail-original", "leader", "/mails?citizen=c-1001", first_mail(press(ALONE, why=REASON))),
+    Scene("mail-nobody-there", "leader", "/mails?outcome=red", first_mail(press(SUPPORTED, why=REASON))),
+    Scene("supported", "leader", "/mails?outcome=red", first_mail(together())),
+    Scene("supported-shown", "leader", "/mails?outcome=red", first_mail(together(2))),
+    Scene("supported-stopped", "leader", "/mails?outcome=red", first_mail(together(2, stops=True))),
     Scene("link", "leader", "/links/{link_new}", None, "/links/{id}"),
     Scene("link-probable", "leader", "/links/{link_probable}"),
     Scene("link-lawyer", "leader", "/links/{link_lawyer}"),

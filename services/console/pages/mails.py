@@ -18,10 +18,11 @@ from services.console.link_words import TEXTS
 from services.console.mail_search import Sought, found
 from services.console.mail_story import way_of
 from services.console.mail_words import OUTCOMES, TOLD, all_texts
-from services.console.opened_mail import LEAST, WHY, mail_file, one_mail, original_page
+from services.console.opened_mail import LEAST, WHY, mail_file, mail_of, one_mail, original_page
 from services.console.pages.live import topics
 from services.console.posts import Posts
 from services.console.recorded import allowed, recorded
+from services.console.support import fitting, opening_of_mail, supported_page
 from services.console.web import page, see, words_of
 from services.console.words import N_
 from services.store.looked_up import CitizenLine, MailFound, Wanted, Within
@@ -195,7 +196,7 @@ async def mail(request: Request, who: Who, id: str) -> HTMLResponse:
 
 
 async def _shown_mail(
-    request: Request, who: Visitor, mail: MailFound, *, why: str = "", errors: tuple[tuple[str, str], ...] = ()
+    request: Request, who: Visitor, mail: MailFound, *, why: str = "", present: str = "", errors: tuple[tuple[str, str], ...] = ()
 ) -> HTMLResponse:
     decision, units, words = mail.decision, console_of(request).store.organisation().units, words_of(request)
     told = [(name, words.gettext(sentence) % {"least": LEAST}) for name, sentence in errors]
@@ -212,9 +213,12 @@ async def _shown_mail(
         units={id: one.name for id, one in units.items()},
         way=way_of(mail, words),
         may_read=reach(who.rights, Action.SEE_ORIGINAL) is not Reach.NONE,
+        opening=await opening_of_mail(request, who, mail),
+        playbooks=fitting(request, [(one["kind"], one["level"]) for one in decision["signals"]]),
         why=why,
+        present=present,
         errors=told,
-        error=dict.fromkeys(("why", "how")) | dict(told),
+        error=dict.fromkeys(("why", "present", "how")) | dict(told),
         asked=await links.of_mail(request, who, mail.id),
         pretended=links.pretended(decision),
         may_compare=mail.content_kept and decision["sender"]["grade"] != "verified" and wants_clues(decision),
@@ -276,6 +280,23 @@ async def original(request: Request, who: Who, id: str, why: Annotated[str, Form
         return await _shown_mail(request, who, found, why=why, errors=(("why", WHY),))
     found = await one_mail(request, who, id, Action.SEE_ORIGINAL, noted="mail.original_read", why=why.strip())
     return await original_page(request, found.id, found.received_at, why.strip(), f"/mails/{found.id}")
+
+
+@router.post("/{id}/support")
+async def supported(
+    request: Request,
+    who: Who,
+    id: str,
+    why: Annotated[str, Form(max_length=500)] = "",
+    present: Annotated[str, Form(max_length=320)] = "",
+) -> Response:
+    """The same, read together with somebody, one paragraph at a time."""
+    found = await mail_of(request, who, id, Action.SEE_ORIGINAL)
+    one = await opening_of_mail(request, who, found)
+    if errors := one.lacks(why, present):
+        await recorded(request, who, "mail.read", found.id)
+        return await _shown_mail(request, who, found, why=why, present=present, errors=errors)
+    return await supported_page(request, who, one, why, present)
 
 
 @router.post("/{id}/original.eml")

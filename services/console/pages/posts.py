@@ -19,6 +19,7 @@ from services.console.post_moves import MOVES, Filled, Move, move
 from services.console.post_words import DUTIES, FOUND
 from services.console.posts import Posts, Seen, one_post
 from services.console.recorded import recorded
+from services.console.support import Opening, Unopened, fitting, opening, supported_page
 from services.console.web import page, see, words_of
 from services.store.posts import Overtaken
 from services.store.signals import Answer
@@ -91,6 +92,23 @@ async def original(request: Request, who: Reader, id: str, why: Annotated[str, F
     return await original_page(request, seen.post.mail, seen.post.arrived_at, why.strip(), seen.path)
 
 
+@router.post("/{id}/support")
+async def supported(
+    request: Request,
+    who: Reader,
+    id: str,
+    why: Annotated[str, Form(max_length=500)] = "",
+    present: Annotated[str, Form(max_length=320)] = "",
+) -> Response:
+    """The same, read together with somebody, one paragraph at a time."""
+    posts, seen = await one_post(request, who, id, Action.SEE_POST, "post.seen")
+    one = _opening(request, who, seen)
+    if wrong := one.lacks(why, present):
+        errors = tuple((name, posts.words.gettext(sentence) % {"least": LEAST}) for name, sentence in wrong)
+        return await _page(request, posts, seen, why=why, present=present, errors=errors)
+    return await supported_page(request, who, one, why, present)
+
+
 @router.post("/{id}/original.eml")
 async def download(request: Request, who: Reader, id: str, why: Annotated[str, Form(max_length=500)] = "") -> Response:
     """The mail as it came, to be opened in a mail program."""
@@ -132,6 +150,7 @@ async def _page(
     *,
     filled: tuple[str, Filled] | None = None,
     why: str = "",
+    present: str = "",
     said: str = "",
     errors: Errors = (),
     overtaken: bool = False,
@@ -147,9 +166,13 @@ async def _page(
         explains=await posts.explains(seen),
         takers=[(one.address, one.name) for one in posts.takers(seen)],
         typed={filled[0]: filled[1]} if filled else {},
+        opening=_opening(request, posts.who, seen),
+        playbooks=fitting(request, seen.mail.signals),
         why=why,
+        present=present,
         said=said,
         errors=errors,
+        error=dict.fromkeys(("why", "present")) | dict(errors),
         overtaken=overtaken,
         duties=DUTIES,
         found_choices=[(code, posts.words.gettext(text), None) for code, text in FOUND.items()],
@@ -166,6 +189,12 @@ async def _page(
 
 def _handles(who: Visitor, seen: Seen) -> bool:
     return may_with_post(who.rights, Action.HANDLE_POST, seen.unit, seen.shielded)
+
+
+def _opening(request: Request, who: Visitor, seen: Seen) -> Opening:
+    post, units = seen.post, {seen.unit.id} if seen.unit else ()
+    told = Unopened(post.mail, post.arrived_at, seen.path, seen.mail.signals, post.rights)
+    return opening(request, who, told, units, seen.shielded)
 
 
 def _by_mailbox(found: tuple[Seen, ...]) -> list[tuple[str, list[Seen]]]:
