@@ -21,7 +21,7 @@ CONTACTS: Mapping[Contact, str] = {
     "emergency": N_("Alarmcentralen"),
     "police": N_("Politiet"),
     "leader": N_("Din leder"),
-    "duty": N_("Vagten"),
+    "duty": N_("Vagthavende"),
     "colleague": N_("En kollega"),
     "crisis_line": N_("For borgere i krise"),
     "social_duty": N_("Akut social hjælp"),

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from services.console.auth.visitor import Visitor
-from services.console.concern import concerns
+from services.console.concern import Concerns, concerns
 from services.console.context import console_of
 from services.console.mail_words import RIGHTS, unread
 from services.console.opened_mail import LEAST, WHY
@@ -29,6 +29,7 @@ from workflows.addresses import own_key
 from workflows.paragraphs import paragraphs
 from workflows.people import Employee
 from workflows.playbooks import Playbook, Situation, for_signals
+from workflows.rights import Action
 from workflows.summary import summary_of
 
 PRESENT = N_("Vælg, hvem der er hos dig.")
@@ -67,11 +68,24 @@ class Opening:
         return next((one for one in self.with_whom if own_key(one.address) == own_key(address)), None)
 
 
+async def leads_to(request: Request, who: Visitor, mail: str | None) -> bool:
+    """Whether ``who`` may read this mail, and nothing keeps it away from them: then another page may lead them to it."""
+    concerned = concerns(request)
+    found = await concerned.store.views.mail(mail) if mail else None
+    if found is None or not (await concerned.found(found)).opens_to(who.rights, Action.SEE_ORIGINAL):
+        return False
+    return who.rights.address not in await _away(request, concerned, found)
+
+
+async def _away(request: Request, concerned: Concerns, mail: MailFound) -> frozenset[str]:
+    citizens = sorted(mail.about.citizens)
+    await concerned.know_people(citizens)
+    return concerned.shielded(citizens, mail.decision["recipients"], console_of(request).clock.now())
+
+
 async def opening_of_mail(request: Request, who: Visitor, mail: MailFound) -> Opening:
     """That of a mail's own page."""
-    concerned, citizens = concerns(request), sorted(mail.about.citizens)
-    await concerned.know_people(citizens)
-    away = concerned.shielded(citizens, mail.decision["recipients"], console_of(request).clock.now())
+    away = await _away(request, concerns(request), mail)
     signals = [(one["kind"], one["level"]) for one in mail.decision["signals"]]
     told = Unopened(mail.id, mail.received_at, f"/mails/{mail.id}", signals, mail.decision["rights"])
     return opening(request, who, told, (mail.about.units & who.units) or mail.about.units, away)
@@ -113,6 +127,7 @@ async def supported_page(request: Request, who: Visitor, one: Opening, why: str,
         original=read,
         paragraphs=paragraphs(read.text) if read else (),
         summary=_summary(request, read, mail.received_at),
+        asks=bool(mail.rights or (read and read.figures and read.figures["questions"])),
         rights=[RIGHTS.get(each, each) for each in mail.rights],
         unread=unread(read.unreadable if read else ()),
         playbooks=fitting(request, mail.signals),

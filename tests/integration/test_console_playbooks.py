@@ -81,7 +81,7 @@ async def test_who_is_not_known_is_left_out(running, people):
     """Nobody is on duty for Børn og Familie, and the municipality names no psychological help."""
     unit = running.guard.store.organisation().units["boern-familie"]
     assert unit.duty_officer is None and not running.guard.settings.playbooks.staff_help
-    assert "Vagten" not in words(await people["karen"].get("/playbooks/threat_on_phone"))
+    assert "Vagthavende" not in words(await people["karen"].get("/playbooks/threat_on_phone"))
     assert "Psykisk hjælp" not in words(await people["karen"].get("/playbooks/after_hard_conversation"))
     state = running.guard.http.pages.app.state
     before, own = state.console, running.guard.settings.playbooks.model_copy(update={"staff_help": "Falck, +45 70 10 20 12"})

@@ -12,7 +12,10 @@ from sqlalchemy import select
 
 from services.demo.feed import feed
 from services.demo.samples import sample_mails
+from services.incidents import By, IncidentDesk
+from services.settings import ZONE
 from services.store import schema
+from workflows.incident import Refused, Report
 
 PEOPLE = {"lene": "leader", "karen": "caseworker", "maja": "caseworker", "ali": "caseworker", "tove": "leader", "dpo.p": "dpo"}
 WHY = "Jeg skal svare på klagen."
@@ -171,3 +174,34 @@ async def test_it_opens_no_door_that_was_closed(running, people, mail, post):
         assert (await people[name].post(f"/posts/{post.id}/support", data=asked)).status_code == 404
     assert [action for action, _ in (await audited(running, mail))[before:]] == ["access.refused"] * 2
     assert [action for action, _ in await audited(running, post.id)].count("access.refused") >= 3
+
+
+async def test_an_incident_leads_to_its_playbook_and_to_its_mail_but_not_whom_it_was_moved_away_from(running, people, mail):
+    guard, today = running.guard, running.clock.now().astimezone(ZONE).date()
+    told = {
+        "concerns": "karen@eksempel.dk",
+        "on": today,
+        "channel": "mail",
+        "kinds": ["threats"],
+        "mail": mail,
+        "what": "Se mailen.",
+    }
+    desk = IncidentDesk(guard.settings, guard.store, running.clock)
+    kept = await desk.report(Report.model_validate(told), "boern-familie", By("karen@eksempel.dk", "a-karen"), id="1" * 26)
+    assert not isinstance(kept, Refused)
+    shown = {name: await people[name].get(f"/incidents/{'1' * 26}") for name in ("lene", "karen", "dpo.p")}
+    leads = {name: f'href="/mails/{mail}#original">Åbn med støtte</a>' in one.text for name, one in shown.items()}
+    assert leads == {"lene": True, "karen": False, "dpo.p": True}
+    assert all('href="/playbooks/threat_by_mail">Hjælp: Trussel i en mail</a>' in one.text for one in shown.values())
+
+
+async def test_a_mail_whose_words_are_gone_is_told_so(running, people, monkeypatch, post):
+    """Between the page and the press retention may have come by."""
+    stored = await running.guard.store.mail(post.mail)
+
+    async def gone(id):
+        return replace(stored, content=None)
+
+    monkeypatch.setattr(running.guard.store, "mail", gone)
+    shown = await people["maja"].post(f"/posts/{post.id}/support", data={"why": WHY, "present": "lene@eksempel.dk"})
+    assert shown.status_code == 200 and "Mailens ord er slettet" in words(shown) and "veil" not in shown.text

@@ -17,7 +17,9 @@ from services.console.incident_words import POINTS, SITUATIONS, WISHES
 from services.console.incidents import IncidentsSeen, Seen, by_of, one_incident
 from services.console.live import OVERVIEW
 from services.console.pages.live import topics
+from services.console.playbooks import playbooks_of
 from services.console.report_form import whom_of
+from services.console.support import leads_to
 from services.console.web import page, see, words_of
 from services.evidence import fingerprint
 from services.store.dossiers import Kept as KeptDossier
@@ -25,6 +27,7 @@ from workflows.addresses import normalise
 from workflows.decision import Sentence
 from workflows.dossier import Drafted, Ground
 from workflows.incident import MOST_NOTE, Done, Point, Refused, WishSays, happening
+from workflows.playbooks import for_incident
 from workflows.rights import Action
 
 router = APIRouter(prefix="/incidents")
@@ -156,6 +159,14 @@ async def _frameworks(request: Request, seen: IncidentsSeen, one: Seen) -> list[
     return [each.dossier.framework.id for each in named if (await about.framework(each)).opens_to(rights, Action.SEE_FRAMEWORK)]
 
 
+async def _help(request: Request, seen: IncidentsSeen, one: Seen) -> dict[str, object]:
+    """The playbook that fits, and whether the page leads on to the mail."""
+    report = one.incident.report
+    situation = for_incident(report.kinds, report.channel)
+    opens = one.whole and await leads_to(request, seen.who, report.mail)
+    return {"situation": situation, "playbook": playbooks_of(request).of(situation), "opens": opens}
+
+
 async def _page(
     request: Request,
     seen: IncidentsSeen,
@@ -178,6 +189,7 @@ async def _page(
         name=seen.name,
         dues=dict(one.dues),
         evidence=evidence,
+        **await _help(request, seen, one),
         frameworks=await _frameworks(request, seen, one) if one.whole else [],
         fingerprint=fingerprint(console_of(request).store.key),
         wrong=wrong,

@@ -8,6 +8,11 @@ function settle(part) {
   part.lastElementChild.inert = !part.open;
 }
 
+function shown(part) {
+  settle(part);
+  if (part.open) document.getElementById("stopped").textContent = "";
+}
+
 function hideAll(event) {
   event.preventDefault();
   for (const part of parts) {
@@ -19,7 +24,7 @@ function hideAll(event) {
 }
 
 for (const part of parts) {
-  part.addEventListener("toggle", () => settle(part));
+  part.addEventListener("toggle", () => shown(part));
   settle(part);
 }
 if (stop) {
