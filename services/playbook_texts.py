@@ -5,19 +5,30 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+import structlog
+
 from services.bad_input import BadInput
 from services.gather import CONFIG
 from services.toml_lines import lines_of, told
 from workflows.faults import nearest
 from workflows.playbooks import LANGUAGES, Language, Playbooks, playbooks_from
 
+log = structlog.get_logger()
 FILES: Mapping[Language, str] = {language: f"playbooks.{language}.toml" for language in LANGUAGES}
 
 
 @cache
 def playbooks(folder: str = "") -> Mapping[Language, Playbooks]:
-    """All of them, read once: the console takes up changed files when it is started again."""
-    return load(folder)
+    """All of them, read once: the console takes up changed files when it is started again.
+
+    Where the municipality's own have a fault, the installed ones are shown: nobody who was threatened meets a page that fails, and
+    no guard stands still over a text. ``check-config`` tells what is wrong.
+    """
+    try:
+        return load(folder)
+    except BadInput as error:
+        log.error("playbooks_not_taken", folder=folder, faults=len(error.lines))
+        return load()
 
 
 def load(folder: str = "") -> Mapping[Language, Playbooks]:

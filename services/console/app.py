@@ -15,6 +15,7 @@ from services.console.pages import ROUTERS
 from services.console.problems import describe
 from services.console.tasks import noted
 from services.console.web import STATIC
+from services.playbook_texts import playbooks
 from services.working_hours import working_hours
 
 
@@ -23,6 +24,7 @@ def create_app(console: Console) -> FastAPI:
     app = FastAPI(title="Rammevagt", docs_url=None, redoc_url=None, openapi_url=API_PAGE)
     app.state.console = console
     app.state.entrance = Entrance(console.settings, console.store, console.clock)
+    playbooks(console.settings.playbooks.folder)  # what is wrong with them is told at once, not when somebody needs them
     app.state.counting = Counting(console.store, console.clock, working_hours(console.settings))
     handle(app)
     for router in ROUTERS:

@@ -4,6 +4,7 @@ import re
 import tomllib
 
 import pytest
+import structlog
 
 from services import playbook_texts
 from services.bad_input import BadInput
@@ -133,3 +134,13 @@ def test_every_fault_of_own_files_is_told_at_once_with_its_line(tmp_path):
     assert f'playbooks.da.toml:{number}: expose: is not known here; did you mean "exposure"?' in lines
     assert any(re.match(r'playbooks\.da\.toml:\d+: self_harm\.call\.3\.who: "crisis" is none of', line) for line in lines)
     assert lines[-1].startswith("playbooks.en.toml: can't be read: ")
+
+
+def test_own_files_with_a_fault_are_not_taken_and_the_installed_ones_are_shown(tmp_path):
+    """A slip in a text stops neither the guard nor the page that somebody needs now."""
+    (tmp_path / "playbooks.da.toml").write_text("shaken = []", "utf-8")
+    with structlog.testing.capture_logs() as said:
+        assert playbook_texts.playbooks(str(tmp_path)) == playbook_texts.load()
+    [one] = said
+    assert (one["event"], one["log_level"], one["folder"]) == ("playbooks_not_taken", "error", str(tmp_path))
+    assert one["faults"] == 1 + len(SITUATIONS)
