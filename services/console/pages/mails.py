@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Query
+from fastapi import APIRouter, Depends, Form, Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -18,11 +18,11 @@ from services.console.link_words import TEXTS
 from services.console.mail_search import Sought, found
 from services.console.mail_story import way_of
 from services.console.mail_words import OUTCOMES, TOLD, all_texts
-from services.console.opened_mail import LEAST, WHY, mail_file, mail_of, one_mail, original_page
+from services.console.opened_mail import LEAST, one_mail
 from services.console.pages.live import topics
 from services.console.posts import Posts
 from services.console.recorded import allowed, recorded
-from services.console.support import fitting, opening_of_mail, supported_page
+from services.console.support import fitting, opening_of_mail
 from services.console.web import page, see, words_of
 from services.console.words import N_
 from services.store.looked_up import CitizenLine, MailFound, Wanted, Within
@@ -192,12 +192,13 @@ def _day(typed: str) -> date | None:
 async def mail(request: Request, who: Who, id: str) -> HTMLResponse:
     """One mail: what happened and why, its way, and what it was found to hold."""
     found = await one_mail(request, who, id, Action.SEE_MAIL, noted="mail.read")
-    return await _shown_mail(request, who, found)
+    return await shown_mail(request, who, found)
 
 
-async def _shown_mail(
+async def shown_mail(
     request: Request, who: Visitor, mail: MailFound, *, why: str = "", present: str = "", errors: tuple[tuple[str, str], ...] = ()
 ) -> HTMLResponse:
+    """The page of a mail, with what was typed wrong."""
     decision, units, words = mail.decision, console_of(request).store.organisation().units, words_of(request)
     told = [(name, words.gettext(sentence) % {"least": LEAST}) for name, sentence in errors]
     ids = {one for one in (decision["sender"]["citizen"], *decision["sender"]["candidates"]) if one}
@@ -257,7 +258,7 @@ async def told(request: Request, who: Who, id: str, how: Annotated[str, Form(max
     """The citizen, whom the receipt did not reach, was told: how. Whoever comes second sees what the first wrote."""
     found = await one_mail(request, who, id, Action.TELL_CITIZEN, noted="mail.read")
     if how not in TOLD:
-        return await _shown_mail(request, who, found, errors=(("how", HOW),))
+        return await shown_mail(request, who, found, errors=(("how", HOW),))
     console = console_of(request)
     record = AuditRecord(console.clock.now(), who.account, "receipt.citizen_told", found.id, {"how": how})
     await console.store.receipts.tell(found.id, person=who.address, how=how, record=record)
@@ -270,39 +271,3 @@ async def answered(request: Request, who: Who, id: str, kind: Kind, answer: Anno
     found = await one_mail(request, who, id, Action.ANSWER_SIGNAL, noted="mail.read")
     await signals.answer(request, who, found.id, kind, answer)
     return see(f"/mails/{found.id}#signal-{kind}")
-
-
-@router.post("/{id}/original")
-async def original(request: Request, who: Who, id: str, why: Annotated[str, Form(max_length=500)] = "") -> Response:
-    """What the citizen wrote, after a reason that is kept."""
-    if len(why.strip()) < LEAST:
-        found = await one_mail(request, who, id, Action.SEE_MAIL, noted="mail.read")
-        return await _shown_mail(request, who, found, why=why, errors=(("why", WHY),))
-    found = await one_mail(request, who, id, Action.SEE_ORIGINAL, noted="mail.original_read", why=why.strip())
-    return await original_page(request, found.id, found.received_at, why.strip(), f"/mails/{found.id}")
-
-
-@router.post("/{id}/support")
-async def supported(
-    request: Request,
-    who: Who,
-    id: str,
-    why: Annotated[str, Form(max_length=500)] = "",
-    present: Annotated[str, Form(max_length=320)] = "",
-) -> Response:
-    """The same, read together with somebody, one paragraph at a time."""
-    found = await mail_of(request, who, id, Action.SEE_ORIGINAL)
-    one = await opening_of_mail(request, who, found)
-    if errors := one.lacks(why, present):
-        await recorded(request, who, "mail.read", found.id)
-        return await _shown_mail(request, who, found, why=why, present=present, errors=errors)
-    return await supported_page(request, who, one, why, present)
-
-
-@router.post("/{id}/original.eml")
-async def download(request: Request, who: Who, id: str, why: Annotated[str, Form(max_length=500)] = "") -> Response:
-    """The mail as it came, to be opened in a mail program."""
-    if len(why.strip()) < LEAST:
-        raise HTTPException(422)
-    found = await one_mail(request, who, id, Action.SEE_ORIGINAL, noted="mail.file_read", why=why.strip())
-    return await mail_file(request, found.id)

@@ -177,14 +177,21 @@ async def _page(
         duties=DUTIES,
         found_choices=[(code, posts.words.gettext(text), None) for code, text in FOUND.items()],
         most_note=MOST_NOTE,
-        signals_told=await signals.signals_told(request, posts.who, seen.post.mail, seen.mail.signals),
-        may_answer=_handles(posts.who, seen),
-        answers=signals.ANSWERS,
-        situations=signals.SITUATIONS,
-        ourselves=await signals.ourselves(posts, seen.mail.signals, seen.mail.decision, but=seen.post.id),
+        **await _signals(request, posts, seen),
         topics=topics(request, posts.who, seen.post.id, seen.post.mail),
         **TEXTS,
     )
+
+
+async def _signals(request: Request, posts: Posts, seen: Seen) -> dict[str, object]:
+    """What was found in it, with what people answered, and whether we are late ourselves."""
+    return {
+        "signals_told": await signals.signals_told(request, posts.who, seen.post.mail, seen.mail.signals),
+        "may_answer": _handles(posts.who, seen),
+        "answers": signals.ANSWERS,
+        "situations": signals.SITUATIONS,
+        "ourselves": await signals.ourselves(posts, seen.mail.signals, seen.mail.decision, but=seen.post.id),
+    }
 
 
 def _handles(who: Visitor, seen: Seen) -> bool:
