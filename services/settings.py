@@ -180,12 +180,25 @@ class PlaybookSettings(Section):
     staff_help: str = ""
 
 
+class NoticeChannel(Section):
+    """A way to tell people beside mail, as Apprise names it (https://appriseit.com/services): a chat, or SMS.
+
+    The file holds one address, in which ``{to}`` stands for who somebody is there.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+    title: str = Field(min_length=1, max_length=60)  # as people see it
+    url_file: str
+    handle: Annotated[str, Field(max_length=200)] = r"[A-Za-z0-9+@._-]{1,100}"  # what ``{to}`` may be: a regular expression
+
+
 class Notifications(Section):
     """How people are told."""
 
     sender: Address = "rammevagt@eksempel.dk"
     working_hours: Hours = Hours()
     closing_days: tuple[Annotated[str, Field(pattern=r"^[0-1][0-9]-[0-3][0-9]$")], ...] = ("06-05", "12-24", "12-31")
+    channels: tuple[NoticeChannel, ...] = ()
 
 
 class Signals(Section):

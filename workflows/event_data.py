@@ -137,6 +137,15 @@ class RaisedSignal(EventData):
     level: Literal["red", "yellow", "grey"]
 
 
+class NoticeUntold(EventData):
+    """No channel brought a notice to its person: somebody must see that they hear of it."""
+
+    notice: Id
+    about: Id = Field(description="The mail, framework or incident that it is about")
+    kind: Code
+    unit: Id | None = None
+
+
 class ReceiptUndelivered(EventData):
     """A receipt did not reach the citizen: somebody has to tell them that their mail has come."""
 
@@ -235,6 +244,7 @@ EVENTS: dict[str, type[EventData]] = {
     "mail.returned": MailReturned,
     "mail.stuck": MailStuck,
     "mailbox.unreachable": MailboxUnreachable,
+    "notice.untold": NoticeUntold,
     "receipt.undelivered": ReceiptUndelivered,
     "mailbox.unread": MailboxUnread,
     "mailbox.overdue": MailboxOverdue,

@@ -112,6 +112,11 @@ def mail_stuck(id: str, at: datetime, mail_id: str, copy: Mapping[str, str | Non
     return Event(id, "mail.stuck", mail_id, at, {"mail": mail_id, **copy})
 
 
+def notice_untold(id: str, at: datetime, subject: str, kind: str, unit: str | None) -> Event:
+    """No channel brought the notice ``id`` to its person; told once for each."""
+    return Event(f"{id}.untold", "notice.untold", subject, at, {"notice": id, "about": subject, "kind": kind, "unit": unit})
+
+
 def receipt_undelivered(delivery: str, at: datetime, mail_id: str, unit: str | None, why: str) -> Event:
     """The receipt ``delivery`` did not reach the citizen; told once for each."""
     data = {"mail": mail_id, "delivery": delivery, "unit": unit, "why": why}

@@ -5,12 +5,13 @@ addresses of our own.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import format_datetime
 from string import Template
-from typing import Any
+from typing import Any, Literal
 
 from workflows import plain_mail
 from workflows.addresses import domain_of
@@ -18,6 +19,7 @@ from workflows.notices import About, Notice
 from workflows.receipt_mail import MONTHS, MONTHS_EN
 
 RULE = "- - -"
+Language = Literal["both", "da", "en"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +48,77 @@ class Letterhead:
     english: NoticeText
 
 
-def compose(notice: Notice, head: Letterhead, now: datetime) -> bytes:
-    """The notice as an RFC 5322 mail with CRLF line ends. The same notice has the same Message-ID, however often it is made."""
-    subject, danish = _written(notice, head.danish, head)
-    _, english = _written(notice, head.english, head)
-    name = hashlib.sha256(notice.dedupe.encode()).hexdigest()[:32]
-    fields = (
-        ("From", f"Rammevagt <{head.sender}>"),
-        ("To", notice.to),
-        ("Subject", subject),
-        ("Date", format_datetime(now)),
-        ("Message-ID", f"<{name}.notice@{domain_of(head.sender)}>"),
-        ("Auto-Submitted", "auto-generated"),  # RFC 3834
-        ("X-Auto-Response-Suppress", "All"),
-        ("Content-Language", "da, en"),
-    )
-    return plain_mail.compose(fields, f"{danish}\n\n{RULE}\n\n{english}\n")
+def compose(notice: Notice, head: Letterhead, now: datetime, *, seen: str = "", language: Language = "both") -> bytes:
+    """The notice as an RFC 5322 mail with CRLF line ends. The same notice has the same Message-ID, however often it is made.
+
+    ``seen`` is the link by which its reader says that they have seen it.
+    """
+    written = [_written(notice, text, head) for text in _texts(head, language)]
+    fields = _fields(notice, head, now, written[0][0], language) | _name(notice.dedupe, head)
+    return _mail(fields, [body for _, body in written], _seen(head, seen, language))
+
+
+def compose_many(
+    notices: Sequence[Notice], head: Letterhead, now: datetime, *, seen: str = "", language: Language = "both"
+) -> bytes:
+    """Several notices to one person as one mail that counts them."""
+    written = [_counted(notices, text, head) for text in _texts(head, language)]
+    name = "\n".join(sorted(one.dedupe for one in notices))
+    fields = _fields(notices[0], head, now, written[0][0], language) | _name(name, head)
+    return _mail(fields, [body for _, body in written], _seen(head, seen, language))
+
+
+def brief(notices: Sequence[Notice], head: Letterhead, seen: str, language: Language) -> tuple[str, str]:
+    """Title and text for a chat, in one language: what came and what is expected."""
+    text = _texts(head, language)[0]
+    if len(notices) > 1:
+        title, body = _counted(notices, text, head)
+    else:
+        title, _ = _written(notices[0], text, head)
+        parts, values = NoticeText(text.words[notices[0].kind]), _values(notices[0].about, text, head)
+        body = f"{parts.of('came', values)} {parts.of(_expected(notices[0], parts), values)}"
+    return title, "\n\n".join(one for one in (body, text.of("seen", {"url": seen}) if seen else "") if one)
+
+
+def _texts(head: Letterhead, language: Language) -> tuple[NoticeText, ...]:
+    return {"da": (head.danish,), "en": (head.english,), "both": (head.danish, head.english)}[language]
+
+
+def _fields(notice: Notice, head: Letterhead, now: datetime, subject: str, language: Language) -> dict[str, str]:
+    return {
+        "From": f"Rammevagt <{head.sender}>",
+        "To": notice.to,
+        "Subject": subject,
+        "Date": format_datetime(now),
+        "Auto-Submitted": "auto-generated",  # RFC 3834
+        "X-Auto-Response-Suppress": "All",
+        "Content-Language": "da, en" if language == "both" else language,
+    }
+
+
+def _name(named: str, head: Letterhead) -> dict[str, str]:
+    name = hashlib.sha256(named.encode()).hexdigest()[:32]
+    return {"Message-ID": f"<{name}.notice@{domain_of(head.sender)}>"}
+
+
+def _seen(head: Letterhead, url: str, language: Language) -> list[str]:
+    return [text.of("seen", {"url": url}) if url else "" for text in _texts(head, language)]
+
+
+def _mail(fields: Mapping[str, str], bodies: Sequence[str], links: Sequence[str]) -> bytes:
+    whole = [f"{body}\n\n{link}".rstrip() for body, link in zip(bodies, links, strict=True)]
+    return plain_mail.compose(tuple(fields.items()), f"\n\n{RULE}\n\n".join(whole) + "\n")
+
+
+def _counted(notices: Sequence[Notice], text: NoticeText, head: Letterhead) -> tuple[str, str]:
+    """Subject and body for several: each kind and case once, with how often."""
+    titles = Counter(_written(one, text, head)[0] for one in notices)
+    many, count = NoticeText(text.words["many"]), {"count": str(len(notices))}
+    lines = [many.of("line", {"count": str(times), "title": title}) for title, times in titles.items()]
+    subject = many.of("subject_one" if len(titles) == 1 else "subject", count | {"title": next(iter(titles))})
+    paragraphs = [text.of("greeting", {}), many.of("came", count), "\n".join(lines), many.of("expected", {}), many.of("who", {})]
+    values = _values(notices[0].about, text, head)
+    return subject, "\n\n".join(one for one in (*paragraphs, text.of("regards", values)) if one)
 
 
 def _written(notice: Notice, text: NoticeText, head: Letterhead) -> tuple[str, str]:
@@ -74,6 +131,7 @@ def _written(notice: Notice, text: NoticeText, head: Letterhead) -> tuple[str, s
     found += [text.of("meeting", values)] * (about.meeting and notice.kind != "meeting_asked")
     paragraphs = [
         text.of("greeting", values),
+        text.of(f"told_{notice.about.again}", values) if notice.about.again else "",
         parts.of("came", values),
         parts.of("done", values),
         *found,

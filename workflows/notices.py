@@ -55,6 +55,8 @@ class About:
     right: str | None = None  # the one that runs out
     count: int = 1  # of how many mails it tells
     point: str | None = None  # of an incident's checklist: what is not done
+    unit_id: str | None = None
+    again: Literal["reminder", "escalated"] | None = None  # why somebody hears of what was told before
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,11 @@ class House:
         named = (found.leader, found.deputy, found.head) if found else ()
         return next((person for one in named if one and (person := self.person(one))), None)
 
+    def duty_officer(self, unit: str | None) -> str | None:
+        """Who is on duty for ``unit``, where that address is a person's."""
+        found = self.organisation.units.get(unit or "")
+        return self.person(found.duty_officer) if found and found.duty_officer else None
+
 
 def plan(
     decision: Json,
@@ -163,14 +170,18 @@ class Planning:
     def of_the_mail(self) -> Iterator[Notice]:
         """Leaders first: who leads and is a recipient too gets the leader's notice alone."""
         moved = [one for one in self.decision["recipients"] if _is_moved(one)]
-        leaders = self._by_person((self.house.leader(one["unit"]), one) for one in moved)
+        leaders = self._by_person((to, one) for one in moved for to in self._answering(one["unit"]))
         workers = self._by_person((self.house.person(one["address"]), one) for one in moved)
-        alarmed = self._by_person((self.house.leader(self.house.unit_of(one)), one) for one in self._alarming())
+        alarmed = self._by_person((to, one) for one in self._alarming() for to in self._answering(self.house.unit_of(one)))
         yield from (self._to_leader("redirected_leader", to, about) for to, about in leaders.items())
         asked = self._by_person((self.house.leader(self.house.unit_of(one)), one) for one in self.inviting)
         yield from (self._to_leader("signal_leader", to, about) for to, about in alarmed.items() if to not in leaders)
         yield from (self._to_leader("meeting_asked", to, about) for to, about in asked.items() if to not in {*leaders, *alarmed})
         yield from (self._to_worker(to, about) for to, about in workers.items() if to not in leaders and to not in alarmed)
+
+    def _answering(self, unit: str | None) -> tuple[str | None, ...]:
+        """Who leads the unit; of red mail the duty officer too."""
+        return (self.house.leader(unit), *((self.house.duty_officer(unit),) if self.level == "red" else ()))
 
     def _alarming(self) -> list[Json]:
         """What went as addressed and holds something that a leader should see."""
@@ -209,11 +220,12 @@ class Planning:
         return About(
             mail=self.mail,
             at=self.received_at.astimezone(house.policy.zone),
-            people=_distinct(house.shown(one["address"]) for one in outcomes),
-            where=_distinct(to for one in outcomes for to in one["deliver_to"]),
-            cases=_distinct(one["case"] for one in outcomes),
-            frameworks=_distinct(one["framework"] for one in outcomes),
+            people=distinct(house.shown(one["address"]) for one in outcomes),
+            where=distinct(to for one in outcomes for to in one["deliver_to"]),
+            cases=distinct(one["case"] for one in outcomes),
+            frameworks=distinct(one["framework"] for one in outcomes),
             unit=house.unit_name(unit),
+            unit_id=unit,
             leader=house.leader(unit),
             **more,
         )
@@ -273,5 +285,6 @@ def _units(frameworks: Iterable[ContactFramework], file: CitizenFile) -> Iterato
             yield from one.scope.units
 
 
-def _distinct(values: Iterable[str | None]) -> tuple[str, ...]:
+def distinct(values: Iterable[str | None]) -> tuple[str, ...]:
+    """Each once, in their order; empty ones left out."""
     return tuple(dict.fromkeys(value for value in values if value))

@@ -6,7 +6,7 @@ same process takes all mail in, what was decided is handed over in memory: the w
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,23 +14,26 @@ from typing import Any
 import structlog
 
 from services.apart import Outcome, together
-from services.clock import Clock, new_id
+from services.clock import Clock
 from services.gather import policy_of
 from services.marks import CRASHES, Marks
 from services.notify.assessing import Assessor
+from services.notify.desk import NoticeDesk
 from services.notify.evasion import with_evasion
 from services.notify.likening import NOTHING, Guess, Likening, words_of
 from services.notify.planned import planned
 from services.notify.posting import Posting
+from services.notify.sending import Sender
 from services.notify.telling import Telling
-from services.notify.texts import letterhead
 from services.notify.volume import with_volume
-from services.notify.written import ACTOR, NEXT, Wire, audit_of, events_of, outgoing
+from services.notify.written import ACTOR, NEXT, Wire, audit_of, events_of
 from services.post_terms import MailboxTerms
 from services.repeating import repeat
 from services.settings import Settings
 from services.signal_words import load
-from services.store.interface import Assessed, Claim, Hop, OutgoingMail, Store, StoreUnavailable, Unassessed
+from services.store.interface import Assessed, Claim, Hop, Store, StoreUnavailable, Unassessed
+from services.store.notice_values import Known
+from services.store.notices import Change
 from services.who_wrote import wants_clues
 from services.working_hours import working_hours
 from workflows import notices
@@ -40,7 +43,6 @@ from workflows.events import Event, mail_stuck
 from workflows.facts import CitizenFile
 from workflows.link_answers import Link
 from workflows.meetings import asks_to_meet
-from workflows.notice_mail import compose
 from workflows.notices import House, Notice
 
 log = structlog.get_logger()
@@ -87,7 +89,8 @@ class Notifier:
         self._marks = marks or Marks()
         self._policy = policy_of(settings)
         self._hours = working_hours(settings)
-        self._head = letterhead(settings)
+        self._desk = NoticeDesk(settings, store.notices, store.key)
+        self.sender = Sender(settings, store, clock, self._desk, house=self._house, told=self._sent)
         self._words = load(settings.signals.tuning())
         self._assessor = Assessor(self._words, key=store.identity.key)
         self._likening = Likening(store, self._house)
@@ -106,6 +109,7 @@ class Notifier:
     async def start(self) -> None:
         """Start what assesses, and take up what a guard that was killed left; the rest is called by events."""
         await self._assessor.start()
+        self.sender.start()
         self._tasks.append(asyncio.create_task(repeat(self._catch_up, CATCH_UP_EVERY), name="notify-catch-up"))
         if self._at_hand:
             self._tasks.append(asyncio.create_task(repeat(self._assess_at_hand, GATHER), name="notify-at-hand"))
@@ -115,6 +119,7 @@ class Notifier:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.sender.stop()
         await self._assessor.stop()
 
     async def catch_up(self, before: datetime, back: timedelta = LOOK_BACK) -> None:
@@ -166,36 +171,45 @@ class Notifier:
         ]
         decisions = await self._store.decisions(concern) if concern else {}
         now = self._clock.now()
-        assessed = []
+        assessed, planned = list[Assessed](), dict[str, tuple[Notice, ...]]()
         for mail, wire in found:
             decision = decisions.get(mail.id)
             files = await self._files(decision, wire, waits=self._posting.waits(mail)) if decision else ()
             figures = wire.pop("figures", None)  # they are kept with what waits for a person, and nowhere else
             guess = guesses.get(mail.id, NOTHING)
-            made = self._told_of(mail, decision, wire, files, guess=guess, now=now)
+            made, planned[mail.id] = self._told_of(mail, decision, wire, files, guess=guess, now=now)
             posts = self._posting.posts(mail, decision, wire | {"figures": figures}, files, now)
             opened = [AuditRecord(now, ACTOR, "post.opened", one.id) for one in posts]
             assessed.append(replace(made, posts=posts, audit=(*made.audit, *opened), words=words_of(guess, decision)))
-            if assessed[-1].notices:
+            if planned[mail.id]:
                 await asyncio.sleep(0)  # mail comes first
         await self._posting.answered(waiting, told, now)
-        copies = sum(len(one.notices) for one in assessed)
+        await self._save(assessed, planned, now)
+
+    async def _save(self, assessed: Sequence[Assessed], planned: Mapping[str, tuple[Notice, ...]], now: datetime) -> None:
+        every = [one for each in planned.values() for one in each]
+        known = await self._desk.known(every) if every else Known()
+        made = {one.notice.dedupe: one for one in self._desk.kept(every, known, now)}
+        whole = [replace(one, notices=[made[each.dedupe] for each in planned[one.mail]]) for one in assessed]
+        copies = sum(one.mail is not None for one in made.values())
         claim = self._claim(copies) if copies else None
-        saved = await self._store.save_assessments(assessed, claim)
-        if any(one.notices for one in assessed if one.mail in saved):
+        saved = await self._store.save_assessments(whole, claim)
+        if any(one.notices for one in whole if one.mail in saved):
             self._after_commit(() if claim else (NEXT,))
+            self.sender.wake()
 
     def _told_of(
         self, mail: Unassessed, decision: Wire | None, wire: Wire, files: tuple[CitizenFile, ...], *, guess: Guess, now: datetime
-    ) -> Assessed:
-        """What the guard died of again and again is not put in words any more: people hear that it wasn't (law 3)."""
+    ) -> tuple[Assessed, tuple[Notice, ...]]:
+        """With the notices that it calls for. What the guard died of again and again is not put in words any more: people hear that
+        it wasn't (law 3)."""
         if self._marks.crashes(mail.id) >= CRASHES:
-            return self._untold(mail.id, decision, wire, now)
+            return self._untold(mail.id, decision, wire, now), ()
         slot = self._marks.begin(mail.id)
         try:
             plan = planned(mail, decision, wire, files, house=self._house(), now=now) if decision else ()
             asked = self._likening.asked(mail, guess, decision, plan, now) if decision and guess.likely else (plan, ())
-            return self._assessed(mail.id, wire, *asked, now)
+            return self._assessed(mail.id, wire, *asked, now), asked[0]
         finally:
             self._marks.end(slot)
 
@@ -211,7 +225,7 @@ class Notifier:
         return Assessed(
             mail,
             {**wire, "notify": [one.wire() for one in planned]},
-            self._mails(planned, now),
+            (),
             tuple(events_of(mail, now, wire, planned, links)),
             tuple(audit_of(mail, now, wire, planned)),
             links=links,
@@ -226,14 +240,16 @@ class Notifier:
 
     async def _enqueue(self, planned: Sequence[Notice], now: datetime) -> None:
         if planned:
-            await self._store.enqueue(self._mails(planned, now), (), ())
+            kept = self._desk.kept(planned, await self._desk.known(planned), now)
+            await self._store.notices.make(Change(new=kept))
             self._after_commit((NEXT,))
+            self.sender.wake()
+
+    def _sent(self) -> None:
+        self._after_commit((NEXT,))
 
     def _house(self) -> House:
         return House(self._store.organisation(), self._policy, self._hours)
-
-    def _mails(self, planned: Iterable[Notice], now: datetime) -> tuple[OutgoingMail, ...]:
-        return tuple(outgoing(one, compose(one, self._head, now), new_id(now), self._head.sender) for one in planned)
 
 
 def _tell_of_failures(mails: Sequence[str], outcomes: Sequence[Outcome]) -> None:

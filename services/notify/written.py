@@ -15,7 +15,7 @@ NEXT: Hop = "next"  # notices go to the municipality's own server
 Wire = dict[str, Any]
 
 
-def outgoing(notice: Notice, content: bytes, id: str, sender: str) -> OutgoingMail:
+def outgoing(notice: Notice, content: bytes, id: str, sender: str, due: datetime) -> OutgoingMail:
     """A notice as a mail of our own. The null envelope sender: nobody answers it automatically, a failure is seen in the queue."""
     ascii_only = (sender + notice.to).isascii()
     delivery = NewDelivery(
@@ -27,11 +27,11 @@ def outgoing(notice: Notice, content: bytes, id: str, sender: str) -> OutgoingMa
         envelope_from="",
         address=notice.to,
         prepend=b"",
-        due=notice.due,
+        due=due,
         smtputf8=not ascii_only,
         eight_bit=not ascii_only,
     )
-    return OutgoingMail(content, delivery, notice.dedupe)
+    return OutgoingMail(content, delivery)
 
 
 _QUESTIONS = ("identity_question", "identity_likeness", "identity_spoofing")

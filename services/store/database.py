@@ -11,6 +11,7 @@ from services.store import (  # noqa: F401 - their tables belong to the same met
     schema,
     schema_incidents,
     schema_mailboxes,
+    schema_notices,
     schema_people,
     schema_receipts,
     schema_routing,
@@ -19,7 +20,7 @@ from services.store import (  # noqa: F401 - their tables belong to the same met
 from services.store.errors import BadStore
 from services.store.locks import Lock, lock
 
-HEAD = "0011"  # the newest migration
+HEAD = "0012"  # the newest migration
 MIGRATIONS = Path(__file__).parent / "migrations"
 READERS = 4
 STATEMENTS = 512  # kept prepared for each connection: those of the mail path for every number of rows

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from services.store.identity import Identity
     from services.store.incidents import Incidents
     from services.store.mailboxes import Mailboxes
+    from services.store.notices import Notices
     from services.store.posts import Posts
     from services.store.views import Views
     from services.store.webhooks import Webhooks
@@ -111,6 +112,8 @@ class Store(Protocol):
     mailboxes: "Mailboxes"  # how those are watched
     views: "Views"  # what is looked up
     webhooks: "Webhooks"  # how other systems take events
+    notices: "Notices"  # what people are told, and how they want to be
+    key: bytes  # of this guard
     identity: "Identity"  # who may have written, and what leaders are asked of it
 
     # -- facts

@@ -140,8 +140,7 @@ class MailFound:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """That somebody was told of a mail, or of a framework (``mail`` is its id). ``role`` and ``urgency`` are those of the
-    assessment, where it names this person."""
+    """That somebody is told of a mail, a framework or an incident (``mail`` is its id). ``finished_at``: when they were told."""
 
     id: str
     mail: str

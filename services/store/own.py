@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import insert, update
 
-from services.store import link_rows, schema, signals
+from services.store import link_rows, notice_rows, schema, signals
 from services.store.columns import compact
 from services.store.deliveries import Claimed, add_outgoing, dedupes_of
 from services.store.interface import Assessed, Claim, Leased, OutgoingMail
@@ -41,7 +41,7 @@ class SaveAssessments(Operation[Saved]):
         for one in self.assessed:
             needs.unassessed.add(one.mail)
             if one.notices:
-                needs.dedupes |= dedupes_of(one.notices)
+                needs.dedupes |= notice_rows.dedupes_of(one.notices)
             needs.dedupes |= {link_rows.name_of(link) for link in one.links}
 
     def apply(self, work: UnitOfWork) -> Saved:
@@ -51,7 +51,7 @@ class SaveAssessments(Operation[Saved]):
         for one in self.assessed:
             if work.assessed(one.mail, compact(one.assessment)):
                 new.add(one.mail)
-                add_outgoing(work, one.notices, self.now, claimed)
+                notice_rows.add(work, one.notices, self.now, claimed)
                 work.born(one.events, one.audit)
                 link_rows.write(work, one)
                 signals.write(work, one)

@@ -7,6 +7,7 @@ from services.store.begun_moves import BegunMoves
 from services.store.dossiers import Dossiers
 from services.store.identity import Identity
 from services.store.incidents import Incidents
+from services.store.notices import Notices
 from services.store.posts import Posts
 from services.store.readers import Readers
 from services.store.receipts import Receipts
@@ -33,3 +34,4 @@ class Parts:
         self.webhooks = Webhooks(writer, readers)
         self.signals = Signals(writer, readers, now)
         self.situations = Situations(writer, readers, now)
+        self.notices = Notices(writer, readers, now)

@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnClause
 
-from services.store import schema, schema_identity, schema_mailboxes, schema_people, schema_receipts, schema_signals
+from services.store import schema, schema_identity, schema_mailboxes, schema_notices, schema_people, schema_receipts, schema_signals
 
 MOST = 64  # rows in one statement
 EXACT = 16  # as many as a group mostly has: up to here they go in one statement, whatever their number
@@ -180,7 +180,7 @@ class Statements:
             schema.content, schema.mail, schema.recipient, schema.delivery, schema.assessment, schema.once, schema.receipt,
             schema.audit, schema_people.mail_about, schema_people.replay, schema_receipts.undelivered_receipt,
             schema_mailboxes.post, schema_identity.identity_link, schema_identity.mail_words,
-            schema_signals.signal,
+            schema_signals.signal, schema_notices.notice,
         )  # fmt: skip
         self.inserts = {table.name: inserts(dialect, table) for table in tables}
         self.inserts["outbox"] = inserts(dialect, schema.outbox, leave_out=("seq",))

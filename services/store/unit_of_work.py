@@ -21,7 +21,7 @@ HEAD = "audit_head"  # in meta: the chain's last entry, so that a cut tail shows
 REGISTER_VERSION = "register_version"  # in meta: every index in memory follows it
 INSERT_ORDER = (
     "content", "mail", "recipient", "delivery", "assessment", "post", "once", "receipt", "outbox", "mail_about", "replay",
-    "undelivered_receipt", "identity_link", "mail_words", "signal",
+    "undelivered_receipt", "identity_link", "mail_words", "signal", "notice",
 )  # fmt: skip
 
 

@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from workflows.audit import AuditRecord
 from workflows.decision import Decision
 from workflows.events import Event, receipt_undelivered
 from workflows.link_answers import Link
 from workflows.post import Post
+
+if TYPE_CHECKING:
+    from services.store.notice_values import KeptNotice
 
 Hop = Literal["next", "internet"]
 Kind = Literal["mail", "receipt", "notice", "report"]
@@ -258,7 +261,7 @@ class Assessed:
 
     mail: str
     assessment: Mapping[str, Any]
-    notices: Sequence[OutgoingMail] = ()
+    notices: Sequence["KeptNotice"] = ()
     events: Sequence[Event] = ()
     audit: Sequence[AuditRecord] = ()
     posts: Sequence[Post] = ()

@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from fakes.arrivals import NOW, SetClock, arrival, entry
+from fakes.arrivals import NOW, SetClock, arrival, entry, notice
 from fakes.dossiers import LENE, MIA, REGISTER, draft, framework
 from fakes.town import POLICY
 from sqlalchemy import Connection, event
 
 from services.store import view_notices
 from services.store.dossiers import Kept, Save
-from services.store.interface import Assessed, NewDelivery, OutgoingMail
+from services.store.interface import Assessed
 from services.store.sql_store import SqlStore
 from workflows.decision import Sender
 from workflows.facts import Facts, Organisation
@@ -75,16 +75,16 @@ async def test_notices_of_mails(store: SqlStore) -> None:
     for id in ("m1", "m2", "m3"):
         await mail(store, id, "bf")
         told = {"rights": [], "signals": [], "notify": [{"to": LENE.upper(), "role": "leader", "urgency": "now"}]}
-        notices = [_notice(f"n-{id}-{n}", id, to) for n, to in enumerate((LENE, MIA))] if id != "m2" else []
+        notices = [notice(f"n-{id}-{n}", about=id, to=to) for n, to in enumerate((LENE, MIA))] if id != "m2" else []
         await store.save_assessments([Assessed(id, told, notices)])
     found = await store.views.notices(["m3", "m2", "m1"])
     assert [(one.mail, one.to, one.role, one.urgency) for one in found] == [
-        ("m3", LENE, "leader", "now"),
-        ("m3", MIA, None, None),
-        ("m1", LENE, "leader", "now"),
-        ("m1", MIA, None, None),
+        ("m3", LENE, "leader", "same_day"),
+        ("m3", MIA, "leader", "same_day"),
+        ("m1", LENE, "leader", "same_day"),
+        ("m1", MIA, "leader", "same_day"),
     ]
-    assert {(one.state, one.queued_at, one.due, one.finished_at) for one in found} == {("waiting", NOW, NOW + DAY, None)}
+    assert {(one.state, one.queued_at, one.due, one.finished_at) for one in found} == {("waiting", NOW, NOW, None)}
     assert await store.views.notices([]) == []
 
 
@@ -93,7 +93,15 @@ async def test_notices_to_somebody_the_newest_first_and_by_pages(store: SqlStore
         clock.time = NOW + n * DAY
         await mail(store, f"m{n}", "bf")
         told = {"rights": [], "signals": [], "notify": [{"to": LENE, "role": "leader", "urgency": "now"}]}
-        await store.save_assessments([Assessed(f"m{n}", told, [_notice(f"n{n}", f"m{n}", LENE), _notice(f"x{n}", f"m{n}", MIA)])])
+        await store.save_assessments(
+            [
+                Assessed(
+                    f"m{n}",
+                    told,
+                    [notice(f"n{n}", about=f"m{n}", to=LENE, at=clock.time), notice(f"x{n}", about=f"m{n}", to=MIA, at=clock.time)],
+                )
+            ]
+        )
     first = await store.views.notices_to([LENE], limit=3)
     assert [(one.id, one.to, one.role) for one in first.items] == [(f"n{n}", LENE, "leader") for n in (4, 3, 2)]
     rest = await store.views.notices_to([LENE], limit=3, after=first.after)
@@ -124,11 +132,7 @@ async def test_somebody_s_notices_are_read_from_their_own_index_in_its_order(sto
 
     if await store.readers.run(is_sqlite):  # of PostgreSQL's planner nothing is known with an empty table
         found = await store.readers.run(plan)
-        assert "ix_delivery_notice" in found and "TEMP B-TREE" not in found
-
-
-def _notice(id: str, about: str, to: str) -> OutgoingMail:
-    return OutgoingMail(b"Hej", NewDelivery(id, about, id, "notice", "next", "", to, b"", NOW + DAY))
+        assert "ix_notice_person" in found and "TEMP B-TREE" not in found
 
 
 async def test_counts_by_unit(store: SqlStore) -> None:

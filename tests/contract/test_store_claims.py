@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from fakes.arrivals import CONTENT, NOW, arrival, attempt, bytes_of, delivery, is_known, own_mail, spooled
+from fakes.arrivals import CONTENT, NOW, arrival, attempt, bytes_of, delivery, is_known, notice, own_mail, spooled
 from fakes.leases import next_due, take_back_all
 
 from services.settings import Settings
@@ -116,9 +116,11 @@ async def test_a_claimed_notice_that_is_due_is_born_leased(store: SqlStore) -> N
     await store.commit(arrival("m1"))
     [first] = await lease(store)
     await store.record([attempt(first)])
-    later = own_mail("n2", dedupe="n2", due=NOW + timedelta(hours=9))
-    found = Assessed("m1", {"signals": [], "rights": [], "notify": []}, [own_mail("n1", dedupe="n1"), later])
-    assert await store.save_assessments([found, Assessed("nobody", {}, [own_mail("n3")])], deliverer.claim("internet")) == {"m1"}
+    later = own_mail("n2", due=NOW + timedelta(hours=9))
+    notices = [notice("n1", mail=own_mail("n1")), notice("n2", mail=later)]
+    found = Assessed("m1", {"signals": [], "rights": [], "notify": []}, notices)
+    nobody = Assessed("nobody", {}, [notice("n3", mail=own_mail("n3"))])
+    assert await store.save_assessments([found, nobody], deliverer.claim("internet")) == {"m1"}
     [claimed] = deliverer.leases
     assert await lease(store, hop="internet") == []
     assert await take_back_all(store) == 1

@@ -21,6 +21,7 @@ from fakes.arrivals import (
     entry,
     event,
     is_known,
+    notice,
     outcome,
     own_mail,
     spooled,
@@ -385,8 +386,10 @@ async def test_an_assessment_is_saved_once(store: SqlStore) -> None:
     found = {"signals": [{"kind": "threat", "level": "red"}], "rights": [], "notify": []}
 
     def save():
-        one = Assessed("m1", found, [own_mail("n1")], [event("signal.raised", "m1")], [entry("mail.assessed", "m1")])
-        return store.save_assessments([one, Assessed("nobody", found, [own_mail("n2")])])
+        one = Assessed(
+            "m1", found, [notice("n1", mail=own_mail("n1"))], [event("signal.raised", "m1")], [entry("mail.assessed", "m1")]
+        )
+        return store.save_assessments([one, Assessed("nobody", found, [notice("n2", mail=own_mail("n2"))])])
 
     assert sorted(await asyncio.gather(save(), save()), key=len) == [set(), {"m1"}]
     kept = await store.mail("m1")

@@ -5,12 +5,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256 as digest
 from pathlib import Path
+from typing import Any
 
 from services.store.interface import Arrival, Attempt, Deferred, Delivered, DeliveryOutcome, Leased, NewDelivery, OutgoingMail
+from services.store.notice_values import KeptNotice
 from workflows.audit import AuditRecord
 from workflows.decision import Decision, Outcome, Reason, Receipt, Sender, Sentence, Step
 from workflows.events import Event
 from workflows.mail import Envelope, Headers, Mail
+from workflows.notices import About, Notice
 from workflows.people import Case, Citizen, Employee, Person, RegisteredAddress, Role, Unit
 from workflows.register import Register
 
@@ -230,3 +233,14 @@ def receipted(id: str, at: datetime = NOW) -> Arrival:
     outgoing = (own_mail(f"r-{id}", about=id),)
     made = arrival(id, received_at=at, receipt_sender="abc", outgoing=outgoing)
     return replace(made, receipt_not_since=at - timedelta(days=7))
+
+
+def notice(
+    id: str, *, about: str = "m1", to: str = "lene@eksempel.dk", mail: OutgoingMail | None = None, **more: Any
+) -> KeptNotice:
+    """A notice to a leader, as it is made: told by ``mail`` where one is given."""
+    told = Notice(to, "leader", "same_day", "redirected_leader", NOW, id, About(mail=about, at=NOW))
+    made = KeptNotice(id, told, "redirected_leader", NOW, next_at=NOW)
+    if mail:
+        made = replace(made, mail=mail, delivery=mail.delivery.id, state="told", channel="mail", told_at=NOW, next_at=None)
+    return replace(made, **more)

@@ -154,8 +154,9 @@ async def test_a_question_is_asked_once_whatever_mails_follow(world):
 async def test_a_caseworker_hears_of_a_night_mail_next_working_morning():
     world = World(datetime(2026, 11, 27, 23, 0, tzinfo=CPH))
     await world.notifier.mail_decided([handled(world.store)])
-    due = {one.delivery.address: one.delivery.due for one in world.store.outgoing}
+    due = {one.notice.to: one.next_at or one.told_at for one in world.store.notices.kept}
     assert due[KAREN] == datetime(2026, 11, 30, 8, 0, tzinfo=CPH) and due[LENE] == world.notifier._clock.now()
+    assert [one.delivery.address for one in world.store.outgoing] == [LENE]
     await world.notifier.stop()
 
 
@@ -241,9 +242,9 @@ async def test_from_outbox_over_the_broker_to_notices(world, tmp_path):
         world.store.born(handled(world.store, id=f"m{n}"))
     await asyncio.wait_for(service.wait_ready(), 10)
     service.wake()
-    while len(world.store.outgoing) < 80 or world.store.pending:
+    while len(world.store.notices.kept) < 80 or world.store.pending:
         await asyncio.sleep(0.005)
-    assert all(one.decision["assessed"] for one in world.store.mails.values()) and len(world.store.outgoing) == 80
+    assert all(one.decision["assessed"] for one in world.store.mails.values()) and len(world.store.notices.kept) == 80
     await service.stop()
 
 

@@ -1,0 +1,78 @@
+"""Makes a notice what the store keeps: when it is told, by which channel, and as a mail at once where that is now."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from services.clock import new_id
+from services.notify.texts import letterhead
+from services.notify.written import outgoing
+from services.settings import ZONE, Settings
+from services.store.interface import OutgoingMail
+from services.store.notice_values import KeptNotice, Known
+from services.store.notices import Notices
+from services.working_hours import working_hours
+from workflows.notice_mail import brief, compose, compose_many
+from workflows.notice_rules import MAIL, Preferences, alone_with, batch_of, escalates_at, next_channel, ready_at
+from workflows.notice_seen import token
+from workflows.notices import Notice
+
+
+class NoticeDesk:
+    """``channels``: the names of those that IT has set up beside mail; ``key`` makes the links in notices."""
+
+    def __init__(self, settings: Settings, notices: Notices, key: bytes) -> None:
+        self._notices = notices
+        self._key = key
+        self._head = letterhead(settings)
+        self._public = settings.console.public_url.rstrip("/")
+        self.hours = working_hours(settings)
+        self.channels = frozenset(one.name for one in settings.notifications.channels)
+
+    async def known(self, planned: Sequence[Notice]) -> Known:
+        """What the store knows of their people and batches."""
+        return await self._notices.known({one.to for one in planned}, {batch_of(one) for one in planned})
+
+    def kept(self, planned: Sequence[Notice], known: Known, now: datetime) -> list[KeptNotice]:
+        """As they are to be kept; of a batch the first is told at once, and what comes soon after it is gathered."""
+        told = dict(known.told)
+        theirs = [(one, known.preferences.get(one.to, Preferences())) for one in planned]
+        found = []
+        for one, preferences in theirs:
+            same = [(other, wants) for other, wants in theirs if other.about.mail == one.about.mail]
+            made = self._kept(one, preferences, told.get((one.to, batch_of(one))), now, alone=alone_with(one, same, ZONE))
+            if made.told_at:
+                told[one.to, made.batch] = made.told_at
+            found.append(made)
+        return found
+
+    def _kept(self, one: Notice, preferences: Preferences, told: datetime | None, now: datetime, *, alone: bool) -> KeptNotice:
+        at = ready_at(one, preferences, told, ZONE, alone=alone)
+        made = KeptNotice(new_id(now), one, batch_of(one), now, next_at=at)
+        if at > now or next_channel(preferences, (), self.channels) != MAIL:
+            return made
+        mail = self.mail([made], preferences, now)
+        return self.told(replace(made, mail=mail, delivery=mail.delivery.id), MAIL, now)
+
+    def told(self, one: KeptNotice, channel: str, now: datetime) -> KeptNotice:
+        """From now on it waits for nothing but somebody to open what it is about, where that matters."""
+        next_at = escalates_at(one.notice, now, self.hours, ZONE)
+        return replace(one, state="told", channel=channel, told_at=now, next_at=next_at, tries=0)
+
+    def mail(self, found: Sequence[KeptNotice], preferences: Preferences, now: datetime) -> OutgoingMail:
+        """One mail that tells all of them, to the person whose they are."""
+        first, id = found[0], new_id(now)
+        language = preferences.language
+        if len(found) == 1:
+            content = compose(first.notice, self._head, now, seen=self.seen(first), language=language)
+        else:
+            content = compose_many([one.notice for one in found], self._head, now, seen=self.seen(found[-1]), language=language)
+        return outgoing(first.notice, content, id, self._head.sender, due=now)
+
+    def words(self, found: Sequence[KeptNotice], preferences: Preferences) -> tuple[str, str]:
+        """Title and text for a chat: what came and what is expected, no more."""
+        return brief([one.notice for one in found], self._head, self.seen(found[-1]), preferences.language)
+
+    def seen(self, one: KeptNotice) -> str:
+        """The link by which its reader says that they have seen it; empty where the console has no address to write."""
+        return f"{self._public}/n/{token(self._key, one.id)}" if self._public else ""

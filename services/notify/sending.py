@@ -1,0 +1,191 @@
+"""Tells what waits: gathered, by each person's own channel, and the next in line where nobody has looked.
+
+Each step is one transaction. What goes by mail is told in it, and by a chat after it: a guard that dies in between asks again with
+the same key, so that it is the far end that may hear twice, and never the books.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import groupby
+
+import structlog
+from prometheus_client import Counter
+
+from services.clock import Clock
+from services.notify.channels import Channels
+from services.notify.desk import NoticeDesk
+from services.repeating import repeat
+from services.settings import Settings
+from services.store.interface import Store
+from services.store.notice_values import KeptNotice
+from services.store.notices import Change
+from workflows.audit import AuditRecord
+from workflows.events import notice_untold
+from workflows.notice_rules import CONSOLE, MAIL, Preferences, is_red, next_channel, next_in_line, retry_after
+from workflows.notices import House, Notice
+
+log = structlog.get_logger()
+TOLD = Counter("rammevagt_notices_told", "Notices told, by channel", ["channel"])
+UNTOLD = Counter("rammevagt_notices_untold", "Notices that could be told to nobody by any channel")
+UNOPENED = Counter("rammevagt_notices_unopened", "Alarms that nobody in line has opened")
+EVERY = 1.0  # seconds between looks, where nothing wakes it
+LOOK_AT_MAILS = timedelta(seconds=30)
+LATE = timedelta(minutes=10)  # a mail that is tried in vain for so long is told by another channel too
+BACK = timedelta(days=2)  # mails of so long ago are looked at
+TAKEN = timedelta(minutes=2)  # what a chat was asked to take is another process's after this
+PAGE = 500
+
+
+class Sender:
+    """``told`` is called when there is something to deliver or to publish."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        desk: NoticeDesk,
+        *,
+        house: Callable[[], House],
+        told: Callable[[], None],
+    ) -> None:
+        self._notices = store.notices
+        self._clock = clock
+        self._desk = desk
+        self._house = house
+        self._told = told
+        self._channels = Channels(settings)
+        self._woken = asyncio.Event()
+        self._next_mails: datetime | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(repeat(self._turn, 0), name="notify-send")
+
+    async def stop(self) -> None:
+        """End; what is under way is taken up by the next start."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def wake(self) -> None:
+        """There may be something to tell."""
+        self._woken.set()
+
+    async def _turn(self) -> None:
+        await self.turn()
+        try:
+            async with asyncio.timeout(EVERY):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._woken.clear()
+
+    async def turn(self) -> None:
+        """Do what is due."""
+        now = self._clock.now()
+        if self._next_mails is None or now >= self._next_mails:
+            self._next_mails = now + LOOK_AT_MAILS
+            for one in await self._notices.not_taken(now - BACK, now - LATE):
+                await self._elsewhere(one, MAIL)
+        while due := await self._notices.due(PAGE):
+            done = [await self._one(group) for group in _groups(due)]
+            if not any(done) or len(due) < PAGE:
+                return
+
+    async def _one(self, group: Sequence[KeptNotice]) -> bool:
+        """Whether something was changed: of several processes one does it."""
+        if group[0].state == "told":
+            return await self._look_again(group[0])
+        preferences = await self._notices.preferences(group[0].notice.to)
+        now = self._clock.now()
+        channel = next_channel(preferences, group[0].failed, self._desk.channels)
+        if channel is None:
+            return await self._give_up(group, now)
+        if channel in (MAIL, CONSOLE):
+            return await self._by_mail(group, channel, preferences, now)
+        return await self._by_chat(group, channel, preferences, now)
+
+    async def _by_mail(self, group: Sequence[KeptNotice], channel: str, preferences: Preferences, now: datetime) -> bool:
+        mail = self._desk.mail(group, preferences, now) if channel == MAIL else None
+        delivery = mail.delivery.id if mail else None
+        told = [replace(self._desk.told(one, channel, now), delivery=delivery) for one in group]
+        done = await self._notices.make(Change(told, mail=mail))
+        if done:
+            TOLD.labels(channel).inc(len(group))
+            self._told()
+        return done
+
+    async def _by_chat(self, group: Sequence[KeptNotice], channel: str, preferences: Preferences, now: datetime) -> bool:
+        taken = [replace(one, next_at=now + TAKEN, tries=one.tries + 1) for one in group]
+        if not await self._notices.make(Change(taken)):
+            return False
+        held = [replace(one, revision=one.revision + 1) for one in taken]
+        title, text = self._desk.words(group, preferences)
+        if await self._channels.send(channel, preferences.handles.get(channel, ""), title, text, key=group[0].id):
+            TOLD.labels(channel).inc(len(group))
+            return await self._notices.make(Change([self._desk.told(one, channel, now) for one in held]))
+        log.warning("notice_channel_failed", channel=channel, tries=held[0].tries)
+        wait = retry_after(held[0].tries)
+        later = [
+            replace(one, next_at=now + wait) if wait else replace(one, next_at=now, tries=0, failed=(*one.failed, channel))
+            for one in held
+        ]
+        return await self._notices.make(Change(later))
+
+    async def _elsewhere(self, one: KeptNotice, channel: str) -> None:
+        """Told by a channel that did not bring it: another one is tried."""
+        again = replace(one, state="waiting", next_at=self._clock.now(), failed=(*one.failed, channel), tries=0)
+        await self._notices.make(Change([again]))
+
+    async def _give_up(self, group: Sequence[KeptNotice], now: datetime) -> bool:
+        """Somebody must hear that somebody did not hear."""
+        untold = [replace(one, state="untold", next_at=None) for one in group]
+        events = [notice_untold(one.id, now, one.notice.about.mail, one.notice.kind, one.notice.about.unit_id) for one in group]
+        audit = [AuditRecord(now, "guard", event.what, event.subject, event.data) for event in events]
+        done = await self._notices.make(Change(untold, events=events, audit=audit))
+        if done:
+            UNTOLD.inc(len(group))
+            log.error("notice_untold", notices=len(group), kind=group[0].notice.kind)
+            self._told()
+        return done
+
+    async def _look_again(self, one: KeptNotice) -> bool:
+        """Nobody has opened it by now? Who has not seen it is reminded, and the next in line is told."""
+        notice, now = one.notice, self._clock.now()
+        others = await self._notices.about(notice.about.mail)
+        done = replace(one, next_at=None)
+        if any(each.opened_at for each in others):
+            return await self._notices.make(Change([done]))
+        heard = {each.notice.to for each in others}
+        to = next_in_line(notice.about.unit_id, heard, self._house())
+        planned = [_again(notice, notice.to, "reminder", now)] if not one.seen_at and notice.about.again != "reminder" else []
+        planned += [_again(notice, to, "escalated", now)] if to else []
+        if not to:
+            UNOPENED.inc()
+            log.warning("notice_unopened", mail=notice.about.mail)
+        new = self._desk.kept(planned, await self._desk.known(planned), now)
+        audit = [AuditRecord(now, "guard", "notice.escalated", notice.about.mail, {"kind": notice.kind, "last": to is None})]
+        made = await self._notices.make(Change([done], new=new, audit=audit))
+        if made:
+            self._told()
+        return made
+
+
+def _again(notice: Notice, to: str, why: str, now: datetime) -> Notice:
+    about = replace(notice.about, again="escalated" if why == "escalated" else "reminder")
+    return replace(notice, to=to, due=now, dedupe=f"{why}:{notice.about.mail}:{to}", about=about)
+
+
+def _groups(due: Sequence[KeptNotice]) -> list[list[KeptNotice]]:
+    """What is told together: of one person all that is not red and that no channel has refused."""
+
+    def place(one: KeptNotice) -> tuple[str, str]:
+        alone = one.state == "told" or is_red(one.notice) or one.failed or one.tries
+        return one.notice.to, one.id if alone else ""
+
+    return [list(found) for _, found in groupby(sorted(due, key=place), key=place)]

@@ -1,0 +1,208 @@
+"""Notices, and how people want to be told. ``store.notices``.
+
+Who changes a notice names the revision that they started from: of two processes that would tell it, one changes no row.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, tuple_, update
+
+from services.store import schema
+from services.store.columns import instant, micros, text_in, text_out
+from services.store.deliveries import add_outgoing
+from services.store.deliveries import dedupes_of as mails_of
+from services.store.interface import OutgoingMail
+from services.store.looked_up import Page
+from services.store.notice_rows import add, dedupes_of, found, kept, own, people_in, row_of
+from services.store.notice_values import PREFERENCES, KeptNotice, Known
+from services.store.places import page, place
+from services.store.readers import Readers
+from services.store.schema_notices import notice, notice_preference
+from services.store.unit_of_work import Needs, Operation, UnitOfWork
+from services.store.writer import Writer
+from workflows.audit import AuditRecord
+from workflows.events import Event
+from workflows.notice_rules import MAIL, Preferences
+
+preference, sent = notice_preference.c, schema.delivery.c
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Notices as they are to be from now on, each from the revision before, and what is born with that."""
+
+    changed: Sequence[KeptNotice] = ()
+    new: Sequence[KeptNotice] = ()
+    mail: OutgoingMail | None = None
+    events: Sequence[Event] = ()
+    audit: Sequence[AuditRecord] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Make(Operation[bool]):
+    """Write a change whole; False, and nothing is written, where somebody came in between."""
+
+    change: Change
+    now: int
+    queries = True
+    alone = True
+
+    def needs(self, needs: Needs) -> None:
+        """What of it is known."""
+        needs.dedupes |= dedupes_of(self.change.new) | mails_of([self.change.mail] if self.change.mail else [])
+
+    def apply(self, work: UnitOfWork) -> bool:
+        """The rows are looked at first, in one order, and held to the end of the transaction."""
+        change = self.change
+        wanted = [(one.id, one.revision) for one in change.changed]
+        there = select(own.id).where(tuple_(own.id, own.revision).in_(wanted)).order_by(own.id).with_for_update()
+        if wanted and len(work.connection.execute(there).all()) != len(wanted):
+            return False
+        for one in change.changed:
+            row = row_of(replace(one, revision=one.revision + 1))
+            work.connection.execute(update(notice).where(own.id == one.id).values(row))
+        if change.mail:
+            add_outgoing(work, (change.mail,), self.now)
+        add(work, change.new, self.now)
+        work.born(change.events, change.audit)
+        work.wrote = True
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark(Operation[int]):
+    """Note that somebody has seen their notices, or opened what they are about; gives how many that was new for."""
+
+    people: Sequence[str]
+    now: int
+    subject: str | None = None  # of these alone
+    id: str | None = None
+    before: int | None = None
+    opened: bool = False
+    queries = True
+    alone = True
+
+    def apply(self, work: UnitOfWork) -> int:
+        """What is opened is seen too."""
+        mine: list[ColumnElement[bool]] = [own.person.in_(people_in(self.people))]
+        mine += [own.subject == self.subject] if self.subject is not None else []
+        mine += [own.id == self.id] if self.id is not None else []
+        mine += [own.at <= self.before] if self.before is not None else []
+        changed = {"revision": own.revision + 1}
+        fresh = own.opened_at.is_(None) if self.opened else own.seen_at.is_(None)
+        values = {"seen_at": func.coalesce(own.seen_at, self.now)} | ({"opened_at": self.now} if self.opened else {})
+        done = work.connection.execute(update(notice).where(*mine, fresh).values(changed | values)).rowcount
+        work.wrote = bool(done)
+        return done
+
+
+@dataclass(frozen=True, slots=True)
+class _Prefer(Operation[None]):
+    """Keep how somebody wants to be told."""
+
+    person: str
+    preferences: Preferences
+    record: AuditRecord
+    queries = True
+    alone = True
+
+    def apply(self, work: UnitOfWork) -> None:
+        """In place of what was."""
+        work.connection.execute(delete(notice_preference).where(preference.person == self.person))
+        row = {"person": self.person, "document": PREFERENCES.dump_json(self.preferences).decode()}
+        work.connection.execute(insert(notice_preference).values(row))
+        work.born((), (self.record,))
+        work.wrote = True
+
+
+class Notices:
+    """``SqlStore.notices``. Every method may raise ``StoreUnavailable``."""
+
+    def __init__(self, writer: Writer, readers: Readers, now: Callable[[], int]) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._now = now
+
+    async def make(self, change: Change) -> bool:
+        """Write it whole; False, and nothing is written, where somebody came in between."""
+        return await self._writer.run(_Make(change, self._now()))
+
+    async def known(self, people: Collection[str], batches: Collection[str]) -> Known:
+        """What is known of these people, and of these batches."""
+        return await self._readers.run(_known, people, batches) if people else Known()
+
+    async def due(self, limit: int) -> list[KeptNotice]:
+        """With which something is to be done by now, the oldest first."""
+        now = self._now()
+        return await self._readers.run(lambda connection: found(connection, own.next_at <= now, limit=limit))
+
+    async def about(self, subject: str) -> list[KeptNotice]:
+        """Those about a mail, framework or incident."""
+        return await self._readers.run(lambda connection: found(connection, own.subject == text_in(subject)))
+
+    async def get(self, id: str) -> KeptNotice | None:
+        """One."""
+        one = await self._readers.run(lambda connection: found(connection, own.id == text_in(id)))
+        return one[0] if one else None
+
+    async def not_taken(self, since: datetime, late: datetime) -> list[KeptNotice]:
+        """Those told by mail since then whose mail was refused, or was tried in vain since before ``late``, and that nobody saw."""
+        return await self._readers.run(_not_taken, micros(since), micros(late))
+
+    async def of_people(self, people: Collection[str], *, limit: int, after: str | None = None) -> Page[KeptNotice]:
+        """Somebody's own (of all their addresses), the newest first."""
+        return await self._readers.run(_listed, people, limit, after)
+
+    async def unseen(self, people: Collection[str], most: int) -> int:
+        """How many they have been told of, or are told of here alone, and have not seen; counted up to ``most``."""
+        return await self._readers.run(_unseen, people, most)
+
+    async def seen(self, people: Sequence[str], *, id: str | None = None, before: datetime | None = None) -> int:
+        """They have seen this one, or all that were made by then; gives how many of them they had not seen."""
+        return await self._writer.run(_Mark(tuple(people), self._now(), id=id, before=micros(before) if before else None))
+
+    async def opened(self, people: Sequence[str], subject: str) -> int:
+        """They have opened what their notices are about; gives of how many that is new."""
+        return await self._writer.run(_Mark(tuple(people), self._now(), subject=text_in(subject), opened=True))
+
+    async def preferences(self, person: str) -> Preferences:
+        """How somebody wants to be told."""
+        return (await self.known([person], ())).preferences.get(person, Preferences())
+
+    async def prefer(self, person: str, preferences: Preferences, record: AuditRecord) -> None:
+        """Keep how somebody wants to be told."""
+        await self._writer.run(_Prefer(text_in(person), preferences, record))
+
+
+def _known(connection: Connection, people: Collection[str], batches: Collection[str]) -> Known:
+    named = people_in(people)
+    chosen = select(notice_preference).where(preference.person.in_(named))
+    wanted = {text_out(row.person): PREFERENCES.validate_json(row.document) for row in connection.execute(chosen)}
+    last = select(own.person, own.batch, func.max(own.told_at)).where(
+        own.person.in_(named), own.batch.in_(people_in(batches)), own.told_at.is_not(None)
+    )
+    rows = connection.execute(last.group_by(own.person, own.batch)).all() if batches else ()
+    return Known(wanted, {(text_out(person), text_out(batch)): instant(at) for person, batch, at in rows})
+
+
+def _not_taken(connection: Connection, since: int, late: int) -> list[KeptNotice]:
+    refused = sent.state == "failed"
+    in_vain = (sent.state == "waiting") & (sent.attempts > 0) & (sent.queued_at < late)
+    mine = (own.channel == MAIL, own.state == "told", own.seen_at.is_(None), own.told_at >= since)
+    joined = select(notice).join(schema.delivery, sent.id == own.delivery).where(*mine, or_(refused, in_vain))
+    return [kept(row) for row in connection.execute(joined.order_by(own.at, own.id).limit(500))]
+
+
+def _listed(connection: Connection, people: Collection[str], limit: int, after: str | None) -> Page[KeptNotice]:
+    begins = place(after, int, str)
+    before = [tuple_(own.at, own.id) < tuple_(*begins)] if begins else []
+    mine = select(notice).where(own.person.in_(people_in(people)), *before)
+    rows = connection.execute(mine.order_by(own.at.desc(), own.id.desc()).limit(limit + 1)).all()
+    return page(rows, limit, lambda row: (row.at, row.id), lambda rows: [kept(row) for row in rows])
+
+
+def _unseen(connection: Connection, people: Collection[str], most: int) -> int:
+    mine = select(own.id).where(own.person.in_(people_in(people)), own.seen_at.is_(None), own.state != "waiting").limit(most)
+    return int(connection.execute(select(func.count()).select_from(mine.subquery())).scalar_one())

@@ -1,0 +1,115 @@
+"""When and how a notice reaches its person: at once, gathered, in a digest, after quiet hours; who hears when nobody has looked.
+
+Nothing here is about the citizen, and nothing holds a mail: a notice that waits is about one that went its way (law 1).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta, tzinfo
+
+from workflows.deadlines import WorkingHours
+from workflows.notice_mail import Language
+from workflows.notices import House, Notice
+
+Channel = str
+"""``mail``, ``console`` (shown there, and nowhere else), or the name of one that IT has set up."""
+MAIL, CONSOLE = "mail", "console"
+GATHER = timedelta(hours=1)  # what comes so soon after a notice of its kind is told with others
+RED_UNOPENED = timedelta(minutes=30)
+ONE_DAY = timedelta(days=1)
+ALARMS = frozenset({"redirected_leader", "signal_leader"})  # of these somebody must have opened the mail
+TRIES = 3  # of a channel, before the next one is taken
+RETRY = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=5))
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """How somebody wants to be told. ``channels``: the first that takes it. ``handles``: who they are on a channel."""
+
+    channels: tuple[Channel, ...] = (MAIL,)
+    quiet: tuple[time, time] | None = None  # from and until, in the municipality's time, over midnight too
+    digest: tuple[time, ...] = ()  # at these times, what is not urgent, in one
+    language: Language = "both"
+    handles: Mapping[Channel, str] = field(default_factory=dict)
+
+    def is_quiet(self, at: datetime, zone: tzinfo) -> bool:
+        """Whether ``at`` lies in their quiet hours."""
+        if self.quiet is None:
+            return False
+        begins, ends = self.quiet
+        local = at.astimezone(zone).time()
+        return begins <= local < ends if begins <= ends else local >= begins or local < ends
+
+
+def is_red(notice: Notice) -> bool:
+    """Whether it is told at once, whatever the hour."""
+    return notice.urgency == "now"
+
+
+def batch_of(notice: Notice) -> str:
+    """What is told together: of one kind, about one case or framework, to one person."""
+    about = notice.about
+    what = ",".join(about.cases or about.frameworks) or about.unit_id or ""
+    return f"{notice.kind}:{notice.role}:{what}"
+
+
+def ready_at(notice: Notice, preferences: Preferences, told: datetime | None, zone: tzinfo, *, alone: bool = False) -> datetime:
+    """When it may be told. ``told``: when they were last told of its batch. ``alone``: nobody else hears of a red one at once."""
+    at = notice.due
+    if not is_red(notice):
+        if preferences.digest:
+            at = _next_time(at, preferences.digest, zone)
+        elif told is not None and told <= at:  # else the clock was ahead then
+            at = max(at, told + GATHER)
+    return at if is_red(notice) and alone else after_quiet(at, preferences, zone)
+
+
+def after_quiet(at: datetime, preferences: Preferences, zone: tzinfo) -> datetime:
+    """``at`` itself, or the end of the quiet hours that it lies in."""
+    if not preferences.is_quiet(at, zone) or preferences.quiet is None:
+        return at
+    return _next_time(at, (preferences.quiet[1],), zone)
+
+
+def _next_time(at: datetime, times: Collection[time], zone: tzinfo) -> datetime:
+    """The first of these times of day at or after ``at``."""
+    day = at.astimezone(zone).date()
+    found = sorted(datetime.combine(one, each, zone) for one in (day, day + ONE_DAY) for each in times)
+    return next(one for one in found if one >= at)
+
+
+def alone_with(notice: Notice, others: Sequence[tuple[Notice, Preferences]], zone: tzinfo) -> bool:
+    """Whether, of those who hear of the same red mail, nobody else can be told now: then quiet hours hold nothing back."""
+    awake = (one for one, theirs in others if one.to != notice.to and is_red(one) and not theirs.is_quiet(one.due, zone))
+    return next(awake, None) is None
+
+
+def escalates_at(notice: Notice, told: datetime, hours: WorkingHours, zone: tzinfo) -> datetime | None:
+    """When the next in line is told, if by then nobody has opened the mail: red after half an hour, yellow at the day's end."""
+    if notice.role != "leader" or notice.kind not in ALARMS:
+        return None
+    if is_red(notice):
+        return told + RED_UNOPENED
+    if notice.about.level != "yellow":
+        return None
+    opens = hours.next_open(told, zone).astimezone(zone)
+    return datetime.combine(opens.date(), hours.closes, zone)
+
+
+def next_in_line(unit: str | None, told: Collection[str], house: House) -> str | None:
+    """Of the unit's leader, deputy and head the first who has not been told, where that is a person."""
+    found = house.organisation.units.get(unit or "")
+    named = (found.leader, found.deputy, found.head) if found else ()
+    people = (house.person(one) for one in named if one)
+    return next((one for one in people if one and one not in told), None)
+
+
+def retry_after(tries: int) -> timedelta | None:
+    """How long until a channel that failed ``tries`` times is tried again; None when another is to be taken."""
+    return RETRY[tries - 1] if tries < TRIES else None
+
+
+def next_channel(preferences: Preferences, failed: Collection[Channel], there: Collection[Channel]) -> Channel | None:
+    """The first that has not failed: those that they chose, and mail at last. ``there``: channels that IT has set up."""
+    usable = [one for one in preferences.channels if one in (MAIL, CONSOLE) or (one in there and preferences.handles.get(one))]
+    return next((one for one in (*usable, MAIL) if one not in failed), None)
