@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.clock import new_id
+from services.marks import CRASHES, Marks
 from services.notify.texts import letterhead
 from services.notify.written import outgoing
 from services.settings import ZONE, Settings
@@ -19,11 +20,15 @@ from workflows.notices import Notice
 
 
 class NoticeDesk:
-    """``channels``: the names of those that IT has set up beside mail; ``key`` makes the links in notices."""
+    """``channels``: the names of those that IT has set up beside mail; ``key`` makes the links in notices.
 
-    def __init__(self, settings: Settings, notices: Notices, key: bytes) -> None:
+    What is being put in words is noted in ``marks``, by the mail that it is about or by its own id.
+    """
+
+    def __init__(self, settings: Settings, notices: Notices, key: bytes, marks: Marks) -> None:
         self._notices = notices
         self._key = key
+        self._marks = marks
         self._head = letterhead(settings)
         self._public = settings.console.public_url.rstrip("/")
         self.hours = working_hours(settings)
@@ -51,7 +56,7 @@ class NoticeDesk:
         made = KeptNotice(new_id(now), one, batch_of(one), now, next_at=at)
         if at > now or next_channel(preferences, (), self.channels) != MAIL:
             return made
-        mail = self.mail([made], preferences, now)
+        mail = self.mail([made], preferences, now, name=one.about.mail)
         return self.told(replace(made, mail=mail, delivery=mail.delivery.id), MAIL, now)
 
     def told(self, one: KeptNotice, channel: str, now: datetime) -> KeptNotice:
@@ -59,8 +64,19 @@ class NoticeDesk:
         next_at = escalates_at(one.notice, now, self.hours, ZONE)
         return replace(one, state="told", channel=channel, told_at=now, next_at=next_at, tries=0)
 
-    def mail(self, found: Sequence[KeptNotice], preferences: Preferences, now: datetime) -> OutgoingMail:
+    def mail(self, found: Sequence[KeptNotice], preferences: Preferences, now: datetime, *, name: str) -> OutgoingMail:
         """One mail that tells all of them, to the person whose they are."""
+        slot = self._marks.begin(name)
+        try:
+            return self._mail(found, preferences, now)
+        finally:
+            self._marks.end(slot)
+
+    def may_be_told(self, one: KeptNotice) -> bool:
+        """Whether the guard did not die of it again and again."""
+        return self._marks.crashes(one.id) < CRASHES
+
+    def _mail(self, found: Sequence[KeptNotice], preferences: Preferences, now: datetime) -> OutgoingMail:
         first, id = found[0], new_id(now)
         language = preferences.language
         if len(found) == 1:

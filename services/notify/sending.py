@@ -104,14 +104,14 @@ class Sender:
         preferences = await self._notices.preferences(group[0].notice.to)
         now = self._clock.now()
         channel = next_channel(preferences, group[0].failed, self._desk.channels)
-        if channel is None:
+        if channel is None or not self._desk.may_be_told(group[0]):
             return await self._give_up(group, now)
         if channel in (MAIL, CONSOLE):
             return await self._by_mail(group, channel, preferences, now)
         return await self._by_chat(group, channel, preferences, now)
 
     async def _by_mail(self, group: Sequence[KeptNotice], channel: str, preferences: Preferences, now: datetime) -> bool:
-        mail = self._desk.mail(group, preferences, now) if channel == MAIL else None
+        mail = self._desk.mail(group, preferences, now, name=group[0].id) if channel == MAIL else None
         delivery = mail.delivery.id if mail else None
         told = [replace(self._desk.told(one, channel, now), delivery=delivery) for one in group]
         done = await self._notices.make(Change(told, mail=mail))

@@ -86,10 +86,10 @@ class Notifier:
         self._clock = clock
         self._after_commit = after_commit
         self._claim = claim
-        self._marks = marks or Marks()
         self._policy = policy_of(settings)
         self._hours = working_hours(settings)
-        self._desk = NoticeDesk(settings, store.notices, store.key)
+        self._marks = marks or Marks()
+        self._desk = NoticeDesk(settings, store.notices, store.key, self._marks)
         self.sender = Sender(settings, store, clock, self._desk, house=self._house, told=self._sent)
         self._words = load(settings.signals.tuning())
         self._assessor = Assessor(self._words, key=store.identity.key)

@@ -11,7 +11,7 @@ from services.delivery.client import Connection
 from services.delivery.wire import Transaction
 from services.events.publisher import Publisher
 from services.gateway import intake
-from services.notify import service
+from services.notify import desk
 from services.notify.assessing import Assessor
 from services.store.arrivals import CommitArrival
 from services.store.attempts import RecordAttempts
@@ -75,7 +75,7 @@ POISON: dict[str, Callable[[], None]] = {
     "reading headers": lambda: poisonous(intake, "read_headers"),
     "deciding": lambda: poisonous(intake, "decide"),
     "sending": lambda: poisonous(Connection, "send"),
-    "telling": lambda: after(service, "compose"),
+    "telling": lambda: after(desk, "compose"),
 }
 
 if __name__ == "__main__":
