@@ -91,6 +91,7 @@ async def test_a_hard_mail_is_opened_with_support_first(people, mail, post):
         buttons = re.findall(r'<button class="([^"]*)" formaction="([^"]*)"', shown.text)
         assert buttons == [("button first", f"{path}/support"), ("button", f"{path}/original")], name
         assert "Åbn den sammen med en, du er tryg ved" in words(shown) and SECOND not in words(shown)
+        assert '<a class="button" href="#original">Åbn med støtte</a>' in shown.text
         assert '<a class="button first" href="/playbooks/threat_by_mail">Det gør du nu: Trussel i en mail</a>' in shown.text
 
 
