@@ -86,8 +86,7 @@ async def _away(request: Request, concerned: Concerns, mail: MailFound) -> froze
 async def opening_of_mail(request: Request, who: Visitor, mail: MailFound) -> Opening:
     """That of a mail's own page."""
     away = await _away(request, concerns(request), mail)
-    signals = [(one["kind"], one["level"]) for one in mail.decision["signals"]]
-    told = Unopened(mail.id, mail.received_at, f"/mails/{mail.id}", signals, mail.decision["rights"])
+    told = Unopened(mail.id, mail.received_at, f"/mails/{mail.id}", signals_of(mail), mail.decision["rights"] or ())
     return opening(request, who, told, (mail.about.units & who.units) or mail.about.units, away)
 
 
@@ -133,6 +132,11 @@ async def supported_page(request: Request, who: Visitor, one: Opening, why: str,
         playbooks=fitting(request, mail.signals),
         shaken=playbooks_of(request).shaken,
     )
+
+
+def signals_of(mail: MailFound) -> list[tuple[str, str]]:
+    """Kind and level of each; of a mail that is not assessed yet none are known."""
+    return [(one["kind"], one["level"]) for one in mail.decision["signals"] or ()]
 
 
 def fitting(request: Request, signals: Signals) -> list[tuple[Situation, Playbook]]:

@@ -206,3 +206,19 @@ async def test_a_mail_whose_words_are_gone_is_told_so(running, people, monkeypat
     monkeypatch.setattr(running.guard.store, "mail", gone)
     shown = await people["maja"].post(f"/posts/{post.id}/support", data={"why": WHY, "present": "lene@eksempel.dk"})
     assert shown.status_code == 200 and "Mailens ord er slettet" in words(shown) and "veil" not in shown.text
+
+
+async def test_a_mail_that_is_not_assessed_yet_has_its_page_and_is_opened_too(running, people, mail, monkeypatch):
+    views = type(running.guard.store.views)
+    whole = views.mail
+
+    async def unassessed(self, id):
+        found = await whole(self, id)
+        decision = {name: value for name, value in found.decision.items() if name != "noted"}
+        return replace(found, decision=decision | {"signals": None, "rights": None, "notify": None, "assessed": False})
+
+    monkeypatch.setattr(views, "mail", unassessed)
+    shown = await people["lene"].get(f"/mails/{mail}")
+    assert shown.status_code == 200 and "Indholdet er ikke vurderet endnu." in words(shown) and "/playbooks/t" not in shown.text
+    read = await people["lene"].post(f"/mails/{mail}/support", data={"why": WHY, "present": "maja@eksempel.dk"})
+    assert read.status_code == 200 and "Du læser sammen med Maja Munk" in words(read)

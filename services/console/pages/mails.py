@@ -22,7 +22,7 @@ from services.console.opened_mail import LEAST, one_mail
 from services.console.pages.live import topics
 from services.console.posts import Posts
 from services.console.recorded import allowed, recorded
-from services.console.support import fitting, opening_of_mail
+from services.console.support import fitting, opening_of_mail, signals_of
 from services.console.web import page, see, words_of
 from services.console.words import N_
 from services.store.looked_up import CitizenLine, MailFound, Wanted, Within
@@ -215,7 +215,7 @@ async def shown_mail(
         way=way_of(mail, words),
         may_read=reach(who.rights, Action.SEE_ORIGINAL) is not Reach.NONE,
         opening=await opening_of_mail(request, who, mail),
-        playbooks=fitting(request, [(one["kind"], one["level"]) for one in decision["signals"]]),
+        playbooks=fitting(request, signals_of(mail)),
         why=why,
         present=present,
         errors=told,
@@ -234,7 +234,7 @@ async def shown_mail(
 
 async def _signals(request: Request, who: Visitor, mail: MailFound) -> dict[str, object]:
     """What was found, whether ``who`` may answer to it, and to a leader whether we are late ourselves."""
-    found = [(one["kind"], one["level"]) for one in mail.decision["signals"] or ()]
+    found = signals_of(mail)
     matter = await concerns(request).found(mail) if found else None
     return {
         "signals_told": await signals.signals_told(request, who, mail.id, found),
