@@ -97,8 +97,10 @@ async def test_a_hard_mail_is_opened_with_support_first(people, mail, post):
 
 async def test_an_ordinary_mail_is_read_as_before(running, people):
     found = (await running.guard.store.views.mails(citizens=["c-1001"], limit=50)).items
-    read = [await people["lene"].get(f"/mails/{one.id}") for one in found if not one.signals]
-    assert read and all("Åbn den sammen med en" not in one.text and "/playbooks/" not in words(one) for one in read)
+    asked = [await people["lene"].get(f"/mails/{one.id}") for one in found if not one.signals]
+    read = [one for one in asked if one.status_code == 200]  # the others went to other units
+    assert read
+    assert all("Åbn den sammen med en" not in one.text and "/playbooks/" not in words(one) for one in read)
     buttons = re.findall(r'<button class="([^"]*)" formaction="[^"]*/(\w+)"', read[0].text)
     assert buttons == [("button", "original"), ("button", "support")]
 
