@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 import structlog
 from prometheus_client import Gauge
 
-from services import calendar_work, incident_work
+from services import assistance, calendar_work, incident_work
+from services.assistance import AssistDesk, AssistWork
 from services.calendar_work import CalendarWork
 from services.clock import Clock
 from services.clock_watch import ClockWatch
@@ -67,6 +68,7 @@ class Upkeep:
         self.calendar = CalendarWork(Lifecycle(settings, store, clock, told), store, clock, watch)
         desk = IncidentDesk(settings, store, clock, told)
         self.incidents = IncidentWork(desk, clock, watch, settings.retention.incidents)
+        self.assistance = AssistWork(AssistDesk(settings, store, clock, told), clock, settings.retention.incidents)
         self._tasks: list[asyncio.Task[None]] = []
         self._next_whole: date | None = None  # the day from whose quiet hour on the whole books are due; None: now
         self._open: frozenset[date] = frozenset()  # days that were not closed at the last look
@@ -80,6 +82,7 @@ class Upkeep:
             asyncio.create_task(repeat(self.calendar.adopt, calendar_work.EVERY)),
             asyncio.create_task(repeat(self.calendar.turn, calendar_work.EVERY)),
             asyncio.create_task(repeat(self.incidents.turn, incident_work.EVERY)),
+            asyncio.create_task(repeat(self.assistance.turn, assistance.EVERY)),
         ]
 
     async def stop(self) -> None:
@@ -169,6 +172,7 @@ class Upkeep:
         if removed.contents or removed.mails or removed.frameworks:
             log.info("retention_removed", contents=removed.contents, mails=removed.mails, frameworks=removed.frameworks)
         await self.incidents.purge()
+        await self.assistance.purge()
 
 
 def _is_open(row: LedgerRow) -> bool:

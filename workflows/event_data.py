@@ -219,6 +219,33 @@ class IncidentOverdue(EventData):
     point: Point
 
 
+class AssistRequested(EventData):
+    """An employee calls for help; published anew for each step of the order in which people are called, until somebody comes."""
+
+    assist: Id
+    unit: Id | None = None
+    kind: Literal["leader", "colleague", "time_out"]
+    step: int = Field(ge=1, description="Which step of the order, the first is 1")
+
+
+class ReliefAsked(EventData):
+    """A caseworker asks to hand over a case, or for relief in it."""
+
+    relief: Id
+    unit: Id
+    case: Id
+    wish: Literal["hand_over", "relief"]
+
+
+class ReliefAnswered(EventData):
+    """A leader has answered it. The case itself is moved in the case system."""
+
+    relief: Id
+    unit: Id
+    case: Id
+    says: Literal["taken", "other", "no"]
+
+
 Data = TypeVar("Data")
 
 
@@ -258,5 +285,8 @@ EVENTS: dict[str, type[EventData]] = {
     "notification.sent": NotificationSent,
     "incident.reported": IncidentReported,
     "incident.overdue": IncidentOverdue,
+    "assist.requested": AssistRequested,
+    "relief.asked": ReliefAsked,
+    "relief.answered": ReliefAnswered,
 }
 """Every event that is published now, with the model of its data."""

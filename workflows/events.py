@@ -170,5 +170,21 @@ def incident_overdue(id: str, point: str, unit: str | None, at: datetime) -> Eve
     return Event(f"{id}.{point}.overdue", "incident.overdue", id, at, {"incident": id, "unit": unit, "point": point})
 
 
+def assist_requested(id: str, step: int, unit: str | None, kind: str, at: datetime) -> Event:
+    """The people of this step of the call ``id`` are called."""
+    data = {"assist": id, "unit": unit, "kind": kind, "step": step}
+    return Event(f"{id}.assist.{step}", "assist.requested", id, at, data)
+
+
+def relief_asked(id: str, unit: str, case: str, wish: str, at: datetime) -> Event:
+    """Somebody asks to hand over a case, or for relief in it."""
+    return Event(f"{id}.asked", "relief.asked", id, at, {"relief": id, "unit": unit, "case": case, "wish": wish})
+
+
+def relief_answered(id: str, unit: str, case: str, says: str, at: datetime) -> Event:
+    """Their leader has answered."""
+    return Event(f"{id}.answered", "relief.answered", id, at, {"relief": id, "unit": unit, "case": case, "says": says})
+
+
 def _instant(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%f")

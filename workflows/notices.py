@@ -28,6 +28,7 @@ NoticeKind = Literal[
     "post_unread", "posts_unread", "post_overdue", "posts_overdue", "post_right", "posts_right",
     "mail_stuck", "mail_late", "mail_unaccounted", "mail_set_aside", "mail_untold", "receipt_undelivered",
     "framework_review", "framework_expires_soon", "framework_expired", "incident_reported", "incident_concerns_you", "incident_due",
+    "assist_called", "relief_asked", "relief_answered", "case_given",
 ]  # fmt: skip
 Json = Mapping[str, Any]
 NO_CONCERN = frozenset({Reason.INTERNAL_SENDER.value, Reason.AUTHORITY.value, Reason.NOT_EVALUATED.value})

@@ -6,7 +6,7 @@ from datetime import datetime
 from services.clock import Clock
 from services.notify.posting import Posting
 from services.store.interface import Store
-from workflows import framework_notices, incident_notices, mailbox_notices, receipt_notices, stuck_notices
+from workflows import desk_notices, framework_notices, incident_notices, mailbox_notices, receipt_notices, stuck_notices
 from workflows.events import Event
 from workflows.notices import House, Notice
 
@@ -19,6 +19,11 @@ _TOLD: Mapping[str, Callable[..., tuple[Notice, ...]]] = {  # events that say by
 _OF_INCIDENTS: Mapping[str, Callable[..., tuple[Notice, ...]]] = {
     "incident.reported": incident_notices.reported,
     "incident.overdue": incident_notices.overdue,
+}
+_OF_MATTERS: Mapping[str, Callable[..., tuple[Notice, ...]]] = {
+    "assist.requested": desk_notices.called,
+    "relief.asked": desk_notices.relief_asked,
+    "relief.answered": desk_notices.relief_answered,
 }
 
 
@@ -48,6 +53,7 @@ class Telling:
             ("mailbox.overdue", "tell_mailbox_overdue", self.mailbox_late),
             *((what, f"tell_{what.replace('.', '_')}", self.framework) for what in framework_notices.KINDS),
             *((what, f"tell_{what.replace('.', '_')}", self.incident) for what in _OF_INCIDENTS),
+            *((what, f"tell_{what.replace('.', '_')}", self.matter) for what in _OF_MATTERS),
         )
 
     async def told(self, events: Sequence[Event]) -> None:
@@ -89,4 +95,12 @@ class Telling:
         for one in events:
             if kept := await self._store.incidents.get(one.subject):
                 planned += _OF_INCIDENTS[one.what](one, kept.incident, house, now)
+        await self._enqueue(planned, now)
+
+    async def matter(self, events: Sequence[Event]) -> None:
+        """Somebody calls for help, or asks for relief, or was answered; one that is removed concerns nobody."""
+        house, now, planned = self._house(), self._clock.now(), list[Notice]()
+        for one in events:
+            if kept := await self._store.desk.get(one.subject):
+                planned += _OF_MATTERS[one.what](one, kept.matter, house, now)
         await self._enqueue(planned, now)

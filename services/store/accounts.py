@@ -29,6 +29,7 @@ from services.store.writer import Writer
 from workflows.audit import AuditRecord
 
 _INSTANTS = ("created_at", "disabled_at", "ends_at", "used_at", "revoked_at")
+LAST_VISIT = timedelta(minutes=60)  # as long as a session lives without one
 _TEXTS = ("address", "name", "subject")
 
 
@@ -110,6 +111,10 @@ class Accounts:
     async def sessions_of(self, account: str, now: datetime) -> list[UserSession]:
         """Those that have not ended, the newest first."""
         return await self._readers.run(_sessions_of, account, micros(now))
+
+    async def there(self, now: datetime) -> frozenset[str]:
+        """The addresses (normalised) of those who are logged in, and were here within ``LAST_VISIT``."""
+        return await self._readers.run(_there, micros(now), micros(now - LAST_VISIT))
 
     async def seen(self, session: str, at: datetime) -> None:
         """Note that a session was used."""
@@ -218,6 +223,13 @@ def _owned(connection: Connection, rows: Sequence[Row[Any]]) -> list[tuple[Row[A
     """Each row with its account; nobody's are left out."""
     owners = {one.id: one for one in _accounts(connection, tables.account.c.id.in_({row.account for row in rows}))} if rows else {}
     return [(row, owners[row.account]) for row in rows if row.account in owners]
+
+
+def _there(connection: Connection, now: int, seen: int) -> frozenset[str]:
+    session, account = tables.session.c, tables.account.c
+    whose = select(account.address).join(tables.session, session.account == account.id)
+    found = connection.execute(whose.where(session.ends_at > now, session.seen_at > seen, account.disabled_at.is_(None)))
+    return frozenset(text_out(one) for one in found.scalars())
 
 
 def _sessions_of(connection: Connection, account: str, now: int) -> list[UserSession]:

@@ -53,6 +53,8 @@ from workflows.facts import CitizenFile, Organisation
 from workflows.register import Register
 
 if TYPE_CHECKING:
+    from services.store.accounts import Accounts
+    from services.store.desk import Desk
     from services.store.dossiers import Dossiers
     from services.store.identity import Identity
     from services.store.incidents import Incidents
@@ -107,6 +109,8 @@ class Store(Protocol):
     """See the module's docstring. Every method may raise ``StoreUnavailable``."""
 
     dossiers: "Dossiers"  # what people do with frameworks
+    users: "Accounts"  # who may log in
+    desk: "Desk"  # what employees ask of others: help now, relief in a case
     incidents: "Incidents"  # what employees were exposed to, and what is done about it
     posts: "Posts"  # what waits in functional mailboxes for people
     mailboxes: "Mailboxes"  # how those are watched

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from services.store.accounts import Accounts
 from services.store.begun_moves import BegunMoves
+from services.store.desk import Desk
 from services.store.dossiers import Dossiers
 from services.store.identity import Identity
 from services.store.incidents import Incidents
@@ -30,6 +31,7 @@ class Parts:
         self.receipts = Receipts(writer, readers, now)
         self.identity = Identity(writer, readers, now, key)
         self.incidents = Incidents(writer, readers, now)
+        self.desk = Desk(writer, readers, now)
         self.posts = Posts(writer, readers, now)
         self.webhooks = Webhooks(writer, readers)
         self.signals = Signals(writer, readers, now)
