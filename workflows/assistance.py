@@ -75,8 +75,9 @@ def order_of(kind: Kind, caller: str, unit: Unit | None, house: House, there: Co
     if unit is None:
         return ()
     leaders = [[one] for one in (unit.leader, unit.deputy, unit.duty_officer) if one]
-    every = {one.address: one for one in house.organisation.employees.values() if one.unit == unit.id}
-    present = {own_key(one) for one in there}
+    every = {one.address for one in house.organisation.employees.values() if one.unit == unit.id}
+    above = {own_key(one) for one in (unit.leader, unit.head) if one}
+    present = {own_key(one) for one in there} - above
     colleagues = [sorted(one for one in every if own_key(one) in present)]
     ladder = [*colleagues, *leaders] if kind == "colleague" else [*leaders, *colleagues]
     return tuple(_each_once([*ladder, [unit.head] if unit.head else []], caller, house))

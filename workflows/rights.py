@@ -40,6 +40,10 @@ class Action(StrEnum):
     REPORT_INCIDENT = "incident.report"
     SEE_INCIDENT = "incident.see"
     HANDLE_INCIDENT = "incident.handle"  # the checklist, evidence, a framework from it
+    CALL_ASSISTANCE = "assist.call"
+    ANSWER_ASSISTANCE = "assist.answer"  # come, also without having been called
+    ASK_RELIEF = "relief.ask"
+    ANSWER_RELIEF = "relief.answer"
     SEE_MAIL = "mail.see"
     SEE_ORIGINAL = "mail.original"  # what the citizen wrote, behind a reason
     TELL_CITIZEN = "citizen.tell"  # see to it that somebody whom a receipt did not reach is told
@@ -98,6 +102,10 @@ TABLE: Mapping[Action, Mapping[UserRole, Reach]] = {  # who is not named may not
     Action.REPORT_INCIDENT: dict.fromkeys(UserRole, Reach.ALL),  # any employee; it reads nothing
     Action.SEE_INCIDENT: _EXPOSED,
     Action.HANDLE_INCIDENT: _LEAD,
+    Action.CALL_ASSISTANCE: dict.fromkeys(UserRole, Reach.ALL),  # any employee; it reads nothing
+    Action.ANSWER_ASSISTANCE: _LEAD,  # and whoever was called, be they what they may
+    Action.ASK_RELIEF: dict.fromkeys((_CASEWORKER, _LEADER, _HEAD), Reach.OWN_CASES),
+    Action.ANSWER_RELIEF: _LEAD,
     Action.SEE_MAIL: _READ,
     Action.SEE_ORIGINAL: _READ,
     Action.TELL_CITIZEN: _LEAD,

@@ -23,7 +23,19 @@ LONGEST = 15 * 60.0  # seconds after which the browser comes again, and is asked
 MOST = 4  # open connections of one account: a browser has six to one server, and pages need some
 OVERVIEW = "overview"  # the topic of everything that somebody may have to do something about
 POSTS = "posts"  # the topic of whatever waits in functional mailboxes
-_TO_DO = ("framework.", "signal.", "mailbox.", "identity.", "incident.", "register.", "receipt.", "mail.stuck", "post.")
+_TO_DO = (
+    "framework.",
+    "signal.",
+    "mailbox.",
+    "identity.",
+    "incident.",
+    "assist.",
+    "relief.",
+    "register.",
+    "receipt.",
+    "mail.stuck",
+    "post.",
+)
 _POSTS = ("post.", "mailbox.")
 _LOOKS = ("read", "seen")
 _CHANGES = frozenset({"post.read"})  # a mail that was read is no look at a page

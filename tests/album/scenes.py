@@ -65,6 +65,15 @@ async def opened_all(page: Page) -> None:
     await page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
 
 
+async def supported(page: Page) -> None:
+    """A mail that is read with a colleague, one part of it."""
+    await page.click("tbody a")
+    await page.fill("main [name='why']", REASON)
+    await page.select_option("main [name='present']", index=1)
+    await page.click("main button:has-text('støtte'), main button:has-text('support')")
+    await page.click("main details:nth-of-type(2) summary")
+
+
 async def unchosen(page: Page) -> None:
     """A point of the checklist without how it ended."""
     await opened_all(page)
@@ -268,6 +277,16 @@ SCENES = (
     Scene("incident-wrong", "leader", "/incidents/{incident}", unchosen),
     Scene("evidence", "leader", "/incidents/{incident}/evidence"),
     Scene("evidence-wrong", "leader", "/incidents/{incident}/evidence", press("form button.first")),
+    Scene("assist", "caseworker", "/assist"),
+    Scene("assist-leader", "leader", "/assist"),
+    Scene("assist-called", "head", "/assist", press(".calls button.first"), "/assist/{id}"),
+    Scene("assist-over", "caseworker", "/assist/{call}"),
+    Scene("playbook", "caseworker", "/playbooks/threat_call"),
+    Scene("relief-ask", "caseworker", "/relief"),
+    Scene("relief-ask-wrong", "caseworker", "/relief", press("form button.first")),
+    Scene("relief-asked", "caseworker", "/relief/{relief}?said=asked"),
+    Scene("relief-answer", "leader", "/relief/{relief}"),
+    Scene("supported", "leader", "/mails?citizen=c-1001", supported, "/mails/{id}/support"),
     *(Scene(f"error-{code}", "leader", f"/broken/{code}") for code in ERRORS),
     Scene("style", "leader", "/style"),
 )

@@ -72,6 +72,9 @@ async def prepared(running: Running) -> dict[str, str]:
         assert (await lene.post(f"/frameworks/{found['asked']}/lawyer", data={"lawyer": LAWYER["lawyer"]})).status_code == 303
         found["reported"] = await _reported(running, karen)
         found["incident"] = await _incident(running, karen, lene)
+        found["call"] = await _over(karen)
+        told = {"case": "s-77", "wish": "hand_over", "why": "Jeg har haft sagen i tre år, og det fylder for meget."}
+        found["relief"] = _made(await karen.post("/relief", data=told))
         [found["letter"]] = list(await running.guard.store.dossiers.letters(found["decided"]))
         await _signals(running, lene)
         found["box"] = box
@@ -114,6 +117,19 @@ async def _answered(running: Running, asked: Mapping[str, Link]) -> dict[str, st
     await store.identity.answer(asked["relative"].id, "confirm", revision=0, by="lene@eksempel.dk")
     await store.refresh()
     return {"mail_spoofing": asked["spoofing"].mail, "mail_new": asked["new"].mail}
+
+
+async def _over(karen: httpx2.AsyncClient) -> str:
+    """A call of Karen's that is over, and of which she has not written what happened."""
+    id = _made(await karen.post("/assist", data={"kind": "leader"}))
+    assert (await karen.post(f"/assist/{id}/over")).status_code == 303
+    return id
+
+
+def _made(answer: httpx2.Response) -> str:
+    """The id of what was made."""
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"].partition("?")[0].rpartition("/")[2]
 
 
 async def _mailbox(running: Running) -> str:

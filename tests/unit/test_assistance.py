@@ -44,10 +44,11 @@ def call(**changes):
         ({}, [(LENE,), (DEPUTY,), (DUTY,), (IDA, PER), (HANS,)]),
         ({"kind": "time_out"}, [(LENE,), (DEPUTY,), (DUTY,), (IDA, PER), (HANS,)]),
         ({"kind": "colleague"}, [(IDA, PER), (LENE,), (DEPUTY,), (DUTY,), (HANS,)]),
+        ({"kind": "colleague", "there": (LENE, PER)}, [(PER,), (LENE,), (DEPUTY,), (DUTY,), (HANS,)]),  # the leader is no colleague
         ({"kind": "colleague", "there": ()}, [(LENE,), (DEPUTY,), (DUTY,), (HANS,)]),
         ({"there": (KAREN, "mia@eksempel.dk")}, [(LENE,), (DEPUTY,), (DUTY,), (HANS,)]),  # not oneself, nor another unit's
         ({"caller": LENE, "there": ()}, [(DEPUTY,), (DUTY,), (HANS,)]),
-        ({"deputy": LENE, "duty_officer": None, "there": (LENE,)}, [(LENE,), (HANS,)]),  # each once
+        ({"deputy": LENE, "duty_officer": None, "there": ()}, [(LENE,), (HANS,)]),  # each once
         ({"deputy": None, "duty_officer": None, "head": None, "caller": LENE, "there": ()}, []),
     ],
 )

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from services.console.pages import (
     account,
+    assist,
     citizens,
     framework_approval,
     framework_letters,
@@ -27,6 +28,7 @@ from services.console.pages import (
     playbooks,
     posts,
     register,
+    relief,
     report,
     situations,
     trying,
@@ -34,6 +36,7 @@ from services.console.pages import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     account.router,
+    assist.router,
     citizens.router,
     framework_approval.router,
     framework_letters.router,
@@ -57,6 +60,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     playbooks.router,
     posts.router,
     register.router,
+    relief.router,
     report.router,
     situations.router,
     trying.router,

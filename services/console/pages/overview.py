@@ -8,9 +8,11 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from services.console.assist import AssistSeen
 from services.console.auth.visitor import Visitor, visitor
 from services.console.concern import concerns, people_of
 from services.console.context import console_of
+from services.console.desk import handled_by, playbooks_for
 from services.console.framework_words import STATES
 from services.console.incident_words import POINTS
 from services.console.incidents import IncidentsSeen, Seen
@@ -30,7 +32,7 @@ from workflows.rights import Action, Reach, answers_for, reach
 router = APIRouter()
 Who = Annotated[Visitor, Depends(visitor)]
 Values = dict[str, Any]
-_UNSHOWN: Values = {"tasks": None, "reds": (), "sent": (), "mine": None, "late": None, "needs": None}
+_UNSHOWN: Values = {"tasks": None, "reds": (), "sent": (), "late": None, "needs": None}
 TAKEN_AMONG = 200  # posts that are looked through for those that the visitor has taken
 RECENT = timedelta(days=7)
 RED_SHOWN = 8
@@ -48,8 +50,12 @@ async def overview(request: Request, who: Who) -> HTMLResponse:
         data = {"frameworks": sorted(shown or ())} | ({"mails": mails} if (mails := found.get("shown_mails")) else {})
         await console.store.append_audit(AuditRecord(console.clock.now(), who.account, "overview.read", who.account, data))
     values: Values = {"states": STATES, "signals": SIGNALS} | _UNSHOWN | found | await _posts(request, who)
-    values |= {"incidents": await _incidents(request, who), "points": POINTS}
-    return page(request, "overview.html", topics=topics(request, who, OVERVIEW), **values)
+    incidents = await _incidents(request, who)
+    values |= {"incidents": incidents, "points": POINTS, "matters": await AssistSeen(request, who).matters()}
+    if "mine" not in values:
+        return page(request, "overview.html", topics=topics(request, who, OVERVIEW), **values)
+    first, others = playbooks_for(request, incidents)
+    return page(request, "desk.html", topics=topics(request, who, OVERVIEW), first_books=first, other_books=others, **values)
 
 
 async def _posts(request: Request, who: Visitor) -> Values:
@@ -106,7 +112,7 @@ async def _reds(request: Request, who: Visitor) -> tuple[MailLine, ...]:
 
 
 async def _caseworker(request: Request, who: Visitor) -> Values:
-    """The frameworks in force that concern them, of the citizens with whom they have a case."""
+    """*Mine sager*: the frameworks in force that concern them, of the citizens with whom they have a case, and who handles them."""
     views, calendar, found, after = console_of(request).store.views, concerns(request).policy.calendar, [], None
     for _ in range(MOST_PAGES):
         lines = await views.citizens("", Within(caseworker=who.address), limit=AT_ONCE, after=after)
@@ -120,7 +126,9 @@ async def _caseworker(request: Request, who: Visitor) -> Values:
         after = lines.after
         if after is None:
             break
-    return {"mine": found, "shown": {one.id for _, one, _ in found}}
+    ours, own = console_of(request).store.organisation(), who.rights.address
+    handled = {one.id: handled_by(request, one, ours, own) for _, one, _ in found}
+    return {"mine": found, "handled": handled, "shown": {one.id for _, one, _ in found}}
 
 
 async def _dpo(request: Request, _: Visitor) -> Values:

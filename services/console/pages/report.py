@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from services.clock import new_id
+from services.console.assist import assist_desk, of_call, own_call
 from services.console.auth.visitor import Visitor, visitor
 from services.console.context import console_of
 from services.console.framework_words import CATEGORIES, CHANNELS
@@ -30,10 +31,14 @@ _FORM = re.compile(r"[0-9a-z]{26}")
 
 
 @router.get("")
-async def shown(request: Request, who: Someone, about: str = "", mail: str = "", said: str = "") -> HTMLResponse:
-    """The form; ``about`` is the id of a case or a citizen, ``mail`` that of the mail that it is made from."""
+async def shown(
+    request: Request, who: Someone, *, about: str = "", mail: str = "", assist: str = "", said: str = ""
+) -> HTMLResponse:
+    """The form; ``about`` is the id of a case or a citizen, ``mail`` and ``assist`` those of what it is made from."""
     seen = await mail_seen(request, who, mail)
     form = first_values(request, who, seen, about, words_of(request))
+    if call := await own_call(request, who, assist):
+        form |= of_call(call.matter)
     form["form"] = new_id(console_of(request).clock.now())
     return _page(request, who, form, seen, said=said)
 
@@ -54,6 +59,8 @@ async def reported(request: Request, who: Someone) -> Response:
     unit = unit_of(request, who, report.concerns)
     kept = await desk.report(report, unit, by_of(who), id=id, secure="secure" in form)
     if isinstance(kept, Kept):
+        if call := await own_call(request, who, form.get("assist", "")):
+            await assist_desk(request).written(call, by_of(who), reported=True)
         return _thanks(who, kept.incident)
     return _page(request, who, form, mail, (("what", kept.because),), status=422)
 
