@@ -87,7 +87,8 @@ def every(scale: Scale, now: datetime) -> list[Asked]:
         *(Asked("it", path) for path in ("/operations", "/register/import", "/register/export", "/api/openapi.json")),
         *(Asked("leader", f"/register?view={view}") for view in ("units", "employees", "open")),
         Asked("leader", "/register?view=employees&q=karen"),
-        *(Asked("leader", path) for path in ("/account", "/account/password", "/report")),
+        *(Asked("leader", path) for path in ("/account", "/account/password", "/report", "/incidents?show=all", "/assist")),
+        *(Asked("caseworker", path) for path in ("/assist", "/relief", "/playbooks/shaken")),
         *_of_programs(),
         *_of_trials(scale),  # the last: they go on after the page has said so
     ]
