@@ -43,6 +43,7 @@ class Action(StrEnum):
     CALL_ASSISTANCE = "assist.call"
     ANSWER_ASSISTANCE = "assist.answer"  # come, also without having been called
     ASK_RELIEF = "relief.ask"
+    SEE_RELIEF = "relief.see"
     ANSWER_RELIEF = "relief.answer"
     SEE_MAIL = "mail.see"
     SEE_ORIGINAL = "mail.original"  # what the citizen wrote, behind a reason
@@ -105,6 +106,7 @@ TABLE: Mapping[Action, Mapping[UserRole, Reach]] = {  # who is not named may not
     Action.CALL_ASSISTANCE: dict.fromkeys(UserRole, Reach.ALL),  # any employee; it reads nothing
     Action.ANSWER_ASSISTANCE: _LEAD,  # and whoever was called, be they what they may
     Action.ASK_RELIEF: dict.fromkeys((_CASEWORKER, _LEADER, _HEAD), Reach.OWN_CASES),
+    Action.SEE_RELIEF: {_CASEWORKER: Reach.OWN_CASES, **_LEAD, _DPO: Reach.ALL},  # own: whoever asked
     Action.ANSWER_RELIEF: _LEAD,
     Action.SEE_MAIL: _READ,
     Action.SEE_ORIGINAL: _READ,

@@ -124,7 +124,7 @@ class AssistSeen:
         one, rights = kept.matter, self.who.rights
         if isinstance(one, Assistance):
             return own_key(one.caller) == rights.address or is_called(one, rights.address) or _leads(rights, one)
-        return own_key(one.asked_by) == rights.address or _answers(rights, one)
+        return may_see_relief(rights, one)
 
     def call(self, kept: KeptMatter) -> Call:
         """One call, with names."""
@@ -172,6 +172,11 @@ class AssistSeen:
     def name(self, address: str) -> str:
         """Whom an address belongs to."""
         return self._names.employee(address)
+
+
+def may_see_relief(rights: Rights, one: Relief) -> bool:
+    """Whoever asked, who leads the unit, and the DPO."""
+    return may(rights, Action.SEE_RELIEF, {one.unit}, caseworkers=(one.asked_by,))
 
 
 async def own_call(request: Request, who: Visitor, id: str) -> KeptMatter | None:

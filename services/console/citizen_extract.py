@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from starlette.requests import Request
 
 from services.aside import done_aside
+from services.console.assist import may_see_relief
 from services.console.auth.visitor import Visitor
 from services.console.citizens import LOOKS, Names, Opened
 from services.console.context import console_of
@@ -30,6 +31,7 @@ from services.store.sql_store import SqlStore
 from workflows.incident import Incident
 from workflows.link_answers import Link
 from workflows.post import Post
+from workflows.relief import Relief
 from workflows.rights import Action
 
 Shape = Literal["page", "file"]
@@ -105,14 +107,17 @@ async def extract(request: Request, who: Visitor, found: Opened) -> dict[str, An
     mails, all_mails = await _mails(console.store, who, found)
     reported = [one.incident for one in await console.store.incidents.of_citizen(found.id)]
     incidents = [one for one in reported if may_see(who.rights, one)]
-    looks, all_looks = await _looks(console.store, found, Names(request), [one.id for one in incidents])
+    asked = [one.matter for one in await console.store.desk.of_citizen(found.id) if isinstance(one.matter, Relief)]
+    reliefs = [one for one in asked if may_see_relief(who.rights, one)]
+    kept = [*(one.id for one in incidents), *(one.id for one in reliefs)]
+    looks, all_looks = await _looks(console.store, found, Names(request), kept)
     versions = await console.store.views.versions([found.id])
     frameworks = [await _framework(console.store, one, versions.get(one.dossier.framework.id, [])) for one in found.dossiers]
     return {
         "made_at": console.clock.now().isoformat(),
         "made_by": who.address,
         "municipality": console.settings.municipality.name,
-        "whole": found.whole and all_mails and all_looks and incidents == reported,
+        "whole": found.whole and all_mails and all_looks and incidents == reported and reliefs == asked,
         "citizen": found.file.citizen.model_dump(mode="json", exclude={"addresses", "cpr", "cpr_hash"}),
         "cpr_kept_as_code": found.file.citizen.cpr_hash is not None,
         "addresses": [
@@ -132,6 +137,7 @@ async def extract(request: Request, who: Visitor, found: Opened) -> dict[str, An
         "incidents": await _incidents(console.store, incidents),
         "links": [_link(one) for one in await console.store.identity.of_citizen(found.id)],
         "situations": await _situations(console.store, found),
+        "reliefs": [one.model_dump(mode="json", include={"id", "at", "wish", "case", "why"}) for one in reliefs],
         "receipts_undelivered": await _undelivered(console.store, found, {one["id"] for one in mails}),
         "looked": looks,
     }
@@ -267,9 +273,9 @@ async def _undelivered(store: SqlStore, found: Opened, mails: Collection[str]) -
     ]
 
 
-async def _looks(store: SqlStore, found: Opened, names: Names, incidents: Sequence[str]) -> tuple[list[dict[str, Any]], bool]:
+async def _looks(store: SqlStore, found: Opened, names: Names, more: Sequence[str]) -> tuple[list[dict[str, Any]], bool]:
     """Who has looked, and done what, and whether that is all of it."""
-    ids = (found.id, *(one.dossier.framework.id for one in found.dossiers), *incidents)
+    ids = (found.id, *(one.dossier.framework.id for one in found.dossiers), *more)
     looks: list[dict[str, Any]] = []
     after = None
     while len(looks) < MOST_LOOKS:

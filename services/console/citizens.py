@@ -41,6 +41,9 @@ LOOKS = {
     "incident.point": N_("Fulgte op på hændelsen"),
     "incident.wish": N_("Skrev, om den skal anmeldes"),
     "incident.citizen_named": N_("Skrev, hvem hændelsen handlede om"),
+    "relief.asked": N_("Bad om aflastning i sagen"),
+    "relief.read": N_("Så ønsket om aflastning"),
+    "relief.answered": N_("Svarede på ønsket om aflastning"),
     "evidence.secured": N_("Sikrede en mail som bevis"),
     "evidence.exported": N_("Hentede beviset som fil"),
 }

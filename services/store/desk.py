@@ -115,6 +115,10 @@ class Desk:
         """What this person has asked for ``since`` then, the newest first."""
         return await self._readers.run(_found, (own.person == text_in(own_key(person)), own.at >= micros(since)), MOST)
 
+    async def of_citizen(self, citizen: str) -> tuple[KeptMatter, ...]:
+        """What was asked for in this citizen's cases, the newest first."""
+        return await self._readers.run(_found, (own.citizen == text_in(citizen),), MOST)
+
     async def waiting(self, now: datetime) -> tuple[KeptMatter, ...]:
         """The calls of which somebody else is to be called by now."""
         return await self._readers.run(_found, (own.next_at.is_not(None), own.next_at <= micros(now)), MOST)
@@ -137,6 +141,7 @@ def _row(save: SaveMatter, now: int) -> dict[str, object]:
         "revision": save.since + 1,
         "unit": one.unit,
         "person": text_in(own_key(one.caller if isinstance(one, Assistance) else one.asked_by)),
+        "citizen": one.citizen if isinstance(one, Relief) else None,
         "at": micros(one.at),
         "changed_at": now,
         "next_at": micros(next_at) if next_at else None,

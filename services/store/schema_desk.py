@@ -15,6 +15,7 @@ desk_matter = Table(  # a call for help, or a wish for relief: one row, changed 
     Column("revision", Integer, nullable=False),
     Column("unit", Text),
     Column("person", Text, nullable=False),  # who asks, as ``workflows.addresses.own_key``
+    Column("citizen", Text, index=True),  # of whose case it is
     Column("at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False, index=True),
     Column("next_at", BigInteger),  # when the next are called; none where nobody is waited for

@@ -43,6 +43,7 @@ async def test_each_is_kept_with_its_event_and_found_by_unit_and_by_who_asked(st
         (("bf",), "karen@eksempel.dk", NOW + DAY, set()),
     ):
         assert {one.matter.id for one in await store.desk.open(units, person, since)} == found
+    assert await store.desk.of_citizen("c-1") == (wish,) and await store.desk.of_citizen("c-2") == ()
     [told] = [json.loads(one.body)["data"] for one in await store.outbox(10)]
     assert told == {"assist": "a-1", "unit": "bf", "kind": "leader", "step": 1}
 

@@ -225,7 +225,8 @@ async def test_a_case_is_asked_off_and_the_leader_answers(running, people):
     path = (await asks(people)).headers["location"].partition("?")[0]
     assert (await asks(people)).headers["location"] == path  # once
     seen = {name: (await one.get(path)).status_code for name, one in people.items()}
-    assert seen == dict.fromkeys(PEOPLE, 404) | {"karen": 200, "lene": 200, "birgit": 200}
+    assert seen == dict.fromkeys(PEOPLE, 404) | dict.fromkeys(("karen", "lene", "birgit", "dpo.p"), 200)
+    assert (await people["dpo.p"].post(f"{path}/answer", data={"says": "no", "note": "x"})).status_code == 404
     assert WHY in words(await people["lene"].get(path)) and "Vil gerne give sag s-77 videre" in words(await people["lene"].get("/"))
     assert "Venter på svar" in words(await people["karen"].get("/"))
     assert (await people["karen"].post(f"{path}/answer", data={"says": "no", "note": "x"})).status_code == 404
@@ -240,6 +241,11 @@ async def test_a_case_is_asked_off_and_the_leader_answers(running, people):
     recorded = await audited(running, path)
     assert [action for action, _ in recorded if action.startswith("relief.a")] == ["relief.asked", "relief.answered"]
     assert WHY not in json.dumps(recorded)
+    extract = (await people["lene"].get("/citizens/c-1001/extract.json")).json()
+    [asked] = extract["reliefs"]
+    assert (asked["case"], asked["why"]) == ("s-77", WHY) and "Vi tre mødes" not in json.dumps(extract)
+    assert "relief.answered" in {one["action"] for one in extract["looked"]}
+    assert WHY in words(await people["lene"].get("/citizens/c-1001/extract"))
     assert WHY not in await hears(running, "lene@eksempel.dk", path.rpartition("/")[2])
 
 

@@ -24,6 +24,7 @@ POLICY = {
     Action.CALL_ASSISTANCE: "CLHAWDI",
     Action.ANSWER_ASSISTANCE: "lh",
     Action.ASK_RELIEF: "clh",
+    Action.SEE_RELIEF: "clhD",
     Action.ANSWER_RELIEF: "lh",
     Action.SEE_MAIL: "clhaD",
     Action.SEE_ORIGINAL: "clhaD",

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("unit", TEXT, nullable=True),
         sa.Column("person", TEXT, nullable=False),
+        sa.Column("citizen", TEXT, nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("next_at", sa.BigInteger(), nullable=True),
@@ -26,7 +27,8 @@ def upgrade() -> None:
         sa.Column("document", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_matter")),
     )
-    op.create_index(op.f("ix_desk_matter_changed_at"), "desk_matter", ["changed_at"])
+    for column in ("citizen", "changed_at"):
+        op.create_index(op.f(f"ix_desk_matter_{column}"), "desk_matter", [column])
     is_open, waits = sa.text("open = 1"), sa.text("next_at IS NOT NULL")
     op.create_index("ix_desk_matter_unit", "desk_matter", ["unit", "at"], sqlite_where=is_open, postgresql_where=is_open)
     op.create_index("ix_desk_matter_person", "desk_matter", ["person", "at"])
