@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from services.console.framework_words import CATEGORIES, CHANNELS
 from services.console.words import N_
 from workflows.incident import Point, Situation, WishSays
 
@@ -72,6 +73,26 @@ POINTS: Mapping[Point, PointWords] = {
         N_("Spørg, om det er overstået, og hvad I kan lære af det."),
         {"done": N_("Vi har talt sammen"), "not_needed": _NOT_NEEDED},
     ),
+}
+NOT_TOLD = N_("Ikke oplyst")
+COUNTED: Mapping[str, tuple[str, Mapping[str, str]]] = {  # by aspect of ``workflows.statistics``: its title and its kinds
+    "channel": (N_("Hændelser: hvordan"), CHANNELS),
+    "kind": (N_("Hændelser: hvad det var"), {**CATEGORIES, "not_told": NOT_TOLD}),
+    "severity": (
+        N_("Hændelser: hvor alvorlige"),
+        {"grave": N_("Alvorlig"), "other": N_("Øvrige"), "near_miss": N_("Lige ved")},
+    ),
+    "hours": (N_("Hændelser: i og uden for arbejdstid"), {"inside": N_("I arbejdstiden"), "outside": N_("Uden for arbejdstiden")}),
+    "situation": (
+        N_("Hændelser: hvad udløste dem"),
+        {**{str(code): text for code, text in SITUATIONS.items()}, "not_told": NOT_TOLD},
+    ),
+    "talk": (
+        N_("Hændelser: lederens samtale med medarbejderen"),
+        {"in_time": N_("Til tiden"), "later": N_("Senere"), "not_yet": N_("Ikke endnu")},
+    ),
+    "first_aid": (N_("Hændelser: psykisk førstehjælp"), {**POINTS["first_aid"].outcomes, "open": N_("Ikke endnu")}),
+    "police": (N_("Hændelser: politianmeldelse"), {**POINTS["police"].outcomes, "open": N_("Ikke endnu")}),
 }
 OF_SIGNALS: Mapping[str, str] = {  # what a report from a mail is filled in with
     "threat": "threats",

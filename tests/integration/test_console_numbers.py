@@ -36,3 +36,18 @@ async def test_who_sees_numbers(running, role, status):
     async with as_(running, role) as one:
         assert (await one.get("/statistics")).status_code == status
         assert ('href="/statistics"' in (await one.get("/")).text) == (status == 200)
+
+
+async def test_incidents_are_counted_by_what_was_reported_of_them(running):
+    async with as_(running, "work_environment") as arne, as_(running, "caseworker") as karen:
+        before = (await arne.get("/statistics")).text
+        told = {"what": "Han råbte.", "on": running.clock.now().date().isoformat(), "channel": "phone", "about": ""}
+        for _ in range(5):
+            assert (await karen.post("/report", data=told)).status_code == 303
+        words = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", (await arne.get("/statistics")).text)))
+    assert "Hændelser: hvordan" not in before and "Hændelser Ingen tal for kvartalet" in re.sub(
+        r"\s+", " ", re.sub(r"<[^>]+>", " ", before)
+    )
+    assert "Hændelser: hvordan Enhed Hvad Antal Børn og Familie Telefon 5" in words
+    assert "Hændelser: lederens samtale med medarbejderen Enhed Hvad Antal Børn og Familie Ikke endnu 5" in words
+    assert "Han råbte" not in words
