@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from fakes.ports import free_port
 from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)  # a slow machine is no fault
@@ -94,3 +95,9 @@ def postgres_url(postgres, postgres_template):
     name = postgres.database(postgres_template)
     yield postgres.url(name)
     postgres.drop(name)
+
+
+@pytest.fixture
+def unused_tcp_port():
+    """As of pytest-asyncio, from a street where the kernel gives no ports away."""
+    return free_port()

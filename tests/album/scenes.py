@@ -286,7 +286,6 @@ SCENES = (
     Scene("relief-ask-wrong", "caseworker", "/relief", press("form button.first")),
     Scene("relief-asked", "caseworker", "/relief/{relief}?said=asked"),
     Scene("relief-answer", "leader", "/relief/{relief}"),
-    Scene("supported", "leader", "/mails?citizen=c-1001", supported, "/mails/{id}/support"),
     *(Scene(f"error-{code}", "leader", f"/broken/{code}") for code in ERRORS),
     Scene("style", "leader", "/style"),
 )

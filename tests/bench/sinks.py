@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 
-from fakes.postfix import free_port
+from fakes.ports import free_port
 
 COUNT = re.compile(rb"mesg=(\d+)")
 BENCH_ID = re.compile(rb"^X-Bench-Id: (\S+)", re.MULTILINE)

@@ -12,7 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from fakes.postfix import Postfix, free_port, wait_for_banner
+from fakes.ports import free_port
+from fakes.postfix import Postfix, wait_for_banner
 
 from bench import sample
 

@@ -29,7 +29,6 @@ PAGES = {
     "incident-employee": ("caseworker", "/incidents/00000000000000000000000000"),
     "evidence": ("leader", "/incidents/00000000000000000000000000/evidence"),
     "assist": ("caseworker", "/assist"),
-    "playbook": ("caseworker", "/playbooks/threat_call"),
     "relief": ("caseworker", "/relief"),
     "mails": ("leader", "/mails"),
     "mails-of-one": ("leader", "/mails?citizen=c-1001&since=2020-01-01&outcome=redirected"),

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from fakes.certificate import self_signed
-from fakes.postfix import free_port
+from fakes.ports import free_port
 from imapclient import IMAPClient
 
 DOVECOT = "/usr/sbin/dovecot"

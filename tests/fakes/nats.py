@@ -3,25 +3,16 @@
 import asyncio
 import json
 import shutil
-import socket
 import subprocess
-from contextlib import ExitStack
 from pathlib import Path
 
 import nats
+from fakes.ports import free_ports
 
 from services.events.server import executable
 from services.events.streams import ApiError, call
 
 TOKEN = "for-tests"
-
-
-def free_ports(number):
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(number)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 class NatsServer:

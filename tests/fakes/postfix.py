@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from fakes.ports import free_port
+
 MASTER = Path("/usr/lib/postfix/sbin/master")
 
 MAIN = """\
@@ -60,13 +62,6 @@ scache unix - - n - 1 scache
 showq unix n - n - - showq
 postlog unix-dgram n - n - 1 postlogd
 """
-
-
-def free_port() -> int:
-    """A port on 127.0.0.1 that nobody listens on now (for programs that cannot take port 0)."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Postfix:

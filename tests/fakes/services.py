@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fakes.nats import free_ports
+from fakes.ports import free_ports
 from fakes.process import ALWAYS, COMMAND
 from sqlalchemy import create_engine, text
 

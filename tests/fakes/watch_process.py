@@ -10,7 +10,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from fakes.postfix import free_port
+from fakes.ports import free_port
 
 CODE = "import sys; from services.cli import main; sys.exit(main())"
 

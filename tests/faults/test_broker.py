@@ -207,7 +207,7 @@ MAILS = [f"<m{number}@example.net>" for number in range(6)]
 def told(data):
     """How many notices there are about each mail, delivered or waiting."""
     with sqlite3.connect(data / "rammevagt.db") as database:
-        found = database.execute("SELECT count(*) FROM delivery WHERE kind = 'notice' GROUP BY mail").fetchall()
+        found = database.execute("SELECT count(*) FROM notice GROUP BY subject").fetchall()
     database.close()
     return [count for (count,) in found]
 

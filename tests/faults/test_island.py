@@ -181,9 +181,7 @@ async def test_law_1_what_got_250_while_the_database_went_and_came_arrives_once_
 
         await until(told, 40)
         notices = await store.readers.run(
-            lambda database: database.exec_driver_sql(
-                "SELECT DISTINCT count(*) FROM delivery WHERE kind = 'notice' GROUP BY mail"
-            ).fetchall()
+            lambda database: database.exec_driver_sql("SELECT DISTINCT count(*) FROM notice GROUP BY subject").fetchall()
         )
         assert [tuple(row) for row in notices] == [(2,)]  # caseworker and leader, once a mail
         receipts = [one for one in running.sink.mails if b"\r\nSubject: Vi har modtaget" in one.content]

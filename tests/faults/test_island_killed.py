@@ -65,7 +65,7 @@ async def test_law_1_nothing_is_lost_at(
     assert went == [(BOX,)] * len(went)
     await check_books(guard, len(MAILS), besides=int(point in WINDOWS))
     assert not list((guard.folder / "island" / "spool").iterdir())
-    assert server.run("SELECT DISTINCT count(*) FROM delivery WHERE kind = 'notice' GROUP BY mail", database) == [(2,)]
+    assert server.run("SELECT DISTINCT count(*) FROM notice GROUP BY subject", database) == [(2,)]
     server.drop(database)
 
 

@@ -162,9 +162,9 @@ async def check(fleet: Fleet, cluster: NatsCluster, load: Load) -> None:
     rows = json.loads(await fleet.command("ledger", "--json"))
     assert sum(row["accepted"] for row in rows) >= len(load.promised) and sum(row["queued"] for row in rows) == 0
     await fleet.command("audit", "verify")
-    assert fleet.query("SELECT DISTINCT count(*) FROM delivery WHERE kind = 'notice' GROUP BY mail") == [(2,)]
+    assert fleet.query("SELECT DISTINCT count(*) FROM notice GROUP BY subject") == [(2,)]
     framed = fleet.query("SELECT count(*) FROM mail WHERE framework_in_force = 1")
-    assert framed == fleet.query("SELECT count(DISTINCT mail) FROM delivery WHERE kind = 'notice'")
+    assert framed == fleet.query("SELECT count(DISTINCT subject) FROM notice")
     client = await cluster.connect()
     published = await ids_in(client, STREAM)
     await client.close()

@@ -31,8 +31,8 @@ async def test_law_1_nothing_is_lost_at(point: str, tmp_path: Path, unused_tcp_p
     assert set(times) == set(MAILS)
     assert sum(times.values()) - len(MAILS) <= (point not in ONCE)
     await check_books(guard, len(MAILS))
-    told = guard.query("SELECT DISTINCT count(*) FROM delivery WHERE kind = 'notice' GROUP BY mail")
+    told = guard.query("SELECT DISTINCT count(*) FROM notice GROUP BY subject")
     assert told == [(2,)]  # caseworker and leader, once a mail, however often its event came
     assert guard.query("SELECT count(*) FROM delivery WHERE kind = 'receipt'") == [(1,)]
     framed = guard.query("SELECT count(*) FROM mail WHERE framework_in_force = 1")
-    assert framed == guard.query("SELECT count(DISTINCT mail) FROM delivery WHERE kind = 'notice'")
+    assert framed == guard.query("SELECT count(DISTINCT subject) FROM notice")

@@ -104,7 +104,7 @@ async def test_law_1_a_full_queue_of_another_version_goes_out_once(
     assert set(arrived(sink).values()) == {1}
     assert guard.query("SELECT DISTINCT unit, caseworker FROM citizen_case") == [("bf", KAREN)]
     assert guard.query("SELECT word FROM citizen_word WHERE citizen = 'c-1' ORDER BY word") == [("bo",), ("borger",)]
-    assert guard.query("SELECT DISTINCT count(*) FROM delivery WHERE kind = 'notice' GROUP BY mail") == [(2,)]
+    assert guard.query("SELECT DISTINCT count(*) FROM notice GROUP BY subject") == [(2,)]
     await check_books(guard, MAILS)
 
 

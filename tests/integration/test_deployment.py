@@ -12,7 +12,7 @@ from pathlib import Path
 import nats
 import pytest
 import yaml
-from fakes.nats import free_ports
+from fakes.ports import free_ports
 
 from services.cli import COMMANDS
 from services.events.streams import call

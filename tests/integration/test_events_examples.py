@@ -14,7 +14,8 @@ import httpx2
 import nats
 import pytest
 from fakes.hooks import AT, World, received
-from fakes.nats import NatsServer, free_ports
+from fakes.nats import NatsServer
+from fakes.ports import free_ports
 from fakes.receiver import SECRET
 
 from services.events.streams import DLQ_STREAM, EVENTS_STREAM, call, ensure_stream

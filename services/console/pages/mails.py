@@ -25,7 +25,6 @@ from services.console.recorded import allowed, recorded
 from services.console.support import fitting, opening_of_mail, signals_of
 from services.console.web import page, see, words_of
 from services.console.words import N_
-from services.playbooks import fitting
 from services.store.looked_up import CitizenLine, MailFound, Wanted, Within
 from services.store.signals import Answer
 from services.who_wrote import wants_clues
@@ -214,7 +213,6 @@ async def shown_mail(
         names=await concerns(request).names(who.rights, ids),
         units={id: one.name for id, one in units.items()},
         way=way_of(mail, words),
-        books=fitting(words.language, signals=[one["kind"] for one in decision["signals"]]),
         may_read=reach(who.rights, Action.SEE_ORIGINAL) is not Reach.NONE,
         opening=await opening_of_mail(request, who, mail),
         playbooks=fitting(request, signals_of(mail)),

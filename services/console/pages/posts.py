@@ -21,7 +21,6 @@ from services.console.posts import Posts, Seen, one_post
 from services.console.recorded import recorded
 from services.console.support import Opening, Unopened, fitting, opening, supported_page
 from services.console.web import page, see, words_of
-from services.playbooks import fitting
 from services.store.posts import Overtaken
 from services.store.signals import Answer
 from workflows.people import Id
@@ -165,7 +164,6 @@ async def _page(
         mail=seen.mail,
         may_handle=_handles(posts.who, seen) and seen.post.done_at is None,
         explains=await posts.explains(seen),
-        books=fitting(posts.words.language, signals=[kind for kind, _ in seen.mail.signals]),
         takers=[(one.address, one.name) for one in posts.takers(seen)],
         typed={filled[0]: filled[1]} if filled else {},
         opening=_opening(request, posts.who, seen),
