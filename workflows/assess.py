@@ -12,11 +12,13 @@ from workflows.addresses import normalise
 from workflows.mail import Reading
 from workflows.signals.findings import Said, SignalFound, Whole
 from workflows.signals.mail_text import MailText
-from workflows.signals.rules import COPIES, UNREADABLE, Kind, Level, Right, SignalWords
+from workflows.signals.rules import COPIES, UNREADABLE, WEIGHED, Kind, Level, Right, SignalWords
+from workflows.signals.weighing import Scales
 
 _LEVELS: tuple[Level, ...] = get_args(Level)  # the most serious first
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 _RIGHTS: tuple[Right, ...] = get_args(Right)
+_RIGHT_OF: Mapping[Kind, Right] = {"self_harm": "urgent_help", "child_in_danger": "child_concern"}  # go with red that is weighed
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,18 @@ def _of_the_text(text: MailText, words: SignalWords) -> tuple[list[SignalFound],
         for right in said.rights(text.wanted):
             rights.add(right)
             text.settle(right)
+    if words.scales and "red" not in levels.values():
+        found.extend(_weighed(text, words, words.scales, whole))
     return found, rights
+
+
+def _weighed(text: MailText, words: SignalWords, scales: Scales, whole: Whole) -> Iterator[SignalFound]:
+    """A red signal that no phrase tells, in the writer's own sentences."""
+    off = frozenset(kind for kind, id in WEIGHED.items() if id in words.tuning.off)
+    kind = scales.weigh(text.own_words(), off)
+    if kind:
+        level: Level = "yellow" if kind == "threat" and whole.takes_back else "red"
+        yield SignalFound(kind, level, WEIGHED[kind], _RIGHT_OF.get(kind))
 
 
 def _of_the_mail(reading: Reading, words: SignalWords) -> Iterator[SignalFound]:

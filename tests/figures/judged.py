@@ -9,7 +9,7 @@ from typing import Any, get_args
 from services.signal_words import load
 from workflows.assess import assess
 from workflows.mail import Headers, Reading
-from workflows.signals.rules import Kind, Right
+from workflows.signals.rules import Kind, Right, SignalWords
 
 Label = str  # "red", "red threat", "rights", "complaint", …
 KINDS_IN_TEXT = [one for one in get_args(Kind) if one not in ("volume", "mass_copy", "evasion", "unreadable")]
@@ -51,8 +51,8 @@ def mails(folder: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, path.read_text("utf-8").splitlines())
 
 
-def judged(mail: dict[str, Any]) -> Judged:
-    found = assess(Reading(Headers(), mail["subject"], mail["text"]), load())
+def judged(mail: dict[str, Any], words: SignalWords | None = None) -> Judged:
+    found = assess(Reading(Headers(), mail["subject"], mail["text"]), words or load())
     wire = found.wire()
     kinds = {signal["kind"] for signal in mail["signals"]}
     rules = tuple(one.rule_id for one in found.signals)

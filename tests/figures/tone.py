@@ -55,12 +55,12 @@ class Weights:
     Learnt by dual coordinate descent with squared hinge loss (Hsieh et al. 2008), in a few passes over the texts.
     """
 
-    def __init__(self, texts, offensive, seed=0):
+    def __init__(self, texts, offensive, seed=0, cost=COST, seldom=SELDOM):
         held_by = Counter(one for text in texts for one in text)
-        self.rarity = {one: math.log(len(texts) / n) + 1 for one, n in held_by.items() if n >= SELDOM}
+        self.rarity = {one: math.log(len(texts) / n) + 1 for one, n in held_by.items() if n >= seldom}
         self.weights = dict.fromkeys([BIAS, *self.rarity], 0.0)
         share = sum(offensive) / len(offensive)
-        slack = {1: share / COST, -1: (1 - share) / COST}  # both kinds count alike
+        slack = {1: share / cost, -1: (1 - share) / cost}  # both kinds count alike
         self._learn([(self.scaled(text), 1 if bad else -1) for text, bad in zip(texts, offensive, strict=True)], slack, seed)
 
     def scaled(self, text):

@@ -50,6 +50,10 @@ class MailText:
         said = chain.from_iterable(part.sentences() for part in own)
         return any(self._words.phrases.any_in(one.words, some) for one in said)
 
+    def own_words(self) -> list[list[str]]:
+        """The words of each part of the text, but for what is quoted from an earlier mail."""
+        return [words for block in self._blocks if not block.quoted for words in block.words if words]
+
     def _of_parts(self) -> Some:
         return reduce(or_, (some for *_, some in self._parts), 0)
 

@@ -3,13 +3,15 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workflows.signals.folding import fold
 from workflows.signals.phrase import BadPhrase, Phrase, phrase
 from workflows.signals.search import Phrases, Some, together
+from workflows.signals.weighing import KINDS as WEIGHED_KINDS
+from workflows.signals.weighing import RedKind, Scales
 
 Level = Literal["red", "yellow", "grey"]
 Weakened = Literal["red", "yellow", "grey", "none"]
@@ -25,6 +27,7 @@ Right = Literal[
 
 BURST, NIGHTS, COPIES = "volume.burst", "volume.nights", "mass_copy.recipients"
 UNREADABLE, EVASION = "unreadable.content", "evasion.new_address"
+WEIGHED: Mapping[RedKind, str] = {kind: f"weighed.{kind}" for kind in WEIGHED_KINDS}
 _LEVELS: tuple[Level, ...] = get_args(Level)  # the most serious first
 _PLAIN = ("idioms", "denials", "reporters", "own_words", "told_of_others", "taken_back", "affirmed")
 
@@ -77,11 +80,19 @@ class _Plain(_Table):
     why: str
 
 
+class _Weighed(_Table):
+    threat: str
+    self_harm: str
+    child_in_danger: str
+    home_visit: str
+
+
 class _File(_Table):
     mass_copy: _MassCopy
     unreadable: _Plain
     evasion: _Plain
     volume: _Volume
+    weighed: _Weighed
     lists: dict[str, list[str]] = {}
     spellings: dict[str, list[str]] = {}
     negations: list[str]
@@ -175,6 +186,7 @@ class SignalWords:
     volume_level: Level
     vocabulary: frozenset[str]
     tuning: Tuning
+    scales: Scales | None = None  # what words weigh together, where no phrase tells red
 
 
 def words_from(text: str, tuning: Tuning = AS_GIVEN) -> SignalWords:
@@ -194,7 +206,8 @@ def patterns_from(text: str) -> dict[str, Pattern]:
         Pattern(UNREADABLE, "unreadable", unreadable.level, unreadable.why),
         Pattern(EVASION, "evasion", content.evasion.level, content.evasion.why),
     )
-    return {one.id: one for one in (*of_words, *others)}
+    weighed = (Pattern(id, kind, "red", getattr(content.weighed, kind)) for kind, id in WEIGHED.items())
+    return {one.id: one for one in (*of_words, *weighed, *others)}
 
 
 def _content(text: str) -> _File:
@@ -226,7 +239,7 @@ class _Compiler:
 
     def words(self) -> SignalWords:
         content, off = self.content, self.tuning.off
-        others = {name: self.read(name, getattr(content, name)) for name in _PLAIN}
+        others: dict[str, Any] = {name: self.read(name, getattr(content, name)) for name in _PLAIN}
         signals = [self.rule(one.phrases, self.signal(one)) for one in content.signal if one.id not in off]
         rights = [self.rule(one.phrases, self.right(one)) for one in content.right]
         if self.faults:

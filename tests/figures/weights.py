@@ -1,0 +1,127 @@
+"""``cd tests && ../.venv/bin/python -m figures.weights FOLDER [--write]``: what words weigh (``workflows/signals/weighing.py``).
+
+Learnt from labelled mails, and cross-validated: every mail is judged by weights that were learnt without it. ``--write`` writes
+``config/signals.weights.tsv`` anew, from all of them.
+"""
+
+import argparse
+import random
+from dataclasses import replace
+from pathlib import Path
+
+from figures.judged import judged, mails
+from figures.tone import Weights
+from services.signal_words import CLASSES_FILE, FILE, WEIGHTS_FILE, classes_of, load
+from workflows.signals import words_from
+from workflows.signals.text import blocks
+from workflows.signals.weighing import KINDS, Classes, of_sentence, stretches
+
+FOLDS = 8
+COST = 1.0  # the weights' freedom: what is in one mail alone counts, a little
+OVER = 0.4  # chosen by what is printed: how far on the red side a text must be
+WHOLE_WORDS = ("=", "[")  # kinds are told apart by words and classes alone
+HEAD = "# Written by tests/figures/weights.py: what is told, a thing, its rarity, its weight. Learnt from {} mails.\n"
+
+
+def is_red(mail, kind=None):
+    return any(one["level"] == "red" and kind in (None, one["kind"]) for one in mail["signals"])
+
+
+class Learner:
+    """Stretches of mails with what they hold, and weights learnt from any of the mails."""
+
+    def __init__(self, labelled):
+        self.mails = labelled
+        self.vocabulary = words_from(FILE.read_text("utf-8")).vocabulary
+        self.classes = Classes(classes_of(CLASSES_FILE.read_text("utf-8")))
+        self.held = [[self.of(stretch) for stretch in stretches(self.own(mail))] or [set()] for mail in labelled]
+
+    def own(self, mail):
+        """The writer's own sentences."""
+        found = [block for text in (mail["subject"], mail["text"]) for block in blocks(text, self.vocabulary)]
+        return [words for block in found if not block.quoted for words in block.words if words]
+
+    def of(self, stretch):
+        return set().union(*(of_sentence(words, {word: self.classes.of(word) for word in words}) for words in stretch))
+
+    def learnt(self, numbers):
+        """Of a long red mail that stretch counts which is most like the others."""
+        clear = [n for n in numbers if len(self.held[n]) == 1 or not is_red(self.mails[n])]
+        long = [n for n in numbers if n not in set(clear)]
+        examples = [(held, is_red(self.mails[n])) for n in clear for held in self.held[n]]
+        found = self._weights(examples)
+        most = [(max(self.held[n], key=found.score), True) for n in long]
+        return self._weights(examples + most) if most else found
+
+    def _weights(self, examples):
+        return Weights([held for held, _ in examples], [red for _, red in examples], cost=COST, seldom=1)
+
+    def score(self, weights, number):
+        return max(map(weights.score, self.held[number]))
+
+    def cross_validated(self, seed=1):
+        """For every mail how red it is by what the others taught."""
+        scores, chance = {}, random.Random(seed)
+        order = sorted(range(len(self.mails)), key=lambda n: (is_red(self.mails[n]), chance.random()))
+        for start in range(FOLDS):
+            held_back = set(order[start::FOLDS])
+            weights = self.learnt([n for n in order if n not in held_back])
+            scores |= {n: self.score(weights, n) for n in held_back}
+        return scores
+
+    def kinds(self):
+        """What tells the kinds of red mails apart."""
+        red = [n for n, mail in enumerate(self.mails) if is_red(mail)]
+        texts = [{one for one in set().union(*self.held[n]) if one.startswith(WHOLE_WORDS) and " " not in one} for n in red]
+        return {kind: Weights(texts, [is_red(self.mails[n], kind) for n in red], cost=COST) for kind in KINDS}
+
+
+def rows(told, weights):
+    ordered = sorted((one, weight) for one, weight in weights.weights.items())
+    return [f"{told}\t{one}\t{weights.rarity.get(one, 0):.2f}\t{weight:.3f}" for one, weight in ordered]
+
+
+def write(learner):
+    red = learner.learnt(range(len(learner.mails)))
+    told = [*rows("red", red), f"over\t\t0\t{OVER}"]
+    for kind, weights in learner.kinds().items():
+        told += rows(kind, weights)
+    WEIGHTS_FILE.write_text(HEAD.format(len(learner.mails)) + "\n".join(told) + "\n", encoding="utf-8")
+
+
+def report(learner):
+    scores = learner.cross_validated()
+    phrases = replace(load(), scales=None)
+    told = {n for n, mail in enumerate(learner.mails) if "red" in judged(mail, phrases).found}
+    for name in ("", "fresh-"):
+        of = [n for n in scores if learner.mails[n]["id"].startswith(name)]
+        print(f"{name or 'all'}: {len(of)} mails")
+        for over in (0.2, 0.25, 0.3, 0.35, 0.4, 0.5):
+            print(f"  over {over:4}: {found(learner, of, {n for n in of if scores[n] > over})}")
+        print(f"  phrases:   {found(learner, of, told)}")
+        print(f"  either:    {found(learner, of, told | {n for n in of if scores[n] > OVER})}")
+
+
+def found(learner, of, those):
+    red = {n for n in of if is_red(learner.mails[n])}
+    those = those & set(of)
+    angry = [n for n in of if any(one["kind"] == "criticism" for one in learner.mails[n]["signals"])]
+    alarmed = len(those & set(angry))
+    recall, precision = len(those & red) / len(red), len(those & red) / (len(those) or 1)
+    return f"recall {recall:.2f} precision {precision:.2f}, {alarmed} of {len(angry)} angry"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--write", action="store_true")
+    asked = parser.parse_args()
+    learner = Learner(list(mails(asked.folder)))
+    if asked.write:
+        write(learner)
+    else:
+        report(learner)
+
+
+if __name__ == "__main__":
+    main()
