@@ -8,18 +8,20 @@ from pathlib import Path
 
 from workflows.signals import BadSignalWords, Pattern, SignalWords, Tuning, patterns_from, words_from
 from workflows.signals.rules import AS_GIVEN
-from workflows.signals.weighing import BadWeights, Scales, scales_from
+from workflows.signals.weighing import BadWeights, RightScales, Scales, right_scales_from, scales_from
 
 _CONFIG = Path(__file__).parents[1] / "config"
 FILE = _CONFIG / "signals.da.toml"
 CLASSES_FILE = _CONFIG / "signals.classes.toml"
 WEIGHTS_FILE = _CONFIG / "signals.weights.tsv"
+RIGHTS_FILE = _CONFIG / "rights.weights.tsv"
 
 
 @lru_cache(maxsize=4)
 def load(tuning: Tuning = AS_GIVEN) -> SignalWords:
     """The installed signal words, as a municipality has tuned them; raises ``BadSignalWords`` with every fault."""
-    return replace(words_from(FILE.read_text(encoding="utf-8"), tuning), scales=_scales())
+    red, rights = _scales()
+    return replace(words_from(FILE.read_text(encoding="utf-8"), tuning), scales=red, right_scales=rights)
 
 
 @cache
@@ -29,11 +31,13 @@ def patterns() -> Mapping[str, Pattern]:
 
 
 @cache
-def _scales() -> Scales:
+def _scales() -> tuple[Scales, RightScales]:
     try:
-        return scales_from(classes_of(CLASSES_FILE.read_text(encoding="utf-8")), WEIGHTS_FILE.read_text(encoding="utf-8"))
+        classes = classes_of(CLASSES_FILE.read_text(encoding="utf-8"))
+        red = scales_from(classes, WEIGHTS_FILE.read_text(encoding="utf-8"))
+        return red, right_scales_from(classes, RIGHTS_FILE.read_text(encoding="utf-8"))
     except (BadWeights, tomllib.TOMLDecodeError) as fault:
-        raise BadSignalWords([f"{CLASSES_FILE.name}, {WEIGHTS_FILE.name}: {fault}"]) from fault
+        raise BadSignalWords([f"{CLASSES_FILE.name}, {WEIGHTS_FILE.name}, {RIGHTS_FILE.name}: {fault}"]) from fault
 
 
 def classes_of(text: str) -> dict[str, list[str]]:

@@ -86,6 +86,8 @@ def _of_the_text(text: MailText, words: SignalWords) -> tuple[list[SignalFound],
             text.settle(right)
     if words.scales and "red" not in levels.values():
         found.extend(_weighed(text, words, words.scales, whole))
+    if words.right_scales:
+        rights.update(set(_RIGHTS) & words.right_scales.weigh(text.own_words()))
     return found, rights
 
 

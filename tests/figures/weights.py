@@ -1,7 +1,7 @@
 """``cd tests && ../.venv/bin/python -m figures.weights FOLDER [--write]``: what words weigh (``workflows/signals/weighing.py``).
 
 Learnt from labelled mails, and cross-validated: every mail is judged by weights that were learnt without it. ``--write`` writes
-``config/signals.weights.tsv`` anew, from all of them.
+``config/signals.weights.tsv`` and ``config/rights.weights.tsv`` anew, from all of them.
 """
 
 import argparse
@@ -9,18 +9,19 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-from figures.judged import judged, mails
-from figures.tone import Weights
-from services.signal_words import CLASSES_FILE, FILE, WEIGHTS_FILE, classes_of, load
+from figures.judged import RIGHTS, judged, mails
+from figures.tone import BIAS, Weights
+from services.signal_words import CLASSES_FILE, FILE, RIGHTS_FILE, WEIGHTS_FILE, classes_of, load
 from workflows.signals import words_from
 from workflows.signals.text import blocks
-from workflows.signals.weighing import KINDS, Classes, of_sentence, stretches
+from workflows.signals.weighing import FEW, KINDS, RIGHTS_OVER, Classes, of_sentence, stretches
 
 FOLDS = 8
 COST = 1.0  # the weights' freedom: what is in one mail alone counts, a little
 OVER = 0.4  # chosen by what is printed: how far on the red side a text must be
 WHOLE_WORDS = ("=", "[")  # kinds are told apart by words and classes alone
 HEAD = "# Written by tests/figures/weights.py: what is told, a thing, its rarity, its weight. Learnt from {} mails.\n"
+HEAD_OF_RIGHTS = "# Written by tests/figures/weights.py: a thing, its rarity, its weight for each right. Learnt from {} mails.\n"
 
 
 def is_red(mail, kind=None):
@@ -34,7 +35,7 @@ class Learner:
         self.mails = labelled
         self.vocabulary = words_from(FILE.read_text("utf-8")).vocabulary
         self.classes = Classes(classes_of(CLASSES_FILE.read_text("utf-8")))
-        self.held = [[self.of(stretch) for stretch in stretches(self.own(mail))] or [set()] for mail in labelled]
+        self.held = [[self.of(stretch) for stretch in stretches(self.own(mail))] or [[]] for mail in labelled]
 
     def own(self, mail):
         """The writer's own sentences."""
@@ -42,7 +43,7 @@ class Learner:
         return [words for block in found if not block.quoted for words in block.words if words]
 
     def of(self, stretch):
-        return set().union(*(of_sentence(words, {word: self.classes.of(word) for word in words}) for words in stretch))
+        return sorted(set().union(*(of_sentence(words, {word: self.classes.of(word) for word in words}) for words in stretch)))
 
     def learnt(self, numbers):
         """Of a long red mail that stretch counts which is most like the others."""
@@ -72,8 +73,30 @@ class Learner:
     def kinds(self):
         """What tells the kinds of red mails apart."""
         red = [n for n, mail in enumerate(self.mails) if is_red(mail)]
-        texts = [{one for one in set().union(*self.held[n]) if one.startswith(WHOLE_WORDS) and " " not in one} for n in red]
+        texts = [[one for one in self.of_words(n) if one.startswith(WHOLE_WORDS) and " " not in one] for n in red]
         return {kind: Weights(texts, [is_red(self.mails[n], kind) for n in red], cost=COST) for kind in KINDS}
+
+    def of_words(self, number):
+        """What the words of a mail put on the scales, without the classes that meet."""
+        return sorted(one for one in set().union(*self.held[number]) if not one.startswith("[") or " " not in one)
+
+    def rights(self, numbers):
+        """For each right its weights."""
+        texts = [self.of_words(n) for n in numbers]
+        return {right: Weights(texts, [right in self.mails[n]["rights"] for n in numbers], cost=COST) for right in RIGHTS}
+
+    def rights_cross_validated(self, seed=1):
+        """The rights of every mail by what the others taught."""
+        found, order = {}, list(range(len(self.mails)))
+        random.Random(seed).shuffle(order)
+        for start in range(FOLDS):
+            held_back = set(order[start::FOLDS])
+            weights = self.rights([n for n in order if n not in held_back])
+            for n in held_back:
+                held = self.of_words(n)
+                enough = sum(one.startswith("=") for one in held) >= FEW
+                found[n] = {right for right, one in weights.items() if enough and one.score(held) > RIGHTS_OVER}
+        return found
 
 
 def rows(told, weights):
@@ -87,6 +110,26 @@ def write(learner):
     for kind, weights in learner.kinds().items():
         told += rows(kind, weights)
     WEIGHTS_FILE.write_text(HEAD.format(len(learner.mails)) + "\n".join(told) + "\n", encoding="utf-8")
+
+    rights = learner.rights(range(len(learner.mails)))
+    rarity = next(iter(rights.values())).rarity
+    columns = ["\t".join(("thing", "rarity", *rights))]
+    for thing in (BIAS, *sorted(rarity)):
+        weighed = (f"{one.weights[thing]:.2f}" for one in rights.values())
+        columns.append("\t".join((thing, f"{rarity.get(thing, 1):.2f}", *weighed)))
+    RIGHTS_FILE.write_text(HEAD_OF_RIGHTS.format(len(learner.mails)) + "\n".join(columns) + "\n", encoding="utf-8")
+
+
+def report_rights(learner):
+    """Rights by phrases, by weights, and by either."""
+    phrases, weighed = replace(load(), scales=None, right_scales=None), learner.rights_cross_validated()
+    told = {n: judged(mail, phrases).found & set(RIGHTS) for n, mail in enumerate(learner.mails)}
+    for name in ("", "fresh-"):
+        of = [n for n in told if learner.mails[n]["id"].startswith(name)]
+        for by, one in (("phrases", told), ("weights", weighed), ("either", {n: told[n] | weighed[n] for n in told})):
+            right = sum(len(one[n] & set(learner.mails[n]["rights"])) for n in of)
+            given, raised = sum(len(learner.mails[n]["rights"]) for n in of), sum(len(one[n]) for n in of)
+            print(f"{name or 'all'}: rights by {by}: recall {right / given:.2f} precision {right / raised:.2f}")
 
 
 def report(learner):
@@ -121,6 +164,7 @@ def main():
         write(learner)
     else:
         report(learner)
+        report_rights(learner)
 
 
 if __name__ == "__main__":

@@ -241,6 +241,7 @@ mass_copy = {level = "yellow", why = "x"}
 volume = {level = "yellow", why_burst = "x", why_nights = "x"}
 unreadable = {level = "grey", why = "x"}
 evasion = {level = "yellow", why = "x"}
+weighed = {threat = "x", self_harm = "x", child_in_danger = "x", home_visit = "x"}
 [[signal]]
 id = "a"
 kind = "threat"

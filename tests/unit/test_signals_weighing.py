@@ -5,11 +5,21 @@ from dataclasses import replace
 
 import pytest
 
-from services.signal_words import CLASSES_FILE, WEIGHTS_FILE, classes_of, load, patterns
+from services.signal_words import CLASSES_FILE, RIGHTS_FILE, WEIGHTS_FILE, classes_of, load, patterns
 from workflows.assess import assess
 from workflows.mail import Headers, Reading
 from workflows.signals.rules import WEIGHED, SignalWords, Tuning
-from workflows.signals.weighing import FEW, STRETCH, BadWeights, Classes, Scales, of_sentence, scales_from, stretches
+from workflows.signals.weighing import (
+    FEW,
+    STRETCH,
+    BadWeights,
+    Classes,
+    Scales,
+    of_sentence,
+    right_scales_from,
+    scales_from,
+    stretches,
+)
 
 CLASSES = {"hjem": ["hus*", "*vej"], "du": ["du", "din"], "ild": ["brand"]}
 ROWS = "\n".join((
@@ -58,12 +68,27 @@ def test_bad_weights_are_told(rows: str) -> None:
         scales_from(CLASSES, rows)
 
 
+RIGHTS = "thing\trarity\tcomplaint\tapplication\n\t1\t-0.6\t-0.6\n=penge\t2\t1\t-1\n[hjem]\t2\t0\t0.1"
+
+
+def test_a_right_is_what_words_weigh_for_it() -> None:
+    scales = right_scales_from(CLASSES, RIGHTS)
+    assert scales.weigh([["penge", *ENDING]]) == {"complaint"}
+    assert scales.weigh([ENDING]) == scales.weigh([["penge"]]) == scales.weigh([]) == frozenset()
+
+
+@pytest.mark.parametrize("rows", [RIGHTS + "\n=ord\t1\t1", RIGHTS + "\n=ord\t1\t1\tmeget", RIGHTS.splitlines()[0]])
+def test_bad_weights_of_rights_are_told(rows: str) -> None:
+    with pytest.raises(BadWeights):
+        right_scales_from(CLASSES, rows)
+
+
 def test_the_weights_were_learnt_with_these_classes() -> None:
     """Else: ``cd tests && ../.venv/bin/python -m figures.weights corpus/train --write``."""
     written = WEIGHTS_FILE.read_text("utf-8")
     weighed = set(re.findall(r"^red\t\[(\w+)\]\t", written, re.MULTILINE))
     assert weighed == set(classes_of(CLASSES_FILE.read_text("utf-8")))
-    assert len(written) < 2_000_000
+    assert len(written) + len(RIGHTS_FILE.read_text("utf-8")) < 2_000_000
 
 
 def test_it_tells_where_no_phrase_does_and_weighs_nothing_quoted(scales: Scales) -> None:

@@ -11,7 +11,7 @@ from workflows.signals.folding import fold
 from workflows.signals.phrase import BadPhrase, Phrase, phrase
 from workflows.signals.search import Phrases, Some, together
 from workflows.signals.weighing import KINDS as WEIGHED_KINDS
-from workflows.signals.weighing import RedKind, Scales
+from workflows.signals.weighing import RedKind, RightScales, Scales
 
 Level = Literal["red", "yellow", "grey"]
 Weakened = Literal["red", "yellow", "grey", "none"]
@@ -187,6 +187,7 @@ class SignalWords:
     vocabulary: frozenset[str]
     tuning: Tuning
     scales: Scales | None = None  # what words weigh together, where no phrase tells red
+    right_scales: RightScales | None = None  # and for rights, beside the phrases
 
 
 def words_from(text: str, tuning: Tuning = AS_GIVEN) -> SignalWords:

@@ -20,8 +20,10 @@ KINDS: tuple[RedKind, ...] = get_args(RedKind)
 FEW = 14  # different words: fewer are not weighed, for any two of them would decide
 BIAS = ""  # what every text holds
 _BEGINNING, _ENDING = 5, 5  # letters
+_KEY = 2  # letters by which beginnings and endings are looked up
 _NEAR = 2  # words after a word in which another meets it
 _OVER = "over"  # the row that is no weight
+RIGHTS_OVER = -0.4  # a right overlooked costs a right, a mark too many costs a look
 
 Words = Sequence[str]
 
@@ -35,22 +37,22 @@ class Classes:
 
     def __init__(self, lists: Mapping[str, Sequence[str]]) -> None:
         self._whole: dict[str, list[str]] = {}
-        self._beginnings: list[tuple[str, tuple[str, ...]]] = []
-        self._endings: list[tuple[str, tuple[str, ...]]] = []
+        self._beginnings: dict[str, list[tuple[str, str]]] = {}
+        self._endings: dict[str, list[tuple[str, str]]] = {}
         for name, written in lists.items():
-            for word in (fold(one) for one in written if "*" not in one):
-                self._whole.setdefault(word, []).append(name)
-            self._beginnings.append((name, tuple(fold(one[:-1]) for one in written if one.endswith("*"))))
-            self._endings.append((name, tuple(fold(one[1:]) for one in written if one.startswith("*"))))
-        self._known: dict[str, tuple[str, ...]] = {word: self._of(word) for word in self._whole}
+            for one in written:
+                word = fold(one.strip("*"))
+                if one.endswith("*"):
+                    self._beginnings.setdefault(word[:_KEY], []).append((word, name))
+                elif one.startswith("*"):
+                    self._endings.setdefault(word[-_KEY:], []).append((word, name))
+                else:
+                    self._whole.setdefault(word, []).append(name)
 
     def of(self, word: str) -> tuple[str, ...]:
         """The classes of one folded word."""
-        return self._known[word] if word in self._known else self._of(word)
-
-    def _of(self, word: str) -> tuple[str, ...]:
-        begun = (name for name, beginnings in self._beginnings if word.startswith(beginnings))
-        ended = (name for name, endings in self._endings if len(word) > _ENDING and word.endswith(endings))
+        begun = [name for beginning, name in self._beginnings.get(word[:_KEY], ()) if word.startswith(beginning)]
+        ended = [name for ending, name in self._endings.get(word[-_KEY:], ()) if len(word) > _ENDING and word.endswith(ending)]
         return tuple(sorted({*self._whole.get(word, ()), *begun, *ended}))
 
 
@@ -64,10 +66,16 @@ def of_word(word: str, classes: Iterable[str]) -> Iterator[str]:
     yield from map("[{}]".format, classes)
 
 
-def of_sentence(words: Words, classes: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """All that a sentence of folded words puts on the scales; ``classes`` has each of them."""
+def of_words(words: Words, classes: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """What the words of a sentence put on the scales, by themselves and two in a row; ``classes`` has each of them."""
     held = set(chain.from_iterable(of_word(word, classes[word]) for word in words))
     held.update(map(" ".join, pairwise(words)))
+    return held
+
+
+def of_sentence(words: Words, classes: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """All that a sentence of folded words puts on the scales: that, and the classes that meet in it."""
+    held = of_words(words, classes)
     for at, word in enumerate(words):
         for one in classes[word]:
             for other in words[at + 1 : at + 1 + _NEAR]:
@@ -147,6 +155,43 @@ class Scales:
 
     def _red_of(self, held: Iterable[str]) -> float:
         return sum(self._red.weight[one] * self._red.rarity[one] for one in held if one in self._red.rarity)
+
+
+class RightScales:
+    """What words weigh for each right. Immutable; made once by ``right_scales_from``."""
+
+    def __init__(self, classes: Classes, rights: Sequence[str], rows: Mapping[str, tuple[float, ...]]) -> None:
+        self._classes = classes
+        self._rights = rights
+        self._rarity = {thing: row[0] for thing, row in rows.items() if thing}
+        self._weight = {thing: tuple(row[0] * one for one in row[1:]) for thing, row in rows.items() if thing}
+        self._bias = rows[BIAS][1:]
+
+    def weigh(self, sentences: Iterable[Words]) -> frozenset[str]:
+        """The rights that any stretch of the writer's own ``sentences``, of folded words, may be using."""
+        read = list(sentences)
+        classes = {word: self._classes.of(word) for word in set(chain.from_iterable(read))}
+        return frozenset(chain.from_iterable(self._of(stretch, classes) for stretch in stretches(read)))
+
+    def _of(self, stretch: Sequence[Words], classes: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+        held = chain.from_iterable(of_words(words, classes) for words in stretch)
+        known = set(held) & self._rarity.keys() if len(set(chain.from_iterable(stretch))) >= FEW else set[str]()
+        length = math.hypot(*(self._rarity[one] for one in known)) or 1.0
+        sums = map(sum, zip(*(self._weight[one] for one in known), strict=True))
+        weighed = zip(self._rights, self._bias, sums, strict=False)
+        return (right for right, bias, one in weighed if bias + one / length > RIGHTS_OVER)
+
+
+def right_scales_from(lists: Mapping[str, Sequence[str]], rows: str) -> RightScales:
+    """The scales that ``rows`` hold: a thing, its rarity and what it weighs for each of the rights that the first row names."""
+    head, *others = (row.split("\t") for row in rows.splitlines() if not row.startswith("#"))
+    if any(len(row) != len(head) for row in others) or BIAS not in (row[0] for row in others):
+        raise BadWeights("every row of rights has as many columns as the first, and one is for every text")
+    try:
+        weights = {row[0]: tuple(map(float, row[1:])) for row in others}
+    except ValueError as fault:
+        raise BadWeights(f"rights: {fault}") from fault
+    return RightScales(Classes(lists), head[2:], weights)
 
 
 def scales_from(lists: Mapping[str, Sequence[str]], rows: str) -> Scales:
