@@ -4,6 +4,7 @@ Signals advise (law 4): they add urgency after 250, never move mail and never fe
 documented data (``config/signals.da.toml``); the shell reads the file and hands its text to ``words_from``.
 """
 
-from workflows.signals.rules import BadSignalWords, Pattern, SignalWords, Tuning, patterns_from, words_from
+from workflows.signals.rules import BadSignalWords, Pattern, SignalWords, Tuning
+from workflows.signals.word_file import patterns_from, words_from
 
 __all__ = ["BadSignalWords", "Pattern", "SignalWords", "Tuning", "patterns_from", "words_from"]
