@@ -8,7 +8,7 @@ from pathlib import Path
 
 from workflows.signals import BadSignalWords, Pattern, SignalWords, Tuning, patterns_from, words_from
 from workflows.signals.rules import AS_GIVEN
-from workflows.signals.weighing import BadWeights, RightScales, Scales, right_scales_from, scales_from
+from workflows.signals.scales import BadWeights, Scales, scales_from
 
 _CONFIG = Path(__file__).parents[1] / "config"
 FILE = _CONFIG / "signals.da.toml"
@@ -20,8 +20,7 @@ RIGHTS_FILE = _CONFIG / "rights.weights.tsv"
 @lru_cache(maxsize=4)
 def load(tuning: Tuning = AS_GIVEN) -> SignalWords:
     """The installed signal words, as a municipality has tuned them; raises ``BadSignalWords`` with every fault."""
-    red, rights = _scales()
-    return replace(words_from(FILE.read_text(encoding="utf-8"), tuning), scales=red, right_scales=rights)
+    return replace(words_from(FILE.read_text(encoding="utf-8"), tuning), scales=_scales())
 
 
 @cache
@@ -31,11 +30,10 @@ def patterns() -> Mapping[str, Pattern]:
 
 
 @cache
-def _scales() -> tuple[Scales, RightScales]:
+def _scales() -> Scales:
+    classes, red, rights = (file.read_text(encoding="utf-8") for file in (CLASSES_FILE, WEIGHTS_FILE, RIGHTS_FILE))
     try:
-        classes = classes_of(CLASSES_FILE.read_text(encoding="utf-8"))
-        red = scales_from(classes, WEIGHTS_FILE.read_text(encoding="utf-8"))
-        return red, right_scales_from(classes, RIGHTS_FILE.read_text(encoding="utf-8"))
+        return scales_from(classes_of(classes), red, rights)
     except (BadWeights, tomllib.TOMLDecodeError) as fault:
         raise BadSignalWords([f"{CLASSES_FILE.name}, {WEIGHTS_FILE.name}, {RIGHTS_FILE.name}: {fault}"]) from fault
 

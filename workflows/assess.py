@@ -13,7 +13,7 @@ from workflows.mail import Reading
 from workflows.signals.findings import Said, SignalFound, Whole
 from workflows.signals.mail_text import MailText
 from workflows.signals.rules import COPIES, UNREADABLE, WEIGHED, Kind, Level, Right, SignalWords
-from workflows.signals.weighing import Scales
+from workflows.signals.scales import RedKind
 
 _LEVELS: tuple[Level, ...] = get_args(Level)  # the most serious first
 _KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -84,17 +84,19 @@ def _of_the_text(text: MailText, words: SignalWords) -> tuple[list[SignalFound],
         for right in said.rights(text.wanted):
             rights.add(right)
             text.settle(right)
-    if words.scales and "red" not in levels.values():
-        found.extend(_weighed(text, words, words.scales, whole))
-    if words.right_scales:
-        rights.update(set(_RIGHTS) & words.right_scales.weigh(text.own_words()))
+    if words.scales:
+        weighed = words.scales.weigh(text.own_words(), red="red" not in levels.values(), off=_kinds_off(words))
+        found.extend(_red(weighed.red, whole))
+        rights.update(set(_RIGHTS) & weighed.rights)
     return found, rights
 
 
-def _weighed(text: MailText, words: SignalWords, scales: Scales, whole: Whole) -> Iterator[SignalFound]:
-    """A red signal that no phrase tells, in the writer's own sentences."""
-    off = frozenset(kind for kind, id in WEIGHED.items() if id in words.tuning.off)
-    kind = scales.weigh(text.own_words(), off)
+def _kinds_off(words: SignalWords) -> frozenset[RedKind]:
+    return frozenset(kind for kind, id in WEIGHED.items() if id in words.tuning.off)
+
+
+def _red(kind: RedKind | None, whole: Whole) -> Iterator[SignalFound]:
+    """A red signal that no phrase tells."""
     if kind:
         level: Level = "yellow" if kind == "threat" and whole.takes_back else "red"
         yield SignalFound(kind, level, WEIGHED[kind], _RIGHT_OF.get(kind))

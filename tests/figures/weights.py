@@ -1,4 +1,4 @@
-"""``cd tests && ../.venv/bin/python -m figures.weights FOLDER [--write]``: what words weigh (``workflows/signals/weighing.py``).
+"""``cd tests && ../.venv/bin/python -m figures.weights FOLDER [--write]``: what words weigh (``workflows/signals/scales.py``).
 
 Learnt from labelled mails, and cross-validated: every mail is judged by weights that were learnt without it. ``--write`` writes
 ``config/signals.weights.tsv`` and ``config/rights.weights.tsv`` anew, from all of them.
@@ -13,8 +13,9 @@ from figures.judged import RIGHTS, judged, mails
 from figures.tone import BIAS, Weights
 from services.signal_words import CLASSES_FILE, FILE, RIGHTS_FILE, WEIGHTS_FILE, classes_of, load
 from workflows.signals import words_from
+from workflows.signals.scales import KINDS, RIGHTS_OVER
 from workflows.signals.text import blocks
-from workflows.signals.weighing import FEW, KINDS, RIGHTS_OVER, Classes, of_sentence, stretches
+from workflows.signals.weighing import FEW, Classes, of_sentence, stretches
 
 FOLDS = 8
 COST = 1.0  # the weights' freedom: what is in one mail alone counts, a little
@@ -122,7 +123,7 @@ def write(learner):
 
 def report_rights(learner):
     """Rights by phrases, by weights, and by either."""
-    phrases, weighed = replace(load(), scales=None, right_scales=None), learner.rights_cross_validated()
+    phrases, weighed = replace(load(), scales=None), learner.rights_cross_validated()
     told = {n: judged(mail, phrases).found & set(RIGHTS) for n, mail in enumerate(learner.mails)}
     for name in ("", "fresh-"):
         of = [n for n in told if learner.mails[n]["id"].startswith(name)]

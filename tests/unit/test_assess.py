@@ -128,7 +128,7 @@ def plainly(text: str, subject: str) -> tuple[dict[str, tuple[str, str]], set[st
 
 @given(st.lists(st.sampled_from(PIECES + ALMOST) | st.text(max_size=6), max_size=80).map(" ".join), st.sampled_from(ALMOST))
 def test_what_is_not_looked_at_holds_nothing(text: str, subject: str) -> None:
-    found = assess(Reading(headers=Headers(), subject=subject, text=text), replace(WORDS, scales=None, right_scales=None))
+    found = assess(Reading(headers=Headers(), subject=subject, text=text), replace(WORDS, scales=None))
     assert ({one.kind: (one.level, one.rule_id) for one in found.signals}, set(found.rights)) == plainly(text, subject)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.signals import BadSignalWords, folding, search, words_from
+from workflows.signals import BadSignalWords, folding, remembered, words_from
 from workflows.signals.folding import fold
 from workflows.signals.phrase import BadPhrase, phrase
 from workflows.signals.quoting import may_quote, quoted_lines
@@ -103,13 +103,13 @@ def test_only_phrases_are_tried_whose_rarest_words_stand_together() -> None:
 
 def test_words_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Mails of made-up words, or of very long ones, fill no memory, and are read as before."""
-    monkeypatch.setattr(search, "_MOST", 3)
+    monkeypatch.setattr(remembered, "_MOST", 3)
     phrases = Phrases([(phrase("lang* nu", {}, STOPS), None)])
     for number in range(10):
         word = "lang" * number + "e" * number
         assert phrases.any_in([word, "nu"]) is (number > 0), word
         assert len(phrases._marks) <= 3
-    assert max(map(len, phrases._marks)) <= search._LONGEST
+    assert max(map(len, phrases._marks)) <= remembered._LONGEST
 
 
 def words_of(text: str) -> list[str]:

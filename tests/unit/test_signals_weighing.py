@@ -9,29 +9,21 @@ from services.signal_words import CLASSES_FILE, RIGHTS_FILE, WEIGHTS_FILE, class
 from workflows.assess import assess
 from workflows.mail import Headers, Reading
 from workflows.signals.rules import WEIGHED, SignalWords, Tuning
-from workflows.signals.weighing import (
-    FEW,
-    STRETCH,
-    BadWeights,
-    Classes,
-    Scales,
-    of_sentence,
-    right_scales_from,
-    scales_from,
-    stretches,
-)
+from workflows.signals.scales import BadWeights, Scales, scales_from
+from workflows.signals.weighing import FEW, STRETCH, Classes, of_sentence, stretches
 
 CLASSES = {"hjem": ["hus*", "*vej"], "du": ["du", "din"], "ild": ["brand"]}
 ROWS = "\n".join((
     "# rows", "red\t\t0\t-0.5", "red\t[hjem] [ild]\t1.5\t3", "red\t=tak\t2\t-4", "red\t=brand\t1\t1", "over\t\t0\t0.4",
     "threat\t\t0\t0.1", "self_harm\t\t0\t0", "child_in_danger\t\t0\t0", "home_visit\t\t0\t0",
 ))  # fmt: skip
+RIGHTS = "thing\trarity\tcomplaint\tapplication\n\t1\t-0.6\t-0.6\n=penge\t2\t1\t-1\n[hjem]\t2\t0\t0.1"
 ENDING = ["det", "siger", "jeg", "kun", "fordi", "vi", "to", "nu", "kender", "hinanden", "saa", "godt", "herude"]
 
 
 @pytest.fixture(scope="module")
 def scales() -> Scales:
-    return scales_from(CLASSES, ROWS)
+    return scales_from(CLASSES, ROWS, RIGHTS)
 
 
 def test_a_word_has_the_classes_of_its_beginning_and_its_ending() -> None:
@@ -56,31 +48,27 @@ def test_all_is_read_and_little_of_it_twice() -> None:
 
 def test_what_weighs_enough_is_told_by_what_it_is_most_like(scales: Scales) -> None:
     near = [["huset", "er", "brand", *ENDING]]
-    assert scales.weigh(near) == "threat"
-    assert scales.weigh(near, {"threat"}) is None
-    assert scales.weigh([["tak", "tak", *near[0]]]) is None
-    assert scales.weigh([near[0][: FEW - 1]]) is None
+    assert scales.weigh(near).red == "threat"
+    assert scales.weigh(near, off={"threat"}).red is scales.weigh(near, red=False).red is None
+    assert scales.weigh([["tak", "tak", *near[0]]]).red is None
+    assert scales.weigh([near[0][: FEW - 1]]).red is None
 
 
 @pytest.mark.parametrize("rows", ["red\t=ord\t1", "red\t=ord\t1\tmeget", "red\t\t0\t1", ROWS.replace("over", "under")])
 def test_bad_weights_are_told(rows: str) -> None:
     with pytest.raises(BadWeights):
-        scales_from(CLASSES, rows)
+        scales_from(CLASSES, rows, RIGHTS)
 
 
-RIGHTS = "thing\trarity\tcomplaint\tapplication\n\t1\t-0.6\t-0.6\n=penge\t2\t1\t-1\n[hjem]\t2\t0\t0.1"
-
-
-def test_a_right_is_what_words_weigh_for_it() -> None:
-    scales = right_scales_from(CLASSES, RIGHTS)
-    assert scales.weigh([["penge", *ENDING]]) == {"complaint"}
-    assert scales.weigh([ENDING]) == scales.weigh([["penge"]]) == scales.weigh([]) == frozenset()
+def test_a_right_is_what_words_weigh_for_it(scales: Scales) -> None:
+    assert scales.weigh([["penge", *ENDING]]).rights == {"complaint"}
+    assert scales.weigh([ENDING]).rights == scales.weigh([["penge"]]).rights == scales.weigh([]).rights == frozenset()
 
 
 @pytest.mark.parametrize("rows", [RIGHTS + "\n=ord\t1\t1", RIGHTS + "\n=ord\t1\t1\tmeget", RIGHTS.splitlines()[0]])
 def test_bad_weights_of_rights_are_told(rows: str) -> None:
     with pytest.raises(BadWeights):
-        right_scales_from(CLASSES, rows)
+        scales_from(CLASSES, ROWS, rows)
 
 
 def test_the_weights_were_learnt_with_these_classes() -> None:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from workflows.signals.scales import KINDS as WEIGHED_KINDS
+from workflows.signals.scales import RedKind, Scales
 from workflows.signals.search import Phrases, Some
-from workflows.signals.weighing import KINDS as WEIGHED_KINDS
-from workflows.signals.weighing import RedKind, RightScales, Scales
 
 Level = Literal["red", "yellow", "grey"]
 Kind = Literal[
@@ -109,5 +109,4 @@ class SignalWords:
     volume_level: Level
     vocabulary: frozenset[str]
     tuning: Tuning
-    scales: Scales | None = None  # what words weigh together, where no phrase tells red
-    right_scales: RightScales | None = None  # and for rights, beside the phrases
+    scales: Scales | None = None  # what words weigh together, for red where no phrase tells it, and for rights

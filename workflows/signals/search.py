@@ -6,13 +6,14 @@ marked in every row may be in it. So a word costs one OR however many phrases th
 rarest words stand together.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Generic, TypeVar
 
 from workflows.signals.phrase import PREFIX, Gap, Phrase, Word
+from workflows.signals.remembered import Remembered
 
 T = TypeVar("T")
 Some = int  # of the phrases: a bit for each, at its number
@@ -30,7 +31,6 @@ _COMMON = frozenset({
     "var", "ved", "vi", "vil",
 })  # fmt: skip
 _COST = 200  # of looking at a common word, in rare ones
-_MOST, _LONGEST = 20_000, 32  # words whose marks are kept, and letters of such a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +41,6 @@ class Found(Generic[T]):
     end: int
     phrase: Phrase
     meaning: T
-
-
-class _Marks(dict[str, int]):
-    """The marks of words, each worked out when it is first asked for: the next mail has mostly the same ones."""
-
-    def __init__(self, work_out: Callable[[str], int]) -> None:
-        self._work_out = work_out
-
-    def __missing__(self, word: str) -> int:
-        marks = self._work_out(word)
-        if len(word) <= _LONGEST:
-            if len(self) >= _MOST:
-                self.clear()
-            self[word] = marks
-        return marks
 
 
 class Phrases(Generic[T]):
@@ -69,7 +54,7 @@ class Phrases(Generic[T]):
         for number, one in enumerate(self._sought):
             for row in range(ROWS):
                 self._mark(one.rarest[row] if row < len(one.rarest) else None, 1 << (number + row * len(self._sought)))
-        self._marks = _Marks(self._marks_of)
+        self._marks = Remembered(self._marks_of)
         self._all: Some = (1 << len(self._sought)) - 1
 
     def _mark(self, word: Word | None, mark: int) -> None:
