@@ -1,6 +1,6 @@
 """*Mine sager*: what concerns a caseworker now, what others handle for them, and which playbooks fit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from starlette.requests import Request
 
@@ -10,9 +10,9 @@ from services.console.playbooks import playbooks_of
 from workflows.addresses import own_key
 from workflows.facts import Organisation
 from workflows.framework import ChangedCaseworker, ContactFramework, FixedContact, FunctionalMailbox
-from workflows.playbooks import SITUATIONS, Playbook, for_incident
+from workflows.playbooks import SITUATIONS, Playbook, Situation, for_incident
 
-FITTING = 3  # playbooks that are put first
+Shown = tuple[tuple[Situation, Playbook], ...]
 
 
 def handled_by(request: Request, framework: ContactFramework, organisation: Organisation, own: str) -> tuple[str, ...]:
@@ -26,12 +26,13 @@ def handled_by(request: Request, framework: ContactFramework, organisation: Orga
     return tuple(dict.fromkeys(found))
 
 
-def playbooks_for(request: Request, incidents: Iterable[Seen]) -> tuple[Mapping[str, Playbook], Mapping[str, Playbook]]:
-    """Those that fit what was done to the visitor, a few; and all the others."""
-    books = playbooks_of(request)
-    mine = {for_incident(one.incident.report.kinds, one.incident.report.channel) for one in incidents if one.mine}
-    first = [one for one in SITUATIONS if one in mine][:FITTING]
-    return {one: books.of(one) for one in first}, {one: books.of(one) for one in SITUATIONS if one not in first}
+def playbooks_for(request: Request, incidents: Iterable[Seen]) -> tuple[Shown, Shown]:
+    """Those that fit what was done to the visitor; and all the others."""
+    found = playbooks_of(request)
+    reports = [one.incident.report for one in incidents if one.mine]
+    fitting = {for_incident(one.kinds, one.channel) for one in reports}
+    every = [(one, found.of(one)) for one in SITUATIONS]
+    return tuple(one for one in every if one[0] in fitting), tuple(one for one in every if one[0] not in fitting)
 
 
 def _unit(mailbox: str | None, framework: ContactFramework, organisation: Organisation) -> str | None:

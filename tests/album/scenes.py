@@ -65,15 +65,6 @@ async def opened_all(page: Page) -> None:
     await page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
 
 
-async def supported(page: Page) -> None:
-    """A mail that is read with a colleague, one part of it."""
-    await page.click("tbody a")
-    await page.fill("main [name='why']", REASON)
-    await page.select_option("main [name='present']", index=1)
-    await page.click("main button:has-text('støtte'), main button:has-text('support')")
-    await page.click("main details:nth-of-type(2) summary")
-
-
 async def unchosen(page: Page) -> None:
     """A point of the checklist without how it ended."""
     await opened_all(page)
@@ -281,7 +272,6 @@ SCENES = (
     Scene("assist-leader", "leader", "/assist"),
     Scene("assist-called", "head", "/assist", press(".calls button.first"), "/assist/{id}"),
     Scene("assist-over", "caseworker", "/assist/{call}"),
-    Scene("playbook", "caseworker", "/playbooks/threat_call"),
     Scene("relief-ask", "caseworker", "/relief"),
     Scene("relief-ask-wrong", "caseworker", "/relief", press("form button.first")),
     Scene("relief-asked", "caseworker", "/relief/{relief}?said=asked"),

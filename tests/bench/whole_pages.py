@@ -88,7 +88,7 @@ def every(scale: Scale, now: datetime) -> list[Asked]:
         *(Asked("leader", f"/register?view={view}") for view in ("units", "employees", "open")),
         Asked("leader", "/register?view=employees&q=karen"),
         *(Asked("leader", path) for path in ("/account", "/account/password", "/report", "/incidents?show=all", "/assist")),
-        *(Asked("caseworker", path) for path in ("/assist", "/relief", "/playbooks/shaken")),
+        *(Asked("caseworker", path) for path in ("/assist", "/relief")),
         *_of_programs(),
         *_of_trials(scale),  # the last: they go on after the page has said so
     ]

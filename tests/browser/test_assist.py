@@ -1,4 +1,4 @@
-"""Help now as those see it who call and who come; and a mail that is opened with somebody at one's side."""
+"""Help now and relief, as those see them who ask and who answer."""
 
 import pytest
 from fakes.console import console_running
@@ -61,24 +61,6 @@ async def test_a_caseworker_calls_by_keyboard_and_without_scripts(browser):
         await looking.page.get_by_role("button", name="Det er overstået").click()
         await looking.page.get_by_role("button", name="Der er ikke noget at indberette").click()
         await expect(looking.page.locator("main")).to_contain_text("Tilkaldet er slut")
-
-
-@pytest.mark.parametrize("script", [True, False])
-async def test_each_part_of_a_mail_is_shown_by_a_click_of_its_own(browser, script):
-    async with browser("leader", script=script) as looking:
-        page = looking.page
-        await looking.open("/mails?citizen=c-1001")
-        await page.locator("tbody a").first.click()
-        await page.get_by_label("Hvorfor har du brug for at læse mailen?").fill("Jeg skal svare borgeren i dag.")
-        await page.get_by_label("Hvem er med dig?").select_option(label="Maja Munk")
-        await page.get_by_role("button", name="Åbn med støtte").click()
-        await expect(page.get_by_role("heading", name="Læst sammen med Maja Munk")).to_be_visible()
-        words = page.locator("details .words")
-        assert await words.count() >= 2 and [one for one in await words.all() if await one.is_visible()] == []
-        await page.get_by_text("Afsnit 1 af").click()
-        assert len([one for one in await words.all() if await one.is_visible()]) == 1
-        if script:
-            await sound(looking, "supported")
 
 
 async def test_relief_is_asked_for_and_answered(browser):

@@ -52,7 +52,7 @@ NEVER = {"Skriv kladden færdig", "Godkend indstillingen", "Skriv din vurdering"
         ("leader", {"Send brevet til borgeren", "Skriv kladden færdig", "Trussel", "Evaluér rammen"}, {"Godkend", "Skriv din"}),
         ("head", {"Godkend indstillingen", "Trussel"}, {"Skriv din vurdering"}),
         ("lawyer", {"Dorte Dahl", "Skriv din vurdering", "Rita Rask", "Sendt til dig"}, {"Bo Borger", "Trussel", "Godkend"}),
-        ("caseworker", {"Du skal ikke gøre noget.", "Bo Borger", "Ejnar Eg", "I kraft"}, {"Anne Holm", "Kladde", "Trussel"}),
+        ("caseworker", {"Du skal ikke gøre noget.", "Bo Borger", "Ejnar Eg", "I kraft"}, {"Anne Holm", "Kladde", "Trussel</"}),
         ("dpo", {"f-6-udkast", "Find en borger"}, {"Villy Vind", *NEVER} - {"Skriv kladden færdig"}),
         ("it", {"Alt er i orden", "Åbn Drift"}, NEVER),
         ("work_environment", {"Se tallene"}, NEVER),
