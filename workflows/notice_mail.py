@@ -80,6 +80,11 @@ def brief(notices: Sequence[Notice], head: Letterhead, seen: str, language: Lang
     return title, "\n\n".join(one for one in (body, text.of("seen", {"url": seen}) if seen else "") if one)
 
 
+def subject(notice: Notice, head: Letterhead, language: Language) -> str:
+    """What its mail is headed by, in one language: the first of them."""
+    return _written(notice, _texts(head, language)[0], head)[0]
+
+
 def _texts(head: Letterhead, language: Language) -> tuple[NoticeText, ...]:
     return {"da": (head.danish,), "en": (head.english,), "both": (head.danish, head.english)}[language]
 

@@ -13,7 +13,7 @@ from services.bad_input import BadInput
 from services.commands.common import print_json, today
 from services.commands.register import read_with_bar
 from services.letters import template_faults
-from services.notify.texts import words
+from services.notice_texts import words
 from services.options import as_json, common, given
 from services.register_file import notes_on, read_bytes
 from services.route_checks import unwatched

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.clock import new_id
 from services.marks import CRASHES, Marks
-from services.notify.texts import letterhead
+from services.notice_texts import letterhead
 from services.notify.written import outgoing
 from services.settings import ZONE, Settings
 from services.store.interface import OutgoingMail

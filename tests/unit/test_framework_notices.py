@@ -8,7 +8,7 @@ import pytest
 from fakes.dossiers import AROUND, GROUND, HANS, KAREN, LENE, MIA, NOW, ORGANISATION, TODAY, active, draft, framework, urgent
 from fakes.town import POLICY
 
-from services.notify.texts import letterhead
+from services.notice_texts import letterhead
 from services.settings import Settings
 from workflows.dossier import Dossier
 from workflows.events import framework_expires_soon, framework_moved

@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 import pytest
 from fakes.town import CPH, POLICY, town
 
-from services.notify.texts import words
+from services.notice_texts import words
 from workflows.deadlines import WorkingHours
 from workflows.events import incident_overdue, incident_reported
 from workflows.incident import (

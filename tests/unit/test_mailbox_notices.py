@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from fakes.posts import BOX, CODE, UNIT, ZONE, complaint, house, post
 
-from services.notify.texts import letterhead
+from services.notice_texts import letterhead
 from services.settings import Settings
 from workflows.event_data import EVENTS, CloudEvent
 from workflows.events import mailbox_not_watched, parse_event, route_hindered

@@ -9,7 +9,7 @@ import pytest
 from fakes.town import BO, BOX, CPH, IDA, KAREN, MAIN, NOW, PER, POLICY, facts, framework, mail, town
 
 from services.gather import facts_from_register
-from services.notify.texts import letterhead
+from services.notice_texts import letterhead
 from services.settings import Settings
 from workflows import notices, receipt_notices, stuck_notices
 from workflows.decide import decide
