@@ -151,6 +151,11 @@ class Incidents:
         found = await self._readers.run(_found, (own.id == text_in(id),), 1)
         return found[0] if found else None
 
+    async def named(self, ids: Collection[str]) -> dict[str, Kept]:
+        """These, by id; those that there are."""
+        found = await self._readers.run(_found, (own.id.in_([text_in(one) for one in ids]),), None) if ids else ()
+        return {one.incident.id: one for one in found}
+
     async def listed(self, which: Which, *, limit: int = 50, after: str | None = None) -> Page[Kept]:
         """The newest first."""
         return await self._readers.run(_listed, which, limit, after)

@@ -24,7 +24,7 @@ from services.store.unit_of_work import Needs, Operation, UnitOfWork
 from services.store.writer import Writer
 from workflows.audit import AuditRecord
 from workflows.events import Event
-from workflows.notice_rules import MAIL, Preferences
+from workflows.notice_rules import CONSOLE, MAIL, Preferences
 
 preference, sent = notice_preference.c, schema.delivery.c
 
@@ -78,8 +78,9 @@ class _Mark(Operation[int]):
     people: Sequence[str]
     now: int
     subject: str | None = None  # of these alone
-    id: str | None = None
+    since: int | None = None
     before: int | None = None
+    told_with: KeptNotice | None = None
     opened: bool = False
     queries = True
     alone = True
@@ -88,8 +89,9 @@ class _Mark(Operation[int]):
         """What is opened is seen too."""
         mine: list[ColumnElement[bool]] = [own.person.in_(people_in(self.people))]
         mine += [own.subject == self.subject] if self.subject is not None else []
-        mine += [own.id == self.id] if self.id is not None else []
+        mine += [own.at >= self.since] if self.since is not None else []
         mine += [own.at <= self.before] if self.before is not None else []
+        mine += _told_with(self.told_with) if self.told_with else []
         changed = {"revision": own.revision + 1}
         fresh = own.opened_at.is_(None) if self.opened else own.seen_at.is_(None)
         values = {"seen_at": func.coalesce(own.seen_at, self.now)} | ({"opened_at": self.now} if self.opened else {})
@@ -159,9 +161,17 @@ class Notices:
         """How many they have been told of, or are told of here alone, and have not seen; counted up to ``most``."""
         return await self._readers.run(_unseen, people, most)
 
-    async def seen(self, people: Sequence[str], *, id: str | None = None, before: datetime | None = None) -> int:
-        """They have seen this one, or all that were made by then; gives how many of them they had not seen."""
-        return await self._writer.run(_Mark(tuple(people), self._now(), id=id, before=micros(before) if before else None))
+    async def seen(
+        self, people: Sequence[str], *, subject: str | None = None, since: datetime | None = None, before: datetime | None = None
+    ) -> int:
+        """They have seen those about ``subject``, or those made in this time; gives how many of them they had not seen."""
+        begins, ends = (micros(one) if one else None for one in (since, before))
+        about = None if subject is None else text_in(subject)
+        return await self._writer.run(_Mark(tuple(people), self._now(), subject=about, since=begins, before=ends))
+
+    async def seen_link(self, one: KeptNotice) -> int:
+        """Its person has followed its link: they have seen what it was told together with; gives how much of it was new."""
+        return await self._writer.run(_Mark((one.notice.to,), self._now(), told_with=one))
 
     async def opened(self, people: Sequence[str], subject: str) -> int:
         """They have opened what their notices are about; gives of how many that is new."""
@@ -174,6 +184,15 @@ class Notices:
     async def prefer(self, person: str, preferences: Preferences, record: AuditRecord) -> None:
         """Keep how somebody wants to be told."""
         await self._writer.run(_Prefer(text_in(person), preferences, record))
+
+
+def _told_with(one: KeptNotice) -> list[ColumnElement[bool]]:
+    """It and those told in the same mail, or in the same message of a chat."""
+    if one.delivery:
+        return [own.delivery == one.delivery]
+    if one.told_at and one.channel not in (None, CONSOLE):
+        return [own.told_at == micros(one.told_at), own.channel == one.channel]
+    return [own.id == one.id]
 
 
 def _known(connection: Connection, people: Collection[str], batches: Collection[str]) -> Known:
