@@ -10,6 +10,7 @@ from services.console.auth.scopes import API_PAGE
 from services.console.context import Console
 from services.console.errors import Failures, handle
 from services.console.headers import Headers
+from services.console.notices import count_unseen
 from services.console.numbers import Counting
 from services.console.pages import ROUTERS
 from services.console.problems import describe
@@ -28,7 +29,7 @@ def create_app(console: Console) -> FastAPI:
     app.state.counting = Counting(console.store, console.clock, working_hours(console.settings))
     handle(app)
     for router in ROUTERS:
-        app.include_router(router, dependencies=[Depends(noted)], include_in_schema=False)
+        app.include_router(router, dependencies=[Depends(noted), Depends(count_unseen)], include_in_schema=False)
     app.include_router(api.router)
     describe(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

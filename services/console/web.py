@@ -59,6 +59,7 @@ def rendered(request: Request, template: str | Template, **values: object) -> st
         "roles": ROLES,
         "topics": None,
         "to_do": getattr(request.state, "to_do", 0),
+        "unseen": getattr(request.state, "unseen", 0),
         "municipality": console_of(request).settings.municipality.name,
         "now": now,
         "today": now.astimezone(ZONE).date(),

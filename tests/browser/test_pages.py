@@ -3,6 +3,12 @@
 import pytest
 from fakes.looking import WIDTHS
 
+from services.clock import new_id
+from services.store.notice_values import KeptNotice
+from services.store.notices import Change
+from workflows.notice_seen import token
+from workflows.notices import About, Notice
+
 pytestmark = pytest.mark.needs("chromium")
 MAIL = "/mails?citizen=c-1001"  # the first mail that it lists
 PAGES = {
@@ -13,6 +19,10 @@ PAGES = {
     "account": ("leader", "/account"),
     "password": ("leader", "/account/password"),
     "codes": ("leader", "/account/code"),
+    "notices": ("leader", "/notices"),
+    "notices-nothing": ("work_environment", "/notices"),
+    "wishes": ("leader", "/account/notices"),
+    "seen": (None, "/n/TOKEN"),  # of one of the leader's notices
     "operations": ("it", "/operations"),
     "register": ("it", "/register"),
     "employees": ("leader", "/register?view=employees"),
@@ -48,8 +58,10 @@ EXPECTED = {"missing": "404"}  # what the browser itself says about a page that 
 
 @pytest.mark.parametrize("language", ["da", "en"])
 @pytest.mark.parametrize("name", PAGES)
-async def test_a_page_is_sound(browser, name, language):
+async def test_a_page_is_sound(browser, running, name, language):
     role, path = PAGES[name]
+    if name == "seen":
+        path = f"/n/{await link_of(running)}"
     async with browser(role, language=language) as looking:
         await looking.open(path)
         if path == MAIL:
@@ -69,6 +81,27 @@ async def test_a_page_is_sound(browser, name, language):
             assert await looking.axe() == []
             assert await looking.too_wide() <= 0
         assert [one for one in looking.complaints if EXPECTED.get(name, " ") not in one] == []
+
+
+async def link_of(running):
+    """What stands in the link of the leader's newest notice."""
+    [newest] = (await running.guard.store.notices.of_people(["lene@eksempel.dk"], limit=1)).items
+    return token(running.guard.store.key, newest.id)
+
+
+async def test_notices_are_seen_by_a_button(browser, running):
+    async with browser("head", script=False) as looking:
+        page, store = looking.page, running.guard.store
+        now = running.clock.now()
+        about = About("01mail", now, cases=("s-77",))
+        one = Notice("birgit@eksempel.dk", "leader", "now", "redirected_leader", now, "test:bell", about)
+        kept = KeptNotice(new_id(now), one, "test", now, state="told", channel="console", told_at=now)
+        await store.notices.make(Change(new=[kept]))
+        await looking.open("/")
+        await page.get_by_role("link", name="Beskeder").click()
+        await page.get_by_role("button", name="Jeg har set dem").click()
+        assert await page.locator("#bell .badge").count() == 0
+        assert (await store.notices.get(kept.id)).seen_at
 
 
 async def test_the_colours_can_be_told_apart_in_the_dark_too(browser):

@@ -28,8 +28,9 @@ from services.store.interface import StoreUnavailable
 from workflows.audit import AuditRecord
 
 log = structlog.get_logger()
-OPEN = ("/login", "/language/", "/favicon.ico")
+OPEN = ("/login", "/language/", "/favicon.ico", "/n/")
 WITHOUT_TOKEN = frozenset({"/login", "/login/code"})  # there is no session yet
+BY_LINK = ("/n/",)  # what stands in the address is the secret: no session has to be there
 NEVER_KEPT = ("/login", "/logout", "/account", "/operations/mailboxes")  # passwords are no writing
 WHILE_TEMPORARY = ("/account/password", "/logout", "/language/")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -109,7 +110,7 @@ class Access:
         """Whether what is sent comes from a page of ours, and of this session."""
         if not entrance.site.is_own_form(request.headers):
             return await self._refused(request, entrance, known, "foreign_origin")
-        if request.url.path in WITHOUT_TOKEN:
+        if request.url.path in WITHOUT_TOKEN or _is(request, BY_LINK):
             return None
         token = request.headers.get("x-csrf-token") or ""
         if known.session and (not token or not known.visitor):

@@ -15,6 +15,7 @@ from services.console.framework_past import past, picture
 from services.console.frameworks import Opened, may_do, opened
 from services.console.move_records import RECORD
 from services.console.next_steps import Way, next_of, provable, quiet_ways, way_to
+from services.console.notices import looked_at
 from services.console.pages.live import topics
 from services.console.web import page, see, words_of
 from services.store.dossiers import Kept
@@ -33,6 +34,7 @@ NAMES = {name: getattr(framework_words, name) for name in dir(framework_words) i
 async def framework(request: Request, who: Someone, id: str, as_of: str = "", said: str = "") -> HTMLResponse:
     """The framework; with ``as_of`` (an instant) as it was then."""
     found = await opened(request, who, id)
+    await looked_at(request, who, id)
     store = console_of(request).store
     revisions = await store.dossiers.revisions(id)
     shown = await _then(found, as_of) if as_of else found

@@ -16,6 +16,7 @@ from services.console.frameworks import doer_of, lifecycle_of
 from services.console.incident_words import POINTS, SITUATIONS, WISHES
 from services.console.incidents import IncidentsSeen, Seen, by_of, one_incident
 from services.console.live import OVERVIEW
+from services.console.notices import looked_at
 from services.console.pages.live import topics
 from services.console.playbooks import playbooks_of
 from services.console.report_form import whom_of
@@ -84,6 +85,7 @@ async def listed(request: Request, who: Someone, asked: Annotated[Asked, Query()
 async def shown(request: Request, who: Someone, id: str, said: str = "") -> HTMLResponse:
     """One: what happened, what has been done, and what comes next."""
     seen, one = await one_incident(request, who, id)
+    await looked_at(request, who, id)
     return await _page(request, seen, one, said=said if said in SAID else "")
 
 

@@ -18,6 +18,7 @@ from services.console.link_words import TEXTS
 from services.console.mail_search import Sought, found
 from services.console.mail_story import way_of
 from services.console.mail_words import OUTCOMES, TOLD, all_texts
+from services.console.notices import looked_at
 from services.console.opened_mail import LEAST, one_mail
 from services.console.pages.live import topics
 from services.console.posts import Posts
@@ -192,6 +193,7 @@ def _day(typed: str) -> date | None:
 async def mail(request: Request, who: Who, id: str) -> HTMLResponse:
     """One mail: what happened and why, its way, and what it was found to hold."""
     found = await one_mail(request, who, id, Action.SEE_MAIL, noted="mail.read")
+    await looked_at(request, who, found.id, opened=True)
     return await shown_mail(request, who, found)
 
 

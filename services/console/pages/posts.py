@@ -13,6 +13,7 @@ from services.console.allowed import only
 from services.console.auth.visitor import Visitor
 from services.console.live import POSTS
 from services.console.mail_words import all_texts
+from services.console.notices import looked_at
 from services.console.opened_mail import LEAST, WHY, mail_file, original_page
 from services.console.pages.live import topics
 from services.console.post_moves import MOVES, Filled, Move, move
@@ -78,6 +79,7 @@ async def listed(request: Request, who: Reader, asked: Annotated[Asked, Query()]
 async def shown(request: Request, who: Reader, id: str, said: str = "") -> HTMLResponse:
     """One post."""
     posts, seen = await one_post(request, who, id, Action.SEE_POST, "post.seen")
+    await looked_at(request, who, seen.post.mail, opened=True)
     return await _page(request, posts, seen, said=said if said in SAID else "")
 
 
