@@ -2,10 +2,12 @@
 
 import pytest
 from fakes.looking import WIDTHS
+from playwright.async_api import expect
 
 from services.clock import new_id
 from services.store.notice_values import KeptNotice
 from services.store.notices import Change
+from workflows.audit import AuditRecord
 from workflows.notice_seen import token
 from workflows.notices import About, Notice
 
@@ -89,19 +91,38 @@ async def link_of(running):
     return token(running.guard.store.key, newest.id)
 
 
+async def tell(running, to):
+    """Somebody is told of a mail, in the console alone; gives the notice's id."""
+    now = running.clock.now()
+    id, about = new_id(now), About("01mail", now, cases=("s-77",))
+    one = Notice(to, "leader", "now", "redirected_leader", now, f"test:{id}", about)
+    kept = KeptNotice(id, one, "test", now, state="told", channel="console", told_at=now)
+    await running.guard.store.notices.make(Change(new=[kept]))
+    return id
+
+
+async def test_the_bell_counts_by_itself_what_comes_while_a_page_is_open(browser, running):
+    async with browser("other_leader") as looking:
+        page, store = looking.page, running.guard.store
+        await store.notices.seen(["tove@eksempel.dk"])
+        await looking.open("/")
+        await page.wait_for_function("document.querySelector('main').getAttribute('sse-connect')")
+        await expect(page.locator("#bell .badge")).to_have_count(0)
+        await tell(running, "tove@eksempel.dk")
+        async with page.expect_response(lambda answer: "/live" not in answer.url, timeout=20_000):
+            await store.append_audit(AuditRecord(running.clock.now(), "test", "signal.answered", "01mail"))
+        await expect(page.locator("#bell .badge")).to_contain_text("1")
+
+
 async def test_notices_are_seen_by_a_button(browser, running):
     async with browser("head", script=False) as looking:
         page, store = looking.page, running.guard.store
-        now = running.clock.now()
-        about = About("01mail", now, cases=("s-77",))
-        one = Notice("birgit@eksempel.dk", "leader", "now", "redirected_leader", now, "test:bell", about)
-        kept = KeptNotice(new_id(now), one, "test", now, state="told", channel="console", told_at=now)
-        await store.notices.make(Change(new=[kept]))
+        id = await tell(running, "birgit@eksempel.dk")
         await looking.open("/")
         await page.get_by_role("link", name="Beskeder").click()
         await page.get_by_role("button", name="Jeg har set dem").click()
         assert await page.locator("#bell .badge").count() == 0
-        assert (await store.notices.get(kept.id)).seen_at
+        assert (await store.notices.get(id)).seen_at
 
 
 async def test_the_colours_can_be_told_apart_in_the_dark_too(browser):

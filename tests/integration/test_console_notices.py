@@ -185,6 +185,17 @@ async def test_a_frameworks_page_is_seen_and_not_opened(running, people):
     assert found.seen_at and found.opened_at is None
 
 
+async def test_an_incidents_page_is_seen(running, people):
+    form = {"about": "s-77", "on": "2026-11-22", "at": "22:10", "channel": "phone", "kinds": "threats", "wish": "unsure"}
+    answer = await people["karen"].post("/report", data=form | {"what": "Han råbte ad mig.", "wants_support": "no"})
+    path = answer.headers["location"].partition("?")[0]
+    id = await told(running, LENE, path.rpartition("/")[2], kind="incident_reported")
+    assert f'<a href="{path}">' in (await people["lene"].get("/notices")).text
+    assert f'<a href="{path}">' not in (await people["tove"].get("/notices")).text
+    assert (await people["lene"].get(path)).status_code == 200
+    assert (await kept(running, id)).seen_at
+
+
 async def test_the_link_asks_first_and_tells_nothing_of_the_notice(running, stranger, mail):
     id = await told(running, LENE, mail)
     path = f"/n/{token(running.guard.store.key, id)}"
@@ -205,6 +216,13 @@ async def test_the_link_works_for_whoever_is_logged_in_too(running, people, mail
     id = await told(running, LENE, mail)
     path = f"/n/{token(running.guard.store.key, id)}"
     answer = await people["karen"].post(path, headers={"X-CSRF-Token": ""})
+    assert answer.status_code == 200 and (await kept(running, id)).seen_at
+
+
+async def test_the_link_works_where_a_session_has_ended(running, stranger, mail):
+    id = await told(running, LENE, mail)
+    path = f"/n/{token(running.guard.store.key, id)}"
+    answer = await stranger.post(path, headers={"Sec-Fetch-Site": "same-origin", "Cookie": "sid=over"})
     assert answer.status_code == 200 and (await kept(running, id)).seen_at
 
 
