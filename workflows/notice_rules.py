@@ -5,7 +5,7 @@ Nothing here is about the citizen, and nothing holds a mail: a notice that waits
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from workflows.deadlines import WorkingHours
 from workflows.notice_mail import Language
@@ -46,6 +46,11 @@ def is_red(notice: Notice) -> bool:
     return notice.urgency == "now"
 
 
+def is_alarm(notice: Notice) -> bool:
+    """Whether somebody must have opened the mail."""
+    return notice.role == "leader" and notice.kind in ALARMS
+
+
 def batch_of(notice: Notice) -> str:
     """What is told together: of one kind, about one case or framework, to one person."""
     about = notice.about
@@ -72,28 +77,38 @@ def after_quiet(at: datetime, preferences: Preferences, zone: tzinfo) -> datetim
 
 
 def _next_time(at: datetime, times: Collection[time], zone: tzinfo) -> datetime:
-    """The first of these times of day at or after ``at``."""
+    """The first of these times of day at or after ``at`` (UTC). In the hour that comes twice in autumn, each comes twice."""
     day = at.astimezone(zone).date()
-    found = sorted(datetime.combine(one, each, zone) for one in (day, day + ONE_DAY) for each in times)
+    named = (datetime.combine(one, each, zone) for one in (day, day + ONE_DAY) for each in times)
+    found = sorted(instant for one in named for instant in _instants(one, zone))
     return next(one for one in found if one >= at)
 
 
+def _instants(local: datetime, zone: tzinfo) -> set[datetime]:
+    """When (UTC) a clock on the wall shows ``local``; in the hour that spring leaves out, as if it had not moved yet."""
+    first, second = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    return {first, second} if second > first else {first}
+
+
 def alone_with(notice: Notice, others: Sequence[tuple[Notice, Preferences]], zone: tzinfo) -> bool:
-    """Whether, of those who hear of the same red mail, nobody else can be told now: then quiet hours hold nothing back."""
-    awake = (one for one, theirs in others if one.to != notice.to and is_red(one) and not theirs.is_quiet(one.due, zone))
-    return next(awake, None) is None
+    """Whether, of those who hear of the same red mail, nobody else can be told now: then quiet hours hold nothing back.
+
+    Who is only reminded has not reacted: the next in line is told at night too.
+    """
+    same = (found for found in others if found[0].to != notice.to and found[0].about.again == notice.about.again)
+    return not any(is_red(one) and not theirs.is_quiet(one.due, zone) for one, theirs in same)
 
 
 def escalates_at(notice: Notice, told: datetime, hours: WorkingHours, zone: tzinfo) -> datetime | None:
-    """When the next in line is told, if by then nobody has opened the mail: red after half an hour, yellow at the day's end."""
-    if notice.role != "leader" or notice.kind not in ALARMS:
+    """When the next in line is told, if by then nobody has opened the mail: red after half an hour, yellow at the day's end.
+
+    A reminder comes beside telling the next in line: that one is waited for from then on.
+    """
+    if not is_alarm(notice) or notice.about.again == "reminder":
         return None
     if is_red(notice):
         return told + RED_UNOPENED
-    if notice.about.level != "yellow":
-        return None
-    opens = hours.next_open(told, zone).astimezone(zone)
-    return datetime.combine(opens.date(), hours.closes, zone)
+    return hours.end_of_day(told, zone) if notice.about.level == "yellow" else None
 
 
 def next_in_line(unit: str | None, told: Collection[str], house: House) -> str | None:

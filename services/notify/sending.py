@@ -23,7 +23,7 @@ from services.store.notice_values import KeptNotice
 from services.store.notices import Change
 from workflows.audit import AuditRecord
 from workflows.events import notice_untold
-from workflows.notice_rules import CONSOLE, MAIL, Preferences, is_red, next_channel, next_in_line, retry_after
+from workflows.notice_rules import CONSOLE, MAIL, Preferences, is_alarm, is_red, next_channel, next_in_line, retry_after
 from workflows.notices import House, Notice
 
 log = structlog.get_logger()
@@ -90,8 +90,8 @@ class Sender:
         now = self._clock.now()
         if self._next_mails is None or now >= self._next_mails:
             self._next_mails = now + LOOK_AT_MAILS
-            for one in await self._notices.not_taken(now - BACK, now - LATE):
-                await self._elsewhere(one, MAIL)
+            for one, refused in await self._notices.not_taken(now - BACK, now - LATE):
+                await self._elsewhere(one, MAIL, refused=refused)
         while due := await self._notices.due(PAGE):
             done = [await self._one(group) for group in _groups(due)]
             if not any(done) or len(due) < PAGE:
@@ -137,39 +137,51 @@ class Sender:
         ]
         return await self._notices.make(Change(later))
 
-    async def _elsewhere(self, one: KeptNotice, channel: str) -> None:
-        """Told by a channel that did not bring it: another one is tried."""
-        again = replace(one, state="waiting", next_at=self._clock.now(), failed=(*one.failed, channel), tries=0)
-        await self._notices.make(Change([again]))
+    async def _elsewhere(self, one: KeptNotice, channel: str, *, refused: bool) -> None:
+        """Told by a channel that did not bring it: another one is tried. Who has no other waits for what is still tried."""
+        failed = (*one.failed, channel)
+        preferences = await self._notices.preferences(one.notice.to)
+        if refused or next_channel(preferences, failed, self._desk.channels):
+            again = replace(one, state="waiting", next_at=self._clock.now(), failed=failed, tries=0)
+            await self._notices.make(Change([again]))
 
     async def _give_up(self, group: Sequence[KeptNotice], now: datetime) -> bool:
-        """Somebody must hear that somebody did not hear."""
+        """Somebody must hear that somebody did not hear: IT, and of an alarm the next in line at once."""
         untold = [replace(one, state="untold", next_at=None) for one in group]
         events = [notice_untold(one.id, now, one.notice.about.mail, one.notice.kind, one.notice.about.unit_id) for one in group]
         audit = [AuditRecord(now, "guard", event.what, event.subject, event.data) for event in events]
-        done = await self._notices.make(Change(untold, events=events, audit=audit))
+        planned = [next for one in group if (next := await self._next(one, now))]
+        new = self._desk.kept(planned, await self._desk.known(planned), now)
+        done = await self._notices.make(Change(untold, new=new, events=events, audit=audit))
         if done:
             UNTOLD.inc(len(group))
             log.error("notice_untold", notices=len(group), kind=group[0].notice.kind)
             self._told()
         return done
 
+    async def _next(self, one: KeptNotice, now: datetime) -> Notice | None:
+        """The same to the next in line, of an alarm that nobody has opened."""
+        others = await self._notices.about(one.notice.about.mail) if is_alarm(one.notice) else []
+        to = next_in_line(one.notice.about.unit_id, _heard(others), self._house())
+        return _again(one.notice, to, "escalated", now) if others and to and not _is_opened(others) else None
+
     async def _look_again(self, one: KeptNotice) -> bool:
         """Nobody has opened it by now? Who has not seen it is reminded, and the next in line is told."""
         notice, now = one.notice, self._clock.now()
         others = await self._notices.about(notice.about.mail)
         done = replace(one, next_at=None)
-        if any(each.opened_at for each in others):
+        if _is_opened(others):
             return await self._notices.make(Change([done]))
-        heard = {each.notice.to for each in others}
-        to = next_in_line(notice.about.unit_id, heard, self._house())
-        planned = [_again(notice, notice.to, "reminder", now)] if not one.seen_at and notice.about.again != "reminder" else []
+        passed_on = any(_is_passed_on(one, other) for other in others)
+        to = None if passed_on else next_in_line(notice.about.unit_id, _heard(others), self._house())
+        planned = [_again(notice, notice.to, "reminder", now)] if not one.seen_at else []
         planned += [_again(notice, to, "escalated", now)] if to else []
-        if not to:
+        last = not (to or passed_on)
+        if last:
             UNOPENED.inc()
             log.warning("notice_unopened", mail=notice.about.mail)
         new = self._desk.kept(planned, await self._desk.known(planned), now)
-        audit = [AuditRecord(now, "guard", "notice.escalated", notice.about.mail, {"kind": notice.kind, "last": to is None})]
+        audit = [AuditRecord(now, "guard", "notice.escalated", notice.about.mail, {"kind": notice.kind, "last": last})]
         made = await self._notices.make(Change([done], new=new, audit=audit))
         if made:
             self._told()
@@ -181,11 +193,27 @@ def _again(notice: Notice, to: str, why: str, now: datetime) -> Notice:
     return replace(notice, to=to, due=now, dedupe=f"{why}:{notice.about.mail}:{to}", about=about)
 
 
-def _groups(due: Sequence[KeptNotice]) -> list[list[KeptNotice]]:
-    """What is told together: of one person all that is not red and that no channel has refused."""
+def _heard(others: Sequence[KeptNotice]) -> set[str]:
+    """Who was told of the alarm. A caseworker's notice, or a question about who wrote, asks nobody to open the mail."""
+    return {one.notice.to for one in others if is_alarm(one.notice)}
 
-    def place(one: KeptNotice) -> tuple[str, str]:
-        alone = one.state == "told" or is_red(one.notice) or one.failed or one.tries
-        return one.notice.to, one.id if alone else ""
+
+def _is_opened(others: Sequence[KeptNotice]) -> bool:
+    return any(one.opened_at for one in others)
+
+
+def _is_passed_on(one: KeptNotice, other: KeptNotice) -> bool:
+    """Whether the next in line was told since ``one`` was: of two who were told at once, one passes it on."""
+    later = one.told_at is not None and other.at >= one.told_at and other.id != one.id
+    return later and other.notice.about.again == "escalated" and other.notice.about.unit_id == one.notice.about.unit_id
+
+
+def _groups(due: Sequence[KeptNotice]) -> list[list[KeptNotice]]:
+    """What is told together: of one person all that is not red. What a channel was asked to take is asked for again as it was."""
+
+    def place(one: KeptNotice) -> tuple[str, str, tuple[str, ...], str]:
+        alone = one.state == "told" or is_red(one.notice)
+        again = f"{one.next_at}:{one.tries}" if one.tries else ""
+        return one.notice.to, one.id if alone else "", one.failed, again
 
     return [list(found) for _, found in groupby(sorted(due, key=place), key=place)]

@@ -27,6 +27,7 @@ from workflows.events import Event
 from workflows.notice_rules import CONSOLE, MAIL, Preferences
 
 preference, sent = notice_preference.c, schema.delivery.c
+MARKS = frozenset({"seen_at", "opened_at"})  # who reads sets them, and is in nobody's way who tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ class _Make(Operation[bool]):
             return False
         for one in change.changed:
             row = row_of(replace(one, revision=one.revision + 1))
-            work.connection.execute(update(notice).where(own.id == one.id).values(row))
+            values = {name: value for name, value in row.items() if name not in MARKS}
+            work.connection.execute(update(notice).where(own.id == one.id).values(values))
         if change.mail:
             add_outgoing(work, (change.mail,), self.now)
         add(work, change.new, self.now)
@@ -92,10 +94,9 @@ class _Mark(Operation[int]):
         mine += [own.at >= self.since] if self.since is not None else []
         mine += [own.at <= self.before] if self.before is not None else []
         mine += _told_with(self.told_with) if self.told_with else []
-        changed = {"revision": own.revision + 1}
         fresh = own.opened_at.is_(None) if self.opened else own.seen_at.is_(None)
         values = {"seen_at": func.coalesce(own.seen_at, self.now)} | ({"opened_at": self.now} if self.opened else {})
-        done = work.connection.execute(update(notice).where(*mine, fresh).values(changed | values)).rowcount
+        done = work.connection.execute(update(notice).where(*mine, fresh).values(values)).rowcount
         work.wrote = bool(done)
         return done
 
@@ -149,8 +150,9 @@ class Notices:
         one = await self._readers.run(lambda connection: found(connection, own.id == text_in(id)))
         return one[0] if one else None
 
-    async def not_taken(self, since: datetime, late: datetime) -> list[KeptNotice]:
-        """Those told by mail since then whose mail was refused, or was tried in vain since before ``late``, and that nobody saw."""
+    async def not_taken(self, since: datetime, late: datetime) -> list[tuple[KeptNotice, bool]]:
+        """Those told by mail since then whose mail was refused (True), or is tried in vain since before ``late``, and that nobody
+        saw."""
         return await self._readers.run(_not_taken, micros(since), micros(late))
 
     async def of_people(self, people: Collection[str], *, limit: int, after: str | None = None) -> Page[KeptNotice]:
@@ -206,12 +208,14 @@ def _known(connection: Connection, people: Collection[str], batches: Collection[
     return Known(wanted, {(text_out(person), text_out(batch)): instant(at) for person, batch, at in rows})
 
 
-def _not_taken(connection: Connection, since: int, late: int) -> list[KeptNotice]:
+def _not_taken(connection: Connection, since: int, late: int) -> list[tuple[KeptNotice, bool]]:
     refused = sent.state == "failed"
     in_vain = (sent.state == "waiting") & (sent.attempts > 0) & (sent.queued_at < late)
     mine = (own.channel == MAIL, own.state == "told", own.seen_at.is_(None), own.told_at >= since)
-    joined = select(notice).join(schema.delivery, sent.id == own.delivery).where(*mine, or_(refused, in_vain))
-    return [kept(row) for row in connection.execute(joined.order_by(own.at, own.id).limit(500))]
+    both = select(notice, sent.state.label("sent")).join(schema.delivery, sent.id == own.delivery)
+    joined = both.where(*mine, or_(refused, in_vain))
+    rows = connection.execute(joined.order_by(own.at, own.id).limit(500))
+    return [(kept(row), row.sent == "failed") for row in rows]
 
 
 def _listed(connection: Connection, people: Collection[str], limit: int, after: str | None) -> Page[KeptNotice]:
