@@ -19,6 +19,7 @@ from services.store import (
     routing,
     schema,
     schema_mailboxes,
+    schema_notices,
     schema_people,
     schema_receipts,
     signals,
@@ -59,6 +60,7 @@ async def purge(run: Run, before: Terms, spool: Spool, calendar: WorkingCalendar
     contents = await _all(run, RemoveContents(micros(before.bodies), spool))
     mails = await _all(run, RemoveMails(micros(before.facts), micros(before.frameworks), spool))
     await _all(run, RemoveOwn(micros(before.facts)))
+    await _all(run, RemoveNotices(micros(before.facts)))
     await _all(run, RemoveSightings(micros(before.facts)))
     await run(routing.RemoveOld(micros(before.facts)))
     await run(RemoveSituations(micros(before.facts)))
@@ -144,6 +146,24 @@ class RemoveOwn(Operation[int]):
         old = select(delivery.id).where(delivery.tier.is_(None), delivery.finished_at < self.before, ~kept).limit(BATCH)
         ids = list(work.connection.execute(old).scalars())
         work.connection.execute(delete(schema.delivery).where(delivery.id.in_(ids)))
+        return len(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveNotices(Operation[int]):
+    """Remove a batch of notices that were made before ``before`` and wait for nothing any more; gives how many."""
+
+    before: int
+    queries = True
+    alone = True
+
+    def apply(self, work: UnitOfWork) -> int:
+        """That they were told once is remembered."""
+        _begin(work)
+        notice = schema_notices.notice.c
+        old = select(notice.id).where(notice.next_at.is_(None), notice.at < self.before).limit(BATCH)
+        ids = list(work.connection.execute(old).scalars())
+        work.connection.execute(delete(schema_notices.notice).where(notice.id.in_(ids)))
         return len(ids)
 
 
