@@ -1,6 +1,7 @@
 """Chats and SMS, by Apprise: which address of the municipality's a notice goes to. In threads, each try with a time limit."""
 
 import asyncio
+import logging
 import re
 from pathlib import Path
 from urllib.parse import quote
@@ -38,6 +39,7 @@ class Channels:
 def _send(channel: NoticeChannel, handle: str, title: str, text: str, key: str) -> bool:
     import apprise  # noqa: PLC0415 - a second of imports, for those alone who use it
 
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it writes addresses, though not whole
     url = Path(channel.url_file).read_text(encoding="utf-8").strip().replace("{to}", quote(handle, safe=""))
     url = url.replace("{key}", quote(key, safe=""))
     sender = apprise.Apprise()

@@ -1,4 +1,4 @@
-"""Notices in the store: told once, changed by one at a time, found when something is to be done, and gone when their term is over."""
+"""Notices in the store: told once, changed by one at a time, found when something is to be done, gone when their term is over."""
 
 import asyncio
 from dataclasses import replace
