@@ -10,6 +10,7 @@ from itertools import combinations
 from pathlib import Path
 
 from services.broker_address import parse_address
+from services.channel_checks import channel_address_faults, channel_faults
 from services.dkim_checks import dkim_faults, dkim_key_faults
 from services.hosts import is_loopback, split_host_port, with_port
 from services.mailbox_settings import logins
@@ -177,6 +178,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("receipts", "municipality.domains"), dkim_faults),
     Check(("mailboxes",), route_faults),
     Check(("webhooks",), webhook_faults),
+    Check(("notifications.channels",), channel_faults),
     Check(("signals",), signal_faults),
 )
 
@@ -188,7 +190,7 @@ def machine_faults(settings: Settings, today: date) -> tuple[Fault, ...]:
     named = list(not_yet_informed(settings, today))
     named += [fault for place, name in _files(settings) if (fault := _unreadable(place, name))]
     named += [Fault(place, f"there is no folder {name}") for place, name in _folders(settings) if name and not Path(name).is_dir()]
-    in_files = (_certificate, _token, dkim_key_faults, webhook_secret_faults)
+    in_files = (_certificate, _token, dkim_key_faults, webhook_secret_faults, channel_address_faults)
     return (*named, *(() if named else (fault for look in in_files for fault in look(settings))))
 
 
@@ -205,6 +207,8 @@ def _files(settings: Settings) -> Iterator[tuple[Place, str]]:
         yield ("mailboxes", place, "oauth2", "client_secret_file"), mailbox.oauth2.client_secret_file if mailbox.oauth2 else ""
     for place, webhook in enumerate(settings.webhooks):
         yield ("webhooks", place, "secret_file"), webhook.secret_file
+    for place, channel in enumerate(settings.notifications.channels):
+        yield ("notifications", "channels", place, "url_file"), channel.url_file
 
 
 def _folders(settings: Settings) -> Iterator[tuple[Place, str]]:

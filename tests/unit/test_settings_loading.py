@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.bad_input import BadInput
-from services.settings import Oidc, Settings, Webhook
+from services.settings import NoticeChannel, Oidc, Settings, Webhook
 from services.settings_checks import machine_faults, notes_on
 from services.settings_loading import load_settings
 from services.toml_lines import lines_of
@@ -49,7 +49,7 @@ def test_the_documented_file_names_every_setting():
         if section in ("data", "mailboxes", "webhooks"):
             continue
         names = {one.alias or name for name, one in field.annotation.model_fields.items()}
-        assert written[section].keys() == names - {"oidc"}, section
+        assert written[section].keys() == names - {"oidc", "channels"}, section
     single_sign_on = re.search(r"(?m)^# \[console\.oidc\]\n(# \w+ = .*\n)+", text)[0]
     assert tomllib.loads(re.sub("(?m)^# ", "", single_sign_on))["console"]["oidc"].keys() == Oidc.model_fields.keys()
     example = tomllib.loads("".join(line.removeprefix("# ") + "\n" for line in text.rpartition("by default.\n")[2].splitlines()))
@@ -57,6 +57,8 @@ def test_the_documented_file_names_every_setting():
         assert name in example["mailboxes"][0]
     hooks = tomllib.loads(re.sub("(?m)^# ?", "", re.search(r"(?m)^# \[\[webhooks\]\]\n(# .*\n)+", text)[0]))
     assert hooks["webhooks"][0].keys() == Webhook.model_fields.keys()
+    channels = tomllib.loads(re.sub("(?m)^# ?", "", re.search(r"(?m)^# \[\[notifications\.channels\]\]\n(# .*\n)+", text)[0]))
+    assert channels["notifications"]["channels"][0].keys() == NoticeChannel.model_fields.keys()
 
 
 def test_option_before_environment_before_file_before_default(tmp_path):
@@ -394,3 +396,52 @@ def test_a_mailbox_has_one_safe_way_in(tmp_path, text, fault):
 
 def test_a_token_server_on_this_machine_needs_no_tls(tmp_path):
     assert load(tmp_path, IMAP.format("a") + OAUTH.format("http://127.0.0.1:8/t")).mailboxes[0].oauth2
+
+
+CHAT = '[[notifications.channels]]\nname = "{0}"\ntitle = "Chat"\nurl_file = "{1}"\nhandle = \'{2}\'\n'
+HANDLE = "[a-z]{1,60}"
+
+
+@pytest.mark.parametrize(
+    ("toml", "line"),
+    [
+        (CHAT.format("a", "f", HANDLE) * 2, "r.toml:7: notifications.channels[1].name: 'a' is another channel's already"),
+        (CHAT.format("mail", "f", HANDLE), "r.toml:2: notifications.channels[0].name: 'mail' is another channel's already"),
+        (CHAT.format("console", "f", HANDLE), "r.toml:2: notifications.channels[0].name: 'console' is another channel's already"),
+        (CHAT.format("a", "", HANDLE), "r.toml:4: notifications.channels[0].url_file: names no file"),
+        (CHAT.format("a", "f", "[a-z"), "r.toml:5: notifications.channels[0].handle: is no regular expression"),
+    ],
+)
+def test_a_channel_that_nobody_can_be_told_by_is_named(tmp_path, toml, line):
+    assert any(found.startswith(line) or line in found for found in faults(tmp_path, toml))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (None, "there is no file"),
+        ("", "holds no address"),
+        ("hemmelig", "holds no address"),
+        ("hemmelig://hemmelig/x", "holds no address"),
+        ("slack://hemmelig", "holds no address"),
+        ("json://a.hemmelig/\njson://b.hemmelig/", "holds no address"),
+        ("\udcffhemmelig", "holds no address"),
+    ],
+)
+def test_a_channel_needs_an_address_and_none_of_it_is_told(tmp_path, capfd, caplog, text, why):
+    file = tmp_path / "url"
+    if text is not None:
+        file.write_bytes(text.encode("utf-8", "surrogateescape"))
+    (fault,) = machine_faults(load(tmp_path, CHAT.format("a", file, HANDLE)), TODAY)
+    assert fault.path == ("notifications", "channels", 0, "url_file") and why in fault.message and str(file) in fault.message
+    assert "hemmelig" not in fault.message + "".join(capfd.readouterr()) + caplog.text
+    file.write_text("jsons://chat.eksempel.dk/{to}?+key={key}\n")
+    assert machine_faults(load(tmp_path, CHAT.format("a", file, HANDLE)), TODAY) == ()
+
+
+def test_a_channels_file_that_this_user_cannot_read_is_named(tmp_path, monkeypatch):
+    file = tmp_path / "url"
+    file.write_text("jsons://chat.eksempel.dk/{to}\n")
+    monkeypatch.setattr("os.access", lambda name, mode: str(name) != str(file))
+    (fault,) = machine_faults(load(tmp_path, CHAT.format("a", file, HANDLE)), TODAY)
+    assert fault.path == ("notifications", "channels", 0, "url_file") and "can't be read" in fault.message
