@@ -405,11 +405,11 @@ HANDLE = "[a-z]{1,60}"
 @pytest.mark.parametrize(
     ("toml", "line"),
     [
-        (CHAT.format("a", "f", HANDLE) * 2, "r.toml:7: notifications.channels[1].name: 'a' is another channel's already"),
-        (CHAT.format("mail", "f", HANDLE), "r.toml:2: notifications.channels[0].name: 'mail' is another channel's already"),
-        (CHAT.format("console", "f", HANDLE), "r.toml:2: notifications.channels[0].name: 'console' is another channel's already"),
-        (CHAT.format("a", "", HANDLE), "r.toml:4: notifications.channels[0].url_file: names no file"),
-        (CHAT.format("a", "f", "[a-z"), "r.toml:5: notifications.channels[0].handle: is no regular expression"),
+        (CHAT.format("a", "f", HANDLE) * 2, "r.toml: notifications.channels[1].name: 'a' is another channel's already"),
+        (CHAT.format("mail", "f", HANDLE), "r.toml: notifications.channels[0].name: 'mail' is another channel's already"),
+        (CHAT.format("console", "f", HANDLE), "r.toml: notifications.channels[0].name: 'console' is another channel's already"),
+        (CHAT.format("a", "", HANDLE), "r.toml: notifications.channels[0].url_file: names no file"),
+        (CHAT.format("a", "f", "[a-z"), "r.toml: notifications.channels[0].handle: is no regular expression"),
     ],
 )
 def test_a_channel_that_nobody_can_be_told_by_is_named(tmp_path, toml, line):
