@@ -14,7 +14,7 @@ from services.store.notice_values import KeptNotice, Known
 from services.store.notices import Notices
 from services.working_hours import working_hours
 from workflows.notice_mail import brief, compose, compose_many
-from workflows.notice_rules import MAIL, Preferences, alone_with, batch_of, escalates_at, next_channel, ready_at
+from workflows.notice_rules import MAIL, Preferences, alone_with, batch_of, escalates_at, is_red, next_channel, ready_at
 from workflows.notice_seen import token
 from workflows.notices import Notice
 
@@ -39,22 +39,28 @@ class NoticeDesk:
         return await self._notices.known({one.to for one in planned}, {batch_of(one) for one in planned})
 
     def kept(self, planned: Sequence[Notice], known: Known, now: datetime) -> list[KeptNotice]:
-        """As they are to be kept; of a batch the first is told at once, and what comes soon after it is gathered."""
-        told = dict(known.told)
+        """As they are to be kept; of a batch the first is told at once, and what comes soon after it is gathered.
+
+        Where earlier ones of its batch still wait, it goes with them: nobody hears of a case out of its order.
+        """
+        told, waiting = dict(known.told), set(known.waiting)
         theirs = [(one, known.preferences.get(one.to, Preferences())) for one in planned]
         found = []
         for one, preferences in theirs:
             same = [(other, wants) for other, wants in theirs if other.about.mail == one.about.mail]
-            made = self._kept(one, preferences, told.get((one.to, batch_of(one))), now, alone=alone_with(one, same, ZONE))
+            place = (one.to, batch_of(one))
+            at = ready_at(one, preferences, told.get(place), ZONE, alone=alone_with(one, same, ZONE))
+            made = self._kept(one, preferences, now, at=at, behind=place in waiting and not is_red(one))
             if made.told_at:
-                told[one.to, made.batch] = made.told_at
+                told[place] = made.told_at
+            elif not is_red(one):
+                waiting.add(place)
             found.append(made)
         return found
 
-    def _kept(self, one: Notice, preferences: Preferences, told: datetime | None, now: datetime, *, alone: bool) -> KeptNotice:
-        at = ready_at(one, preferences, told, ZONE, alone=alone)
+    def _kept(self, one: Notice, preferences: Preferences, now: datetime, *, at: datetime, behind: bool) -> KeptNotice:
         made = KeptNotice(new_id(now), one, batch_of(one), now, next_at=at)
-        if at > now or next_channel(preferences, (), self.channels) != MAIL:
+        if behind or at > now or next_channel(preferences, (), self.channels) != MAIL:
             return made
         mail = self.mail([made], preferences, now, name=one.about.mail)
         return self.told(replace(made, mail=mail, delivery=mail.delivery.id), MAIL, now)

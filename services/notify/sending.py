@@ -17,13 +17,23 @@ from services.clock import Clock
 from services.notify.channels import Channels
 from services.notify.desk import NoticeDesk
 from services.repeating import repeat
-from services.settings import Settings
+from services.settings import ZONE, Settings
 from services.store.interface import Store
 from services.store.notice_values import KeptNotice
 from services.store.notices import Change
 from workflows.audit import AuditRecord
 from workflows.events import notice_untold
-from workflows.notice_rules import CONSOLE, MAIL, Preferences, is_alarm, is_red, next_channel, next_in_line, retry_after
+from workflows.notice_rules import (
+    CONSOLE,
+    MAIL,
+    Preferences,
+    after_quiet,
+    is_alarm,
+    is_red,
+    next_channel,
+    next_in_line,
+    retry_after,
+)
 from workflows.notices import House, Notice
 
 log = structlog.get_logger()
@@ -103,6 +113,8 @@ class Sender:
             return await self._look_again(group[0])
         preferences = await self._notices.preferences(group[0].notice.to)
         now = self._clock.now()
+        if not is_red(group[0].notice) and (at := after_quiet(now, preferences, ZONE)) > now:  # a guard that was stopped is late
+            return await self._notices.make(Change([replace(one, next_at=at) for one in group]))
         channel = next_channel(preferences, group[0].failed, self._desk.channels)
         if channel is None or not self._desk.may_be_told(group[0]):
             return await self._give_up(group, now)

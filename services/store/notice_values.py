@@ -1,6 +1,6 @@
 """Notices as the store keeps them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -42,7 +42,9 @@ class KeptNotice:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of people: how they want to be told, and when they were last told of a batch (person and batch)."""
+    """What is known of people: how they want to be told, when they were last told of a batch (person and batch), and of which
+    batches something waits for them."""
 
     preferences: Mapping[str, Preferences] = field(default_factory=dict)
     told: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    waiting: Collection[tuple[str, str]] = frozenset()

@@ -205,7 +205,12 @@ def _known(connection: Connection, people: Collection[str], batches: Collection[
         own.person.in_(named), own.batch.in_(people_in(batches)), own.told_at.is_not(None)
     )
     rows = connection.execute(last.group_by(own.person, own.batch)).all() if batches else ()
-    return Known(wanted, {(text_out(person), text_out(batch)): instant(at) for person, batch, at in rows})
+    kept_back = select(own.person, own.batch).where(
+        own.person.in_(named), own.batch.in_(people_in(batches)), own.state == "waiting", own.next_at.is_not(None)
+    )
+    waits = connection.execute(kept_back.distinct()).all() if batches else ()
+    told = {(text_out(person), text_out(batch)): instant(at) for person, batch, at in rows}
+    return Known(wanted, told, frozenset((text_out(person), text_out(batch)) for person, batch in waits))
 
 
 def _not_taken(connection: Connection, since: int, late: int) -> list[tuple[KeptNotice, bool]]:

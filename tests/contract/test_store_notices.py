@@ -137,6 +137,7 @@ async def test_known_is_when_somebody_was_last_told_of_a_batch(store):
     await keep(store, told(notice("n1"), at=NOW - HOUR), told(notice("n2"), at=NOW), notice("n3", to=MIA))
     known = await store.notices.known([LENE, MIA], ["redirected_leader"])
     assert known.told == {(LENE, "redirected_leader"): NOW} and known.preferences == {}
+    assert known.waiting == {(MIA, "redirected_leader")}
     assert (await store.notices.known([LENE], ["another"])).told == {} and (await store.notices.known([LENE], [])).told == {}
 
 

@@ -35,6 +35,15 @@ async def test_a_burst_of_forty_is_one_mail_now_and_one_in_an_hour_that_says_the
     assert len(await world.store.outbox(999)) > 0 and (await world.store.verify_audit()).broken_at is None
 
 
+async def test_what_comes_when_earlier_ones_are_just_due_goes_with_them(world):
+    await world.came(3)
+    await world.mails()
+    world.clock.move(hours=1)
+    await world.came(1, first=3)  # before the sender has looked
+    assert await world.mails() == []
+    assert all(subject.startswith("3 ") for _, subject in await world.after())
+
+
 async def test_forty_in_the_night_are_one_mail_to_the_caseworker_in_the_morning(tmp_path):
     async with Noticing(tmp_path, now=local("2026-11-23 22:00")) as world:
         await world.came(40)
@@ -73,6 +82,15 @@ async def test_nothing_comes_in_quiet_hours_but_red_that_nobody_else_hears_of(tm
         await world.store.notices.opened([IDA], "shared")
         assert await world.after(hours=8, minutes=59) == []
         assert people(await world.after(minutes=1)) == [LENE, LENE]
+
+
+async def test_a_guard_that_was_stopped_until_the_quiet_hours_waits_for_their_end(tmp_path):
+    async with Noticing(tmp_path, now=local("2026-11-23 19:30")) as world:
+        await world.prefer(LENE, quiet=NIGHT)
+        await world.came(2)
+        assert people(await world.mails()) == [LENE]
+        assert await world.after(hours=2) == []  # due at 20.30, and nobody looked then
+        assert people(await world.after(hours=9, minutes=30)) == [LENE]
 
 
 async def test_red_that_nobody_opens_goes_to_deputy_and_head_on_the_minute(world):
