@@ -7,7 +7,7 @@ import pytest
 from fakes.noticing import IDA, KAREN, LENE, MIA, UNITS, Noticing, local, parsed
 from fakes.receiver import Receiver
 from fakes.sink import Sink
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, generate_latest
 
 from services.delivery.deliverer import Deliverer
 
@@ -273,6 +273,23 @@ async def test_a_chat_tells_no_more_than_a_mail_and_logs_hold_no_address(chattin
     await world.after()
     out, error = capfd.readouterr()
     assert "hemmeligt" not in out + error and "geheim" not in out + error and not receiver.came
+
+
+async def test_law_9_no_word_of_the_mails_is_in_a_chat_a_merged_notice_an_event_or_a_log(chatting, capfd):
+    """Insults to many, then a threat: what is told at once, gathered, reminded of and passed on."""
+    world, receiver = chatting
+    words = ("Hemmelige", "ihjel", "idiot", "bo@example.net", "Bo Borger")
+    await world.came(3, "Hemmelige ord, din idiot.")
+    await world.came(1, "Jeg slår dig ihjel. Hemmelige ord.", first=3)
+    texts = []
+    for span in ({}, {"minutes": 30}, {"hours": 1}):
+        await world.after(**span)
+        texts += [parsed(one.content).as_string() + parsed(one.content).get_content() for one in world.leased]
+    chats = [one.body.decode() + one.path + str(one.headers) for one in receiver.came]
+    told = [str(one) for one in await world.store.outbox(999)]
+    assert len(texts) >= 3 and len(chats) >= 3 and told
+    for text in (*texts, *chats, *told, *capfd.readouterr(), generate_latest(REGISTRY).decode()):
+        assert not any(word in text for word in words)
 
 
 async def test_mail_that_the_hop_refuses_goes_by_another_channel(tmp_path):
