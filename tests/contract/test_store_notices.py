@@ -87,17 +87,17 @@ async def test_due_are_the_oldest_first_and_no_more_than_asked_for(store, clock)
 
 async def test_who_tells_and_who_reads_are_not_in_each_others_way(store, clock):
     [one] = await keep(store, notice("n1"))
-    assert await store.notices.seen([LENE], id="n1") == 1 and await store.notices.opened([LENE], "m1") == 1
+    assert await store.notices.seen([LENE], subject="m1") == 1 and await store.notices.opened([LENE], "m1") == 1
     clock.move(minutes=1)
     assert await store.notices.make(Change([told(one)]))
     kept = await store.notices.get("n1")
     assert (kept.state, kept.seen_at, kept.opened_at) == ("told", NOW, NOW)
-    assert await store.notices.seen([LENE], id="n1") == 0 and (await store.notices.get("n1")).seen_at == NOW
+    assert await store.notices.seen([LENE], subject="m1") == 0 and (await store.notices.get("n1")).seen_at == NOW
 
 
 async def test_seen_is_not_opened_and_opened_is_seen(store):
     await keep(store, notice("n1"), notice("n2", about="m2"))
-    assert await store.notices.seen([LENE], id="n1") == 1 and await store.notices.opened([LENE], "m2") == 1
+    assert await store.notices.seen([LENE], subject="m1") == 1 and await store.notices.opened([LENE], "m2") == 1
     one, two = await store.notices.get("n1"), await store.notices.get("n2")
     assert (one.seen_at, one.opened_at) == (NOW, None) and (two.seen_at, two.opened_at) == (NOW, NOW)
     assert await store.notices.opened([LENE], "m1") == 1 and await store.notices.opened([LENE], "m1") == 0
@@ -105,8 +105,9 @@ async def test_seen_is_not_opened_and_opened_is_seen(store):
 
 async def test_nobody_sees_or_opens_for_somebody_else(store):
     await keep(store, notice("n1"), notice("n2", to=MIA))
-    assert await store.notices.seen([MIA], id="n1") == 0 and await store.notices.opened([MIA], "m1") == 1
-    assert (await store.notices.get("n1")).seen_at is None and (await store.notices.get("n2")).opened_at == NOW
+    assert await store.notices.seen([MIA], subject="m1") == 1 and await store.notices.opened([MIA], "m1") == 1
+    one = await store.notices.get("n1")
+    assert one.seen_at is None and one.opened_at is None and (await store.notices.get("n2")).opened_at == NOW
 
 
 async def test_all_that_were_made_by_then_are_seen_at_once(store):
@@ -166,7 +167,7 @@ async def test_a_notice_whose_mail_was_refused_is_found(store):
     assert await not_taken(store) == []
     await store.record([attempt(copy, Failed(NOW, "550 5.1.1 nobody"))])
     assert await not_taken(store) == [("n1", True)] and await not_taken(store, since=NOW + HOUR) == []
-    await store.notices.seen([LENE], id="n1")
+    await store.notices.seen([LENE], subject="m1")
     assert await not_taken(store) == []
 
 

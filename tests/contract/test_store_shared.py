@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from fakes.arrivals import DAY, NOW, arrival, attempt, delivery, entry, event, own_mail, receipted, register
+from fakes.arrivals import DAY, NOW, arrival, attempt, delivery, entry, event, notice, own_mail, receipted, register
 from fakes.postgres import PostgresServer
 from fakes.posts import BOX, CODE, post, put
 from sqlalchemy import Connection
@@ -99,8 +99,8 @@ async def test_own_mail_and_assessments_exist_once(stores: list[SqlStore]) -> No
     nothing: dict[str, object] = {"signals": [], "rights": [], "notify": []}
 
     async def assess(store: SqlStore, n: int) -> set[str]:
-        notice = own_mail(f"n{n}-{store._tenure.holder}", about=f"m{n}", dedupe=f"notice:m{n}")
-        found = Assessed(f"m{n}", nothing, [notice], [event("signal.raised", f"m{n}")], [entry("mail.assessed", f"m{n}")])
+        told = notice(f"n{n}-{store._tenure.holder}", about=f"m{n}")
+        found = Assessed(f"m{n}", nothing, [told], [event("signal.raised", f"m{n}")], [entry("mail.assessed", f"m{n}")])
         return await store.save_assessments([found])
 
     results = await asyncio.gather(*(assess(store, n) for n in range(20) for store in stores))

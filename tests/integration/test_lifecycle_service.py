@@ -55,6 +55,7 @@ class World:
         return await self.turn()
 
     async def turn(self) -> list[str]:
+        await self.notifier.sender.turn()
         await self.calendar.adopt()
         await self.calendar.turn()
         found = await self.store.outbox(99)

@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 import pytest
 from fakes.town import CPH, POLICY, town
 
-from services.notify.texts import words
+from services.notice_texts import words
 from workflows import desk_notices
 from workflows.assistance import STEP, Assistance, come, ended, order_of, placed, stepped, written
 from workflows.events import assist_requested, relief_answered, relief_asked
