@@ -31,7 +31,7 @@ def visit(chromium, town):
 
 @pytest.fixture
 async def lene(town):
-    async with httpx2.AsyncClient(base_url=f"http://{town.guard.http.address}", cookies={COOKIE: "leader"}, timeout=30) as client:
+    async with httpx2.AsyncClient(base_url=f"http://{town.guard.http.address}", cookies={COOKIE: "leader"}, timeout=60) as client:
         yield client
 
 

@@ -32,7 +32,7 @@ class Somebody:
         self.connection.execute(statement, values)
 
     async def is_waited_for(self) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self.postgres.run(self.waits) == [(0,)]:
                 await asyncio.sleep(0.005)
 

@@ -67,7 +67,7 @@ async def test_two_relays_that_take_turns_under_load_lose_no_event_and_keep_each
         await until(lambda: postgres.run(PUBLISHER), relays)  # the other one follows it
     while some := await stores[0].lease("next", NOW, NOW + timedelta(minutes=10), 100):
         await stores[0].record([attempt(one) for one in some])
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await stores[0].outbox(1):
             wake(relays)
             await asyncio.sleep(0.01)
@@ -81,7 +81,7 @@ async def test_two_relays_that_take_turns_under_load_lose_no_event_and_keep_each
 
 
 async def until(holds: Callable[[], object], relays: list[Relay]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not holds():
             wake(relays)
             await asyncio.sleep(0.01)

@@ -165,7 +165,7 @@ async def load(store: SqlStore, lane: str, acknowledged: list[str], until: async
 
 async def more(acknowledged: list[str], number: int) -> None:
     wanted = len(acknowledged) + number
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(acknowledged) < wanted:
             await asyncio.sleep(0.01)
 

@@ -118,7 +118,7 @@ async def test_of_two_relays_one_publishes_and_the_other_follows_it(stores: list
     first, second = stores
     assert [await one.publishes() for one in (first, second, first)] == [True, False, True]
     await first.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await second.publishes():  # the server ends a session a moment after its client
             await asyncio.sleep(0.01)
 
@@ -134,7 +134,7 @@ async def test_of_two_relays_that_lost_their_connections_one_publishes_again(
     assert [await asked(one) for one in stores] == [True, False]
     assert postgres.cut(str(stores[0]._engines[0].url.database)) > 0
     found = [False, False]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not any(found):
             found = [await asked(one) for one in stores]
     assert [await asked(one) for one in stores].count(True) == 1
@@ -179,7 +179,7 @@ async def test_leases_of_a_machine_that_is_gone_are_taken_back_and_of_a_living_o
         await one._tenure.fellows.look()  # type: ignore[union-attr]
     assert await lease(living) == []
     await dead._tenure.fellows.close()  # type: ignore[union-attr]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len([one for one in await living.queue() if not one.under_way]) < 3:
             await living._tenure.fellows.look()  # type: ignore[union-attr]
     assert len(await lease(living)) == 3
@@ -256,7 +256,7 @@ async def test_what_a_look_at_the_others_meets_is_not_the_end_of_looking(
     monkeypatch.setattr(fellows.Fellows, "_absent", unlucky)
     monkeypatch.setattr(fellows, "LOOK_SECONDS", 0.01)
     await opener_of("a")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await again.wait()
 
 

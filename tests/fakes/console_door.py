@@ -42,7 +42,7 @@ class House:
     def browser(self, **headers: str) -> httpx2.AsyncClient:
         """A browser without cookies: it names its origin, and follows nothing by itself."""
         given = {"Origin": self.base, "Accept-Language": "da"} | headers
-        self.clients.append(httpx2.AsyncClient(base_url=self.base, headers=given, timeout=20))
+        self.clients.append(httpx2.AsyncClient(base_url=self.base, headers=given, timeout=60))
         return self.clients[-1]
 
     async def account(self, name: str = "lene", role: str = "leader", **changes: object) -> UserAccount:

@@ -31,7 +31,7 @@ class Running:
 
     async def sessions_over(self) -> None:
         """Until the gateway has noticed that its clients are gone."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self.gateway.sessions_under_way():
                 await asyncio.sleep(0)
 

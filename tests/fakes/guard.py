@@ -80,7 +80,7 @@ class Running:
     async def explained(self, message_id: str) -> dict[str, object]:
         """The decision of the one mail with this Message-ID, once it has been assessed."""
         (id_,) = await self.guard.store.ids_by_message_id(message_id)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 found = await self.guard.store.mail(id_)
                 if found and found.decision["assessed"]:
@@ -89,14 +89,14 @@ class Running:
 
     async def settled(self) -> None:
         """Until nothing that is due waits."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while any(item.due <= self.clock.now() for item in await self.guard.store.queue()):
                 await asyncio.sleep(0.01)
 
     async def assessed(self) -> None:
         """Until every mail is assessed, and what waits for a person has its post."""
         now = self.clock.now()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await self.guard.store.unassessed(now - timedelta(days=7), now + timedelta(days=1), 1):
                 await asyncio.sleep(0.01)
 
@@ -142,7 +142,7 @@ async def taking_and_sending(
     guard = Guard(settings(data, sink.hop, **sections), frozenset({"gateway", "deliver"}), clock)
     await guard.start()
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not guard.store.ready():
                 await asyncio.sleep(0.001)
         yield Running(guard, sink, clock)
@@ -150,7 +150,7 @@ async def taking_and_sending(
         await guard.stop()
 
 
-async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
     """Wait for what only the store can tell."""
     async with asyncio.timeout(seconds):
         while not await holds():

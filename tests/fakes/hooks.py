@@ -98,7 +98,7 @@ class World:
         await client.close()
 
     async def placed(self, name):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while f"webhook_{name}" not in ((await call(self.client, f"CONSUMER.NAMES.{STREAM}"))["consumers"] or ()):
                 await asyncio.sleep(0.01)
 
@@ -114,7 +114,7 @@ class World:
         return (await self.store.webhooks.states([name or self.name])).get(name or self.name)
 
     async def becomes(self, name="", **wanted):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 found = await self.state(name)
                 if found and all(getattr(found, key) == value for key, value in wanted.items()):
@@ -127,7 +127,7 @@ class World:
 
 
 async def until(condition):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.005)
 

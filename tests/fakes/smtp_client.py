@@ -22,7 +22,7 @@ class RawClient:
 
     async def line(self) -> str:
         """The next reply line; empty when the server has closed."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return (await self.reader.readline()).decode("ascii").rstrip("\r\n")
 
     async def reply(self) -> str:

@@ -31,7 +31,7 @@ async def browser(running: Running, name: str, role: str) -> httpx2.AsyncClient:
     session = UserSession(hash_of(cookie), who.id, CSRF, now, now, now + AT_MOST)
     assert await entrance.users.enter(LogIn(session, name, None, None), AuditRecord(now, "test", "login.succeeded", who.id))
     headers = {"Sec-Fetch-Site": "same-origin", "X-CSRF-Token": CSRF, "Accept-Language": "da"}
-    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={"sid": cookie}, headers=headers, timeout=30)
+    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={"sid": cookie}, headers=headers, timeout=60)
 
 
 async def program(running: Running, name: str, role: str, scopes: tuple[str, ...] = SCOPES) -> httpx2.AsyncClient:
@@ -41,4 +41,4 @@ async def program(running: Running, name: str, role: str, scopes: tuple[str, ...
     token = ApiToken(new_id(now), hash_of(secret), who.id, "test", scopes, now)
     assert await entrance.users.add_token(token, AuditRecord(now, "test", "token.created", token.id))
     headers = {"Authorization": f"Bearer {secret}"}
-    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", headers=headers, timeout=30)
+    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", headers=headers, timeout=60)

@@ -63,7 +63,7 @@ class WatchProcess:
         """What ``/metrics`` tells, summed over mailboxes, by name."""
         found: dict[str, float] = {}
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.health}/metrics", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.health}/metrics", timeout=60) as answer:
                 text = answer.read().decode()
         except OSError:
             return found

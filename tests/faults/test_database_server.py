@@ -65,7 +65,7 @@ async def store(opened, postgres: PostgresServer, database: str) -> SqlStore:
 
 async def taken(store: SqlStore, id: str, content: bytes = b"Hej\r\n") -> None:
     """As a sender does: again, until it is taken."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await store.commit(arrival(id, content=content))
@@ -75,7 +75,7 @@ async def taken(store: SqlStore, id: str, content: bytes = b"Hej\r\n") -> None:
 
 async def held(server: PostgresServer, holds: bool = True) -> None:
     """Until somebody of ours waits for a lock, or nobody does any more."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while bool(server.run(f"SELECT 1 {WAITING}")) is not holds:
             await asyncio.sleep(0.005)
 

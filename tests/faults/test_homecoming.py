@@ -189,11 +189,11 @@ async def test_a_homecoming_that_the_islands_disk_stops_is_told(ashore: Ashore, 
     monkeypatch.setattr(ashore.island.store.writer, "_transaction", full)
     ashore.island.start()
     with capture_logs() as logs:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not any(one["event"] == "upkeep_failed" and one["what"] == "tend" for one in logs):
                 await asyncio.sleep(0.01)
         monkeypatch.undo()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await ashore.here():
             await asyncio.sleep(0.01)
     assert await ashore.home() == ["m1"]

@@ -60,6 +60,6 @@ async def test_the_files_are_looked_at_by_themselves(tmp_path: Path, monkeypatch
     gateway = {"tls_certificate": files[0], "tls_key": files[1]}
     async with Sink() as sink, taking_and_sending(tmp_path / "data", sink, gateway=gateway) as running:
         self_signed(tmp_path)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await shown(running) != as_shown(files[0]):
                 await asyncio.sleep(0.01)

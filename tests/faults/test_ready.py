@@ -16,7 +16,7 @@ from sqlalchemy import event
 def ready(running: Running) -> tuple[int, bool]:
     """The status, and what is said of the disk."""
     try:
-        with urllib.request.urlopen(f"http://{running.guard.http.address}/health/ready", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://{running.guard.http.address}/health/ready", timeout=60) as answer:
             return answer.status, json.load(answer)["parts"]["disk"]
     except HTTPError as refusal:
         with refusal:

@@ -24,7 +24,7 @@ async def copy_of(running: Running, name: str, to: str) -> Mail:
     def found() -> list[Mail]:
         return [one for one in running.sink.mails if f"Message-ID: {name}".encode() in one.content and one.recipients == (to,)]
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await running.sink.until(lambda: bool(found()))
     [one] = found()
     return one

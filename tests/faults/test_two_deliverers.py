@@ -33,7 +33,7 @@ async def test_law_1_a_deliverer_that_wakes_late_changes_nothing(tmp_path: Path)
             sleeper = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", second_deliverer.__file__, str(settings.data), sink.hop, "2"), stdout=log, stderr=log
             )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await sink.until(lambda: len(sink.stalled) == UNDER_WAY)
         sleeper.send_signal(signal.SIGSTOP)
         sink.forget()

@@ -283,7 +283,7 @@ async def test_changes_are_told_as_they_happen(people):
     record = {"move": "reported", "happenings": [HAPPENED], "wants_support": False}
     begun = await lene.post("/api/v1/frameworks", json={"citizen": "c-1001", "record": record})
     made = begun.headers["Location"].rpartition("/")[2]
-    async with asyncio.timeout(20), lene.stream("GET", f"/api/v1/events?subject={made}") as stream:
+    async with asyncio.timeout(60), lene.stream("GET", f"/api/v1/events?subject={made}") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         lines = stream.aiter_lines()
         assert (await anext(lines)).startswith("id: ")

@@ -114,6 +114,6 @@ async def test_the_reader_ends_with_its_guard(tmp_path):
     guard = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
     out, _ = await guard.communicate()
     reader = Path("/proc") / out.decode().strip() / "cmdline"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while reader.exists() and b"reader" in reader.read_bytes():
             await asyncio.sleep(0.02)

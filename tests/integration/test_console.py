@@ -32,7 +32,7 @@ async def running(tmp_path_factory):
 
 def as_(running, role=None, **headers):
     cookies = {COOKIE: role} if role else {}
-    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies=cookies, headers=headers)
+    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies=cookies, headers=headers, timeout=60)
 
 
 async def test_health_and_metrics_need_no_login(running):

@@ -22,7 +22,7 @@ async def running(tmp_path_factory):
 
 
 def as_(running, who="leader"):
-    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: who}, timeout=30)
+    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: who}, timeout=60)
 
 
 def words(answer):

@@ -338,7 +338,7 @@ async def notices(running, id):
 
 async def told(running, id, count):
     """Who got a notice about it, once there are so many."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(found := await notices(running, id)) < count:
             await asyncio.sleep(0.01)
     return found

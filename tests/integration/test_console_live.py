@@ -58,7 +58,7 @@ async def listening(client, address, **headers):
 
 
 async def event(lines):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for line in lines:
             if line.startswith("event: "):
                 return line.removeprefix("event: ")
@@ -115,7 +115,7 @@ async def test_one_account_has_a_few_connections_and_gets_them_back(running):
             assert (await client.get(address)).status_code == 204
             another = await open_ones.enter_async_context(client_of(running, "caseworker"))
             await open_ones.enter_async_context(listening(another, (await another.get("/of")).json()))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await connected(client, address)) == 204:
                 await asyncio.sleep(0.01)
 
@@ -126,7 +126,7 @@ async def connected(client, address):
 
 
 async def ended(lines):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return [line async for line in lines if line.startswith("event: ")]
 
 
@@ -183,7 +183,7 @@ async def test_too_much_news_is_news_about_everything():
 
     live = Live(look, every=0)
     listener = await live.listen("a", ["f-1", "overview"])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert [(await listener.news.get())[1] for _ in range(2)] == ["f-1", "overview"]
     live.leave(listener)
     await live.stop()

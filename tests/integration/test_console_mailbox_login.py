@@ -45,7 +45,7 @@ async def guard(request, tmp_path):
 
 
 async def becomes(guard, state):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while [one.state for one in await guard.store.mailboxes.all()] != [state]:
             await asyncio.sleep(0.02)
 
@@ -53,7 +53,7 @@ async def becomes(guard, state):
 async def test_a_broken_login_is_mended_on_the_page(guard):
     await becomes(guard, "login_refused")
     path = f"/operations/mailboxes/{code_of(guard.store.key, 'bf@eksempel.dk')}"
-    async with httpx2.AsyncClient(base_url=f"http://{guard.http.address}", cookies={COOKIE: "it"}, timeout=30) as it:
+    async with httpx2.AsyncClient(base_url=f"http://{guard.http.address}", cookies={COOKIE: "it"}, timeout=60) as it:
         assert SAID["login_refused"].da in (await it.get("/operations")).text
         refused = await it.post(path, data={"secret": "forkert"})
         assert refused.status_code == 422 and SAID["login_refused"].da in refused.text and "forkert" not in refused.text

@@ -73,7 +73,7 @@ async def running(tmp_path_factory):
 
 
 def as_(running, role):
-    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: role})
+    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: role}, timeout=60)
 
 
 def words(answer):

@@ -48,7 +48,7 @@ async def people(running):
 
 @pytest.fixture
 async def stranger(running):
-    async with httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", timeout=30) as one:
+    async with httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", timeout=60) as one:
         yield one
 
 

@@ -15,7 +15,7 @@ async def running(tmp_path_factory):
 
 
 def as_(running, role):
-    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: role})
+    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: role}, timeout=60)
 
 
 async def test_numbers_are_shown_by_unit_and_nobody_is_named(running):

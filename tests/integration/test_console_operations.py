@@ -131,10 +131,10 @@ async def test_what_was_not_taken_is_shown_and_tried_again(running):
     """A mail that the next hop does not take: it stands there without an address, and can be tried again."""
     running.sink.on("RCPT", b"451 4.2.1 karen@eksempel.dk is full", address="karen@eksempel.dk", times=1)
     assert (await running.send(mail("<q@x>", sender="en@example.com"), "karen@eksempel.dk")).startswith("250")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (await running.guard.store.readers.run(waiting)).longest:
             await asyncio.sleep(0.01)
-    async with httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: "it"}) as client:
+    async with httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: "it"}, timeout=60) as client:
         shown = (await client.get("/operations")).text
         assert "451 4.2.1" in shown and "is full" not in shown
         assert "karen@" not in shown and "en@example.com" not in shown
@@ -145,10 +145,10 @@ async def test_what_was_not_taken_is_shown_and_tried_again(running):
 
 
 async def test_the_chain_is_walked_when_somebody_asks(running):
-    async with httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: "it"}) as client:
+    async with httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: "it"}, timeout=60) as client:
         assert "alle poster passer" not in (await client.get("/operations")).text
         assert (await client.post("/operations/chain")).status_code == 303
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while "alle poster passer" not in (await client.get("/operations")).text:
                 await asyncio.sleep(0.01)
 
@@ -178,5 +178,5 @@ def test_there_is_a_sentence_for_everything_that_can_be_wrong_with_a_webhook():
 
 
 async def _operations(running):
-    async with httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: "it"}) as client:
+    async with httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: "it"}, timeout=60) as client:
         return (await client.get("/operations")).text

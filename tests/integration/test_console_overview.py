@@ -33,7 +33,7 @@ async def running(tmp_path_factory):
 
 
 def as_(running, role):
-    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: role})
+    return httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: role}, timeout=60)
 
 
 async def shown(running, role, path="/"):

@@ -36,7 +36,7 @@ async def client(beside, running, monkeypatch):
 @pytest.fixture
 async def beside(running):
     """Their files are read by a process of its own, as they are in earnest."""
-    async with httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: "it"}) as client:
+    async with httpx2.AsyncClient(base_url=f"http://{running.guard.http.address}", cookies={COOKIE: "it"}, timeout=60) as client:
         yield client
 
 
@@ -89,7 +89,7 @@ async def test_a_register_that_changed_meanwhile_is_shown_anew(client, running):
     await handed(client, wanted)
     other = await current(client)
     other["authorities"] = [*other["authorities"], "fsr.example"]
-    async with httpx2.AsyncClient(base_url=client.base_url, cookies={COOKIE: "it"}) as colleague:
+    async with httpx2.AsyncClient(base_url=client.base_url, cookies={COOKIE: "it"}, timeout=60) as colleague:
         files = {FILE: ("b.yaml", yaml.safe_dump(other).encode(), "application/yaml")}
         mine = running.guard.http.pages.app.state.handed.of("a-it", running.clock.now())
         await colleague.post("/register/import", files=files)

@@ -119,7 +119,7 @@ async def test_after_a_crash_suspects_wait_for_each_other_and_for_nothing_else(s
     settings = Settings(delivery={"next_hop": sink.hop, "internet_hop": sink.hop})
     deliverer = Deliverer(settings, store, SteppedClock(), lambda: 0.5, marks=marks)
     await deliverer.start()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await store.recorded(len(names))
     await deliverer.stop(1)
     marks.close()

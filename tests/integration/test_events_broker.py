@@ -406,7 +406,7 @@ async def test_a_refusal_of_the_broker_says_what_and_why(client):
 
 async def test_publishing_is_acknowledged_by_the_stream(client):
     await ensure_stream(client, EVENTS_STREAM)
-    reply = await client.request("rammevagt.mail.received", mail_received("m1", AT, 1, 1).body().encode(), timeout=5)
+    reply = await client.request("rammevagt.mail.received", mail_received("m1", AT, 1, 1).body().encode(), timeout=60)
     assert json.loads(reply.data)["stream"] == STREAM
     assert await Publisher(client).publish([waiting(1, mail_received("m2", AT, 1, 1))]) == [1]
 
@@ -424,5 +424,5 @@ async def test_a_stop_while_the_connection_is_being_made_is_a_stop(server, tmp_p
     monkeypatch.setattr(events_service, "start_broker", start_as_the_guard_stops)
     await one.start()
     await until(lambda: bool(stopping))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await stopping[0]

@@ -55,7 +55,7 @@ class Program:
                 return []
 
     async def has(self, *ids):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while self.ids() != list(ids):
                 assert self.child is None or self.child.returncode is None
                 await asyncio.sleep(0.02)

@@ -53,7 +53,7 @@ def with_user(server, user, scheme="nats"):
 
 async def told(capsys, words):
     text = ""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while words not in text:
             text += capsys.readouterr().out
             await asyncio.sleep(0.01)
@@ -111,7 +111,7 @@ async def test_tls_is_never_given_up_for_a_server_without_it(tmp_path, capsys):
         port = server.sockets[0].getsockname()[1]
         async with events_at(f"tls://vagt:p%40ss%2Fw@127.0.0.1:{port}", tmp_path):
             assert "p@ss" not in await told(capsys, "secure connection required")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not heard:
                     await asyncio.sleep(0.01)
     assert b"".join(heard) == b""

@@ -68,7 +68,7 @@ def made(folder, dovecot, inner, citizens):
 
 
 async def until(true):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (found := await true()):
             await asyncio.sleep(0.02)  # other processes give no sign
         return found

@@ -212,7 +212,7 @@ async def test_what_fails_in_a_group_is_not_the_end_of_publishing(client, monkey
     store.born(*events(1))
     relay = Relay(store, Unlucky(client), SystemClock(), gather=0)
     running = asyncio.create_task(relay.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await drained(store)
     relay.stop()
     await running

@@ -326,13 +326,13 @@ async def test_law_9_no_log_line_event_or_metric_holds_anything_of_mail_or_peopl
 
 
 def get(running: Running, path: str) -> tuple[int, bytes]:
-    with urllib.request.urlopen(f"http://{running.guard.http.address}{path}", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{running.guard.http.address}{path}", timeout=60) as answer:
         return answer.status, answer.read()
 
 
 async def published(running: Running) -> list[str]:
     """Every event in the stream, once the outbox is empty."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await running.guard.store.outbox(1):
             await asyncio.sleep(0.01)
     stream = running.guard.events.client.jetstream()
