@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from services import signal_words
 from services.settings import Settings
 from workflows.faults import Fault, nearest
+from workflows.signals.rules import WEIGHED
 
 NEVER_YELLOW = frozenset({"criticism", "unreadable"})
 
@@ -26,6 +27,7 @@ def signal_faults(settings: Settings) -> Iterator[Fault]:
     for place, id in enumerate(signals.off):
         if id not in patterns:
             yield Fault(("signals", "off", place), f'there is no pattern "{id}"{nearest(id, tuple(patterns))}')
-    for kind in sorted(danger):
-        if all(one.id in signals.off for one in patterns.values() if one.kind == kind and one.level == "red"):
+    for kind in sorted(danger):  # words on the scales see what phrases don't: they are no substitute
+        of_kind = (one.id for one in patterns.values() if one.kind == kind and one.level == "red")
+        if all(id in signals.off for id in of_kind if id not in WEIGHED.values()):
             yield Fault(("signals", "off"), f"leaves nothing red of {kind}; keep one of its patterns")

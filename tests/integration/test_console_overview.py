@@ -101,7 +101,7 @@ async def test_the_menu_counts_what_waits_on_every_page_for_those_of_whom_someth
     for role in ("leader", "lawyer", "caseworker", "dpo", "it"):
         async with as_(running, role) as client:
             text = (await client.get("/register" if role in ("it", "dpo") else "/citizens")).text
-            counts[role] = re.findall(r'class="badge">(\d+)<', text)
+            counts[role] = re.findall(r'class="badge">(\d+)<', re.sub(r'<li id="bell">.*?</li>', "", text))
     # the leader: a framework, and two questions of who wrote
     assert counts == {"leader": ["3"], "lawyer": ["1"], "caseworker": [], "dpo": [], "it": []}
 
