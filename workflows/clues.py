@@ -5,7 +5,6 @@ that they are looked up for. Everything is bounded, and linear in the text.
 """
 
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
@@ -16,7 +15,7 @@ from workflows.cpr import cpr_hash, cpr_numbers, masked
 from workflows.found_by import Common, key_of_phone, keys_of_address, keys_of_name
 from workflows.mail import Reading
 from workflows.signals.folding import bare, fold
-from workflows.summary import own_text
+from workflows.summary import lines_with_digits, own_text
 
 MAX_CHARACTERS = 20_000  # of a mail that are looked at: who writes more has long said who they are
 MOST = 20  # of each kind that are looked up
@@ -30,11 +29,11 @@ _LONGEST_NAME = 60  # characters of a signature's line
 _PHONE = re.compile(r"(?<![\w.,/-])(?:\+|00)?\d(?:[ .-]?\d){7,13}(?![\w/-])")
 _DIGITS = re.compile(r"\d{2}[ .-]?\d{2}")
 _CASE = re.compile(r"(?<![A-Za-z0-9._@-])[A-Za-z0-9](?:[A-Za-z0-9._-]{1,62}[A-Za-z0-9])(?![A-Za-z0-9_@-])")
-_SENTENCE = re.compile(r"[.!?:;]+(?:\s|$)|\n[ \t]*\n")
+_SENTENCE = re.compile(r"[.!?:;\n](?:(?<!\n)[.!?:;]*+(?:\s|$)|(?<=\n)[ \t]*\n)")
 _CLOSING = re.compile(
-    r"^[ \t>]*(?:(?:med |de )?(?:venlig|kærlig|bedste|god|mange|varme?)e? ?hils(?:en|ner)|hils(?:en|ner)|"
-    r"m\.?v\.?h\.?|v\.?h\.?|k\.?h\.?|(?:best|kind|warm) regards|regards|sincerely|yours)\b[ \t,.!:]*(.*)$",
-    re.IGNORECASE | re.MULTILINE,
+    r"[ \t>]*(?:(?:med |de )?(?:venlig|kærlig|bedste|god|mange|varme?)e? ?hils(?:en|ner)|hils(?:en|ner)|"
+    r"m\.?v\.?h\.?|v\.?h\.?|k\.?h\.?|(?:best|kind|warm) regards|regards|sincerely|yours)\b[ \t,.!:]*(.*)",
+    re.IGNORECASE,
 )
 
 
@@ -77,7 +76,7 @@ def clues_of(reading: Reading, key: bytes, common: Common) -> Clues:
         name=reading.from_name,
         signature=signature,
         keys=tuple(dict.fromkeys(keys)),
-        cases=_few(one for one in _CASE.findall(text) if _may_be_case(one)),
+        cases=_few(one for one in _CASE.findall(lines_with_digits(text)) if _may_be_case(one)),
         thread=tuple(dict.fromkeys(one for one in named if len(one) <= LONGEST_ID))[-THREAD:],
         sentences=tuple(sorted(set(_sentences(text, key)))[:MOST_SENTENCES]),
     )
@@ -105,12 +104,13 @@ def _few(found: Iterable[str]) -> tuple[str, ...]:
 
 def _signature(text: str) -> str:
     """The line after the last closing words ("Venlig hilsen"), or what stands behind them; empty where there is none."""
-    last = next(iter(deque(_CLOSING.finditer(text), maxlen=1)), None)
+    lines = text.split("\n")
+    closings = ((place, _CLOSING.match(lines[place])) for place in range(len(lines) - 1, -1, -1))
+    place, last = next((one for one in closings if one[1]), (0, None))
     if last is None:
         return ""
-    behind = text[last.end() : last.end() + 4 * _LONGEST_NAME].split("\n")
-    lines = (one.strip(" \t,.-*_") for one in (last[1], *behind))
-    found = next(filter(None, lines), "")
+    behind = "\n".join(lines[place + 1 : place + 1 + 4 * _LONGEST_NAME])[: 4 * _LONGEST_NAME].split("\n")
+    found = next(filter(None, (one.strip(" \t,.-*_") for one in (last[1], *behind))), "")
     return found if len(found) <= _LONGEST_NAME and not any(one.isdigit() for one in found) else ""
 
 

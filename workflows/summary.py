@@ -33,7 +33,8 @@ _MONTHS = {
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _NUMBER = r"(\d{1,3}(?:[.\u00a0 ]\d{3}){1,3}|\d{1,9})(?:,(\d{2}))?"
 
-_QUESTION = re.compile(r"(?<!\?)\?++(?=[\s\"'»”)!]|$)")
+_QUESTION = re.compile(r"\?(?<!\?\?)\?*+(?=[\s\"'»”)!]|$)")
+_DIGIT = re.compile(r"\d")
 _DAY = re.compile(r"(?<![\d.,/-])(\d{1,2})([./-])[ ]?(\d{1,2})(?:[./ -]{1,2}(\d{4}|\d{2}))?(?![\d/]|[.,-]\d)")
 _ISO = re.compile(r"(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?![\d-])")
 _WRITTEN = re.compile(rf"(?<!\d)(\d{{1,2}})(?:\.|st|nd|rd|th)?[ ]+({_MONTH})\b\.?(?:[ ]+(\d{{4}}))?(?!\d)", re.IGNORECASE)
@@ -69,12 +70,13 @@ class Summary:
 def figures_of(reading: Reading) -> dict[str, Any]:
     """The figures of a mail as JSON. Days are written as found, without a year where none is named (``--11-30``, ISO 8601)."""
     text = own_text(f"{reading.subject}\n\n{reading.text[:MAX_CHARACTERS]}")
+    numbered = lines_with_digits(text)
     return {
         "questions": len(_QUESTION.findall(text)),
-        "days": _few(_days(text), 2 * MOST),
-        "amounts": _few(_amounts(text), MOST + 1),
+        "days": _few(_days(numbered), 2 * MOST),
+        "amounts": _few(_amounts(numbered), MOST + 1),
         "attachments": len(reading.parts),
-        "words": sum(1 for _ in _WORD.finditer(text)),
+        "words": len(_WORD.findall(text)),
     }
 
 
@@ -106,6 +108,13 @@ def own_text(text: str) -> str:
         return text
     lines = text.split("\n")
     return "\n".join(line for line, quoted in zip(lines, quoted_lines(lines), strict=True) if not quoted)
+
+
+def lines_with_digits(text: str) -> str:
+    """Those lines of ``text`` in which a number can stand: days, amounts and case numbers are of one line."""
+    if not _DIGIT.search(text):
+        return ""
+    return "\n".join(filter(_DIGIT.search, text.split("\n")))
 
 
 def _few(found: Iterable[Any], most: int) -> list[Any]:
