@@ -181,7 +181,8 @@ async def test_law_1_what_got_250_while_the_database_went_and_came_arrives_once_
 
         await until(told, 40)
         told_of: dict[str, list[str]] = {}
-        query = "SELECT subject, batch FROM notice WHERE substr(batch, 1, 10) = 'redirected' ORDER BY batch"  # so many mails may be a signal too
+        # so many mails may be a signal too, which is told beside it
+        query = "SELECT subject, batch FROM notice WHERE substr(batch, 1, 10) = 'redirected' ORDER BY batch"
         for subject, batch in await store.readers.run(lambda database: database.exec_driver_sql(query).fetchall()):
             told_of.setdefault(subject, []).append(batch)
         assert {tuple(one) for one in told_of.values()} == {("redirected:caseworker:s-1", "redirected_leader:leader:s-1")}
