@@ -8,6 +8,7 @@ from playwright.async_api import expect
 
 pytestmark = pytest.mark.needs("chromium")
 WHY = "Jeg skal svare borgeren i dag."
+THREAT = "main tbody tr:has-text('Trussel') a"
 HEARD = re.compile("hvor du bor")  # words of the red mail
 BLURRED = """() => [...document.querySelectorAll(".veil")].map(one => {
   const kept = getComputedStyle(one, "::details-content").filter; return kept.includes("blur") && one.lastElementChild.inert })"""
@@ -16,7 +17,7 @@ BLURRED = """() => [...document.querySelectorAll(".veil")].map(one => {
 async def opened(looking):
     page = looking.page
     await looking.open("/mails?outcome=red")
-    await page.click("main tbody a")
+    await page.click(THREAT)
     await page.get_by_label("Hvem er hos dig?").select_option(label="Birgit Bruun")
     await page.get_by_label("Hvorfor har du brug for at læse mailen?").fill(WHY)
     await page.get_by_role("button", name="Åbn med støtte").click()
@@ -86,7 +87,7 @@ async def test_nobody_present_is_told_at_the_field(browser):
     async with browser("leader") as looking:
         page = looking.page
         await looking.open("/mails?outcome=red")
-        await page.click("main tbody a")
+        await page.click(THREAT)
         await page.get_by_label("Hvorfor har du brug for at læse mailen?").fill(WHY)
         await page.get_by_role("button", name="Åbn med støtte").click()
         await expect(page.get_by_role("alert")).to_contain_text("Vælg, hvem der er hos dig.")
