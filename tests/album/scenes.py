@@ -98,11 +98,11 @@ def first_post(then: Act | None = None) -> Act:
     return act
 
 
-def first_mail(then: Act | None = None) -> Act:
-    """The newest mail of a list."""
+def first_mail(then: Act | None = None, row: str = "tr") -> Act:
+    """The newest mail of a list, among the rows that are meant."""
 
     async def act(page: Page) -> None:
-        await page.click("main tbody a")
+        await page.click(f"main tbody :is({row}) a")
         await page.wait_for_load_state()
         if then:
             await then(page)
@@ -110,6 +110,7 @@ def first_mail(then: Act | None = None) -> Act:
     return act
 
 
+THREAT = "tr:has-text('Trussel'), tr:has-text('Threat')"
 ALONE, SUPPORTED = "button[formaction$='/original']", "button[formaction$='/support']"
 
 
@@ -220,15 +221,15 @@ SCENES = (
     Scene("mails-which", "dpo", "/mails", press("form button.first", text="holm")),
     Scene("mail", "leader", "/mails?citizen=c-1001", first_mail(), "/mails/{id}"),
     Scene("mail-open", "leader", "/mails?citizen=c-1001&outcome=redirected", first_mail(opened_all)),
-    Scene("mail-red", "leader", "/mails?outcome=red", first_mail()),
-    Scene("mail-red-answered", "leader", "/mails?outcome=red", first_mail(press("#signal-threat button")), "/mails/{id}"),
-    Scene("mail-red-dpo", "dpo", "/mails?outcome=red", first_mail()),
+    Scene("mail-red", "leader", "/mails?outcome=red", first_mail(row=THREAT)),
+    Scene("mail-red-answered", "leader", "/mails?outcome=red", first_mail(press("#signal-threat button"), THREAT), "/mails/{id}"),
+    Scene("mail-red-dpo", "dpo", "/mails?outcome=red", first_mail(row=THREAT)),
     Scene("mail-no-reason", "leader", "/mails?citizen=c-1001", first_mail(press(ALONE))),
     Scene("mail-original", "leader", "/mails?citizen=c-1001", first_mail(press(ALONE, why=REASON))),
-    Scene("mail-nobody-there", "leader", "/mails?outcome=red", first_mail(press(SUPPORTED, why=REASON))),
-    Scene("supported", "leader", "/mails?outcome=red", first_mail(together())),
-    Scene("supported-shown", "leader", "/mails?outcome=red", first_mail(together(2))),
-    Scene("supported-stopped", "leader", "/mails?outcome=red", first_mail(together(2, stops=True))),
+    Scene("mail-nobody-there", "leader", "/mails?outcome=red", first_mail(press(SUPPORTED, why=REASON), THREAT)),
+    Scene("supported", "leader", "/mails?outcome=red", first_mail(together(), THREAT)),
+    Scene("supported-shown", "leader", "/mails?outcome=red", first_mail(together(2), THREAT)),
+    Scene("supported-stopped", "leader", "/mails?outcome=red", first_mail(together(2, stops=True), THREAT)),
     Scene("link", "leader", "/links/{link_new}", None, "/links/{id}"),
     Scene("link-probable", "leader", "/links/{link_probable}"),
     Scene("link-lawyer", "leader", "/links/{link_lawyer}"),

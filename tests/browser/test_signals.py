@@ -12,13 +12,14 @@ from workflows.situation import Situation
 
 pytestmark = pytest.mark.needs("chromium")
 RED = "/mails?outcome=red"
+THREAT = "tbody tr:has-text('Trussel') a, tbody tr:has-text('Threat') a"
 
 
 @pytest.mark.parametrize("language", ["da", "en"])
 async def test_a_mail_with_signals_is_sound(browser, language):
     async with browser("leader", language=language) as looking:
         await looking.open(RED)
-        await looking.page.click("tbody a")
+        await looking.page.click(THREAT)
         for width in WIDTHS:
             await looking.wide(width)
             await looking.picture("mail-red")
@@ -30,7 +31,7 @@ async def test_a_signal_is_answered_by_keyboard(browser):
     async with browser("leader") as looking:
         page = looking.page
         await looking.open(RED)
-        await page.click("tbody a")
+        await page.click(THREAT)
         await expect(page.get_by_role("heading", name="Er vi selv for sent på den?")).to_be_visible()
         await looking.tab_to("Nyttigt")
         await page.keyboard.press("Enter")
@@ -85,6 +86,6 @@ async def test_signals_are_answered_without_scripts(browser):
     async with browser("leader", script=False) as looking:
         page = looking.page
         await looking.open(RED)
-        await page.locator("tbody a").first.click()
+        await page.locator(THREAT).first.click()
         await page.locator("#signal-threat").get_by_role("button", name="Forkert").click()
         await expect(page.locator("#signal-threat")).to_contain_text("Du har svaret: forkert")
