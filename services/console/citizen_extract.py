@@ -20,6 +20,7 @@ from services.console.context import console_of
 from services.console.framework_words import ANSWERS, CHANNELS, CODES, HISTORY, STATES, WAYS
 from services.console.incidents import may_see
 from services.console.link_words import STATES as LINK_STATES
+from services.console.navigation import Waits
 from services.console.recipients import may_know_why
 from services.console.signals import SITUATIONS
 from services.console.web import page, words_of
@@ -51,7 +52,7 @@ class Wanted:
     path: str
     query: str
     language: str
-    to_do: int
+    waits: Waits
 
 
 WANTED = TypeAdapter(Wanted)
@@ -62,8 +63,8 @@ async def extracted(request: Request, who: Visitor, found: Opened, shape: Shape)
     console = console_of(request)
     if not await _is_much(console.store, found.id):
         return await made(request, who, found, shape)
-    url, language, to_do = request.url, words_of(request).language, getattr(request.state, "to_do", 0)
-    wanted = WANTED.dump_python(Wanted(who, found.id, shape, url.path, url.query, language, to_do), mode="json")
+    url, language, waits = request.url, words_of(request).language, getattr(request.state, "waits", Waits())
+    wanted = WANTED.dump_python(Wanted(who, found.id, shape, url.path, url.query, language, waits), mode="json")
     return await done_aside("services.console.citizen_extract_child", console.settings, console.clock.now(), wanted)
 
 

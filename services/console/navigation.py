@@ -33,16 +33,42 @@ class Item:
 
 MENU = (
     Item("/", N_("Overblik"), "overview"),
+    Item("/incidents", N_("Hændelser"), "incidents", Action.SEE_INCIDENT),
     Item("/citizens", N_("Borgere"), "citizens", Action.SEE_CITIZEN),
     Item("/mails", N_("Mails"), "mails", Action.SEE_MAIL),
-    Item("/incidents", N_("Hændelser"), "incidents", Action.SEE_INCIDENT),
     Item("/posts", N_("Postkasse"), "posts", Action.SEE_POST),
     Item("/statistics", N_("Tal"), "numbers", Action.SEE_STATISTICS),
-    Item("/register", N_("Register"), "register", Action.SEE_REGISTER),
     Item("/operations", N_("Drift"), "operations", Action.SEE_OPERATIONS),
+    Item("/register", N_("Register"), "register", Action.SEE_REGISTER),
+    Item("/playbooks", N_("Hjælp lige nu"), "help"),
 )
+LOW = (Item("/account", N_("Din konto"), "account"),)
+BAR = 4  # that a phone has room for beside *Mere*
+FIRST = {"caseworker": ("/", "/playbooks", "/posts", "/incidents")}  # other roles need what stands first in MENU
 
 
-def menu_of(visitor: Visitor | None) -> tuple[Item, ...]:
-    """The menu that this visitor sees."""
-    return tuple(item for item in MENU if visitor and (item.action is None or reach(visitor.rights, item.action) is not Reach.NONE))
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How many things on *Mit overblik* wait for a visitor; ``calls`` of them are people who need help now."""
+
+    things: int = 0
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """What a visitor sees: what a phone's bar holds; the rest, and what stands lowest, are behind *Mere* there."""
+
+    bar: tuple[Item, ...] = ()
+    rest: tuple[Item, ...] = ()
+    low: tuple[Item, ...] = LOW
+
+
+def menu_of(visitor: Visitor | None) -> Menu:
+    """The menu of this visitor, the most needed first."""
+    if visitor is None:
+        return Menu()
+    first = FIRST.get(visitor.role, ())
+    seen = [item for item in MENU if item.action is None or reach(visitor.rights, item.action) is not Reach.NONE]
+    seen.sort(key=lambda item: first.index(item.path) if item.path in first else BAR)
+    return Menu(tuple(seen[:BAR]), tuple(seen[BAR:]))

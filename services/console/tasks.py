@@ -7,10 +7,13 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 
+from services.console.assist import AssistSeen
 from services.console.auth.visitor import Visitor
 from services.console.context import console_of
+from services.console.incidents import IncidentsSeen
 from services.console.lately import Found
 from services.console.links import waiting
+from services.console.navigation import Waits
 from services.console.words import Words
 from services.gather import policy_of
 from services.lifecycle import Lifecycle
@@ -24,6 +27,7 @@ from workflows.link_answers import Link
 from workflows.rights import Action, Reach, reach
 
 ASKED_ROLES = frozenset({"leader", "head", "lawyer"})  # of whom the lifecycle asks something
+INCIDENTS_SHOWN = 20
 AHEAD = timedelta(days=30)
 NEAR = timedelta(days=7)  # from when on what is to come waits for somebody
 FORGOTTEN = timedelta(minutes=1)  # a number in the menu is no older
@@ -116,17 +120,25 @@ def sorted_out(tasks: Sequence[Task], today: date) -> Tasks:
 
 
 async def noted(request: Request) -> None:
-    """A dependency of every page: how many things wait for its visitor, for the menu. Counted anew after every form."""
+    """A dependency of every page: how much waits for its visitor, for the menu. Counted anew after every form, and with news."""
     who = getattr(request.state, "visitor", None)
     counts = _counts(request)
     if request.method != "GET":
         counts.clear()
-    elif isinstance(who, Visitor) and who.role in ASKED_ROLES and not who.token and request.url.path != "/live":
+    elif isinstance(who, Visitor) and not who.token and request.url.path != "/live":
         now = console_of(request).clock.now()
         known = counts.get(who.account)
-        if known is None or not timedelta() <= now - known.at < FORGOTTEN:
-            known = counts[who.account] = Found((await tasks_of(request, who)).waiting, now)
-        request.state.to_do = known.value
+        if known is None or "hx-request" in request.headers or not timedelta() <= now - known.at < FORGOTTEN:
+            known = counts[who.account] = Found(await waits_for(request, who), now)
+        request.state.waits = known.value
+
+
+async def waits_for(request: Request, who: Visitor) -> Waits:
+    """What *Mit overblik* asks of ``who``: frameworks, receipts, who wrote, calls for help, wishes for relief, and incidents."""
+    tasks, matters = await tasks_of(request, who), await AssistSeen(request, who).matters()
+    incidents = (await IncidentsSeen(request, who).listed(open=True, limit=INCIDENTS_SHOWN)).items
+    calls = sum(one.wanted for one in matters.calls)
+    return Waits(tasks.waiting + calls + len(matters.asked) + sum(one.handles for one in incidents), calls)
 
 
 async def _untold(request: Request, who: Visitor) -> tuple[UntoldCitizen, ...]:
@@ -135,11 +147,11 @@ async def _untold(request: Request, who: Visitor) -> tuple[UntoldCitizen, ...]:
     return await console_of(request).store.receipts.untold(who.units)
 
 
-def _counts(request: Request) -> dict[str, Found[int]]:
+def _counts(request: Request) -> dict[str, Found[Waits]]:
     state = request.app.state
     if not hasattr(state, "waiting_counts"):
         state.waiting_counts = {}
-    found: dict[str, Found[int]] = state.waiting_counts
+    found: dict[str, Found[Waits]] = state.waiting_counts
     return found
 
 

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from services.console.auth.visitor import Visitor
 from services.console.context import console_of
-from services.console.navigation import ROLES, menu_of
+from services.console.navigation import ROLES, Waits, menu_of
 from services.console.words import LANGUAGES, SOURCE, Words, known, without_ids, words
 from services.settings import ZONE
 
@@ -58,7 +58,7 @@ def rendered(request: Request, template: str | Template, **values: object) -> st
         "menu": menu_of(visitor),
         "roles": ROLES,
         "topics": None,
-        "to_do": getattr(request.state, "to_do", 0),
+        "waits": getattr(request.state, "waits", Waits()),
         "unseen": getattr(request.state, "unseen", 0),
         "municipality": console_of(request).settings.municipality.name,
         "now": now,

@@ -21,7 +21,7 @@ from services.console.mail_words import SIGNALS
 from services.console.operations import operations_of
 from services.console.pages.live import topics
 from services.console.posts import Posts
-from services.console.tasks import overdue, tasks_of
+from services.console.tasks import INCIDENTS_SHOWN, overdue, tasks_of
 from services.console.web import page
 from services.store.looked_up import MailLine, Within
 from workflows.addresses import own_key
@@ -36,7 +36,6 @@ _UNSHOWN: Values = {"tasks": None, "reds": (), "sent": (), "late": None, "needs"
 TAKEN_AMONG = 200  # posts that are looked through for those that the visitor has taken
 RECENT = timedelta(days=7)
 RED_SHOWN = 8
-INCIDENTS_SHOWN = 20
 AT_ONCE, MOST_PAGES = 200, 10  # a caseworker's citizens that are looked through
 
 
@@ -86,7 +85,6 @@ async def _leader(request: Request, who: Visitor) -> Values:
 
 async def _asked(request: Request, who: Visitor) -> Values:
     tasks = await tasks_of(request, who)
-    request.state.waiting = tasks.waiting
     names = await _names(request, [one.citizen for one in (*tasks, *tasks.untold, *tasks.links) if one.citizen])
     mails = [one.mail for one in tasks.untold]
     return {"tasks": tasks, "names": names, "shown": {one.framework for one in tasks}, "shown_mails": mails}
