@@ -113,30 +113,6 @@ async def test_the_leader_is_called_first_and_hears_at_once(running, people):
     assert "Kom nu: en kollega har brug for hjælp" in told and "karen@eksempel.dk har tilkaldt hjælp" in told and "112" in told
 
 
-async def test_the_menu_counts_those_who_need_the_visitor_now_and_wishes_for_relief(people):
-    def counted(answer):
-        told = words(answer)
-        calls = re.search(r"Tilkald hjælp (\d+) har brug for din hjælp nu", told)
-        things = re.search(r"Overblik (\d+) ting venter på dig", told)
-        return int(calls[1]) if calls else 0, int(things[1]) if things else 0
-
-    async def of(name):
-        return counted(await people[name].get("/citizens"))
-
-    before = await of("lene")
-    path = await calls(people["karen"])
-    assert await of("lene") == (before[0] + 1, before[1] + 1)
-    assert await of("karen") == (0, 0)  # her own call asks nothing of her
-    assert (await people["lene"].post(f"{path}/coming")).status_code == 303
-    assert await of("lene") == before
-    answer = await people["karen"].post("/relief", data={"case": "s-77", "wish": "relief", "why": ""})
-    assert await of("lene") == (before[0], before[1] + 1)
-    said = {"says": "other", "note": "Vi tales ved om det i dag."}
-    told = await people["lene"].post(answer.headers["location"].partition("?")[0] + "/answer", data=said)
-    assert told.status_code == 303, words(told)
-    assert await of("lene") == before
-
-
 async def test_who_presses_twice_comes_to_the_call_that_is_open(people):
     path = await calls(people["karen"])
     assert await calls(people["karen"]) == path and await calls(people["karen"], "time_out") != path
@@ -278,3 +254,28 @@ async def test_whoever_has_no_cases_has_nothing_to_hand_over(people):
     assert {name: (await people[name].get("/relief")).status_code for name in ("it", "dpo.p", "arne")} == dict.fromkeys(
         ("it", "dpo.p", "arne"), 404
     )
+
+
+# -- the menu
+async def test_the_menu_counts_those_who_need_the_visitor_now_and_wishes_for_relief(people):
+    def counted(answer):
+        told = words(answer)
+        calls = re.search(r"Tilkald hjælp (\d+) har brug for din hjælp nu", told)
+        things = re.search(r"Overblik (\d+) ting venter på dig", told)
+        return int(calls[1]) if calls else 0, int(things[1]) if things else 0
+
+    async def of(name):
+        return counted(await people[name].get("/citizens"))
+
+    before = await of("lene")
+    path = await calls(people["karen"])
+    assert await of("lene") == (before[0] + 1, before[1] + 1)
+    assert await of("karen") == (0, 0)  # her own call asks nothing of her
+    assert (await people["lene"].post(f"{path}/coming")).status_code == 303
+    assert await of("lene") == before
+    answer = await asks(people, wish="relief")
+    assert await of("lene") == (before[0], before[1] + 1)
+    said = {"says": "other", "note": "Vi tales ved om det i dag."}
+    told = await people["lene"].post(answer.headers["location"].partition("?")[0] + "/answer", data=said)
+    assert told.status_code == 303, words(told)
+    assert await of("lene") == before
