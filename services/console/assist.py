@@ -16,12 +16,14 @@ from services.console.recorded import recorded
 from services.settings import ZONE
 from services.store.desk import KeptMatter, Matter
 from workflows.addresses import own_key
-from workflows.assistance import Assistance, is_called
+from workflows.assistance import Assistance, Kind, is_called
 from workflows.desk_notices import answers
+from workflows.people import Case, Employee
 from workflows.relief import Relief
 from workflows.rights import Action, Rights, may
 
 RECENT = timedelta(hours=12)  # a call that nobody ended is over then
+HANDLERS = frozenset({"caseworker", "leader", "head"})
 SHOWN = timedelta(days=30)  # in which drafts wait, and answers are shown
 
 
@@ -119,6 +121,15 @@ class AssistSeen:
         asked = [one for one in await self.wishes(wishes) if one.answers]
         return Matters(tuple(now), tuple(drafts), tuple(asked), told)
 
+    async def called(self, kind: Kind) -> Call | None:
+        """The visitor's own call of this kind that is open."""
+        return next((one for one in (await self.matters()).calls if one.mine and one.one.kind == kind), None)
+
+    async def asked(self, case: str) -> Asked | None:
+        """The visitor's own wish in this case that nobody has answered."""
+        told = (await self.matters()).told
+        return next((one for one in told if one.one.answer is None and one.one.case == case), None)
+
     def sees(self, kept: KeptMatter) -> bool:
         """Whether it is for the visitor: who asked, who is called, and who leads the unit."""
         one, rights = kept.matter, self.who.rights
@@ -191,6 +202,26 @@ def of_call(matter: Matter) -> dict[str, str]:
     """The incident's draft: when help was called for, and that the caller would like to talk about it."""
     at = matter.at.astimezone(ZONE)
     return {"assist": matter.id, "on": at.date().isoformat(), "at": at.strftime("%H:%M"), "wants_support": "yes"}
+
+
+async def own_case(request: Request, who: Visitor, id: str) -> Case | None:
+    """The visitor's own case of this number; others' don't exist for them."""
+    found = await console_of(request).store.views.case(id) if id else None
+    own = found is not None and may(who.rights, Action.ASK_RELIEF, caseworkers=(found.caseworker,))
+    return found if own else None
+
+
+def takers(request: Request, one: Relief) -> list[Employee]:
+    """To whom the case can be given: who works with cases in its unit, but who asks."""
+    every = {each.address: each for each in console_of(request).store.organisation().employees.values()}.values()
+    asker = own_key(one.asked_by)
+    found = [each for each in every if each.unit == one.unit and each.role in HANDLERS and own_key(each.address) != asker]
+    return sorted(found, key=lambda each: each.name)
+
+
+def taker(request: Request, one: Relief, address: str) -> str | None:
+    """The one of them with this address."""
+    return next((each.address for each in takers(request, one) if own_key(each.address) == own_key(address)), None)
 
 
 async def one_matter(

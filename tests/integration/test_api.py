@@ -25,7 +25,7 @@ PEOPLE = {
     "arne": "work_environment",
     "it": "it",
 }
-AREAS = ("citizens", "frameworks", "mails", "notifications", "posts", "incidents", "statistics")
+AREAS = ("citizens", "frameworks", "mails", "notifications", "posts", "incidents", "assist", "relief", "statistics")
 HAPPENED = {"on": "2026-11-20", "channel": "mail", "what": "Skrev 14 mails på én nat."}
 
 
@@ -64,7 +64,7 @@ def is_problem(answer, status):
 async def test_each_role_reads_what_its_pages_show(people):
     found = {name: {area: (await one.get(f"/api/v1/{area}")).status_code for area in AREAS} for name, one in people.items()}
     everything, statistics = dict.fromkeys(AREAS, 200), {"statistics": 200}
-    nothing = dict.fromkeys(AREAS, 404) | {"notifications": 200, "incidents": 200}  # one's own
+    nothing = dict.fromkeys(AREAS, 404) | dict.fromkeys(("notifications", "incidents", "assist", "relief"), 200)  # one's own
     assert found["lene"] == found["dpo.p"] == everything
     assert found["karen"] == everything | {"statistics": 404}
     assert found["jette"] == everything | {"statistics": 404, "posts": 404, "mails": 409}

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from services.console.api import (
+    assist,
     citizens,
     events,
     frameworks,
@@ -12,6 +13,7 @@ from services.console.api import (
     mails,
     notifications,
     posts,
+    relief,
     signals,
     situations,
     statistics,
@@ -31,6 +33,8 @@ PARTS = (
     signals,
     situations,
     incidents,
+    assist,
+    relief,
     statistics,
     events,
 )

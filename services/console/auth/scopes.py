@@ -3,7 +3,9 @@
 import secrets
 
 PREFIX = "rvt_"  # by which a token that has leaked is found
-AREAS = ("citizens", "frameworks", "links", "mails", "notifications", "posts", "incidents", "statistics", "events")
+AREAS = (
+    "citizens", "frameworks", "links", "mails", "notifications", "posts", "incidents", "assist", "relief", "statistics", "events",
+)  # fmt: skip
 API_PAGE = "/api/openapi.json"  # tells what there is to ask for, and nothing else: open to all
 SCOPES = tuple(f"{area}:{what}" for area in AREAS for what in ("read", "write"))
 

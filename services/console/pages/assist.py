@@ -45,9 +45,8 @@ async def first_called(request: Request, seen: AssistSeen) -> dict[str, tuple[st
 async def called(request: Request, who: Someone, kind: Annotated[Kind, Form()]) -> Response:
     """Call them. Who presses the same button again comes to the call that is open."""
     seen = AssistSeen(request, who)
-    there = [one for one in (await seen.matters()).calls if one.mine and one.one.kind == kind]
-    if there:
-        return see(there[0].path)
+    if there := await seen.called(kind):
+        return see(there.path)
     kept = await seen.desk.call(kind, unit_of(request, who), by_of(who))
     return see(seen.call(kept).path)
 

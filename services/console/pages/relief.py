@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from services.console.allowed import only
-from services.console.assist import Asked, AssistSeen, one_matter
+from services.console.assist import Asked, AssistSeen, one_matter, own_case, taker, takers
 from services.console.auth.visitor import Visitor, visitor
 from services.console.context import console_of
 from services.console.incidents import by_of
@@ -17,18 +17,15 @@ from services.console.pages.live import topics
 from services.console.recorded import recorded
 from services.console.web import page, see
 from services.store.desk import KeptMatter
-from workflows.addresses import own_key
 from workflows.decision import Sentence
 from workflows.incident import Refused
-from workflows.people import Case, Employee
 from workflows.relief import MOST_WORDS, Answer, Relief, Says, Wish
-from workflows.rights import Action, may
+from workflows.rights import Action
 
 router = APIRouter(prefix="/relief")
 Someone = Annotated[Visitor, Depends(visitor)]
 Asker = Annotated[Visitor, Depends(only(Action.ASK_RELIEF))]
 Wrong = tuple[tuple[str, Sentence], ...]
-HANDLERS = frozenset({"caseworker", "leader", "head"})
 _CASE = Sentence(
     "Vi kan ikke finde sagen blandt dine. Skriv sagens nummer.", "We can't find the case among yours. Write its number."
 )
@@ -62,16 +59,15 @@ async def form(request: Request, who: Asker, case: str = "") -> HTMLResponse:
 @router.post("")
 async def asked(request: Request, who: Asker, filled: Annotated[Filled, Form()]) -> Response:
     """Ask; the leader hears of it the same day. Who asks the same twice comes to the first."""
-    case = await _case(request, who, filled.case.strip())
+    case = await own_case(request, who, filled.case.strip())
     wrong: list[tuple[str, Sentence]] = [] if case else [("case", _CASE)]
     wrong += [] if filled.wish else [("wish", _WISH)]
     wrong += [("why", _LONG)] if len(filled.why) > MOST_WORDS else []
     if case is None or not filled.wish or wrong:
         return _form(request, filled, tuple(wrong))
     seen = AssistSeen(request, who)
-    there = [one for one in (await seen.matters()).told if one.one.answer is None and one.one.case == case.id]
-    if there:
-        return see(there[0].path)
+    if there := await seen.asked(case.id):
+        return see(there.path)
     kept = await seen.desk.ask(filled.wish, case, filled.why.strip(), by_of(who))
     return see(f"/relief/{kept.matter.id}?said=asked")
 
@@ -90,7 +86,7 @@ async def answered(request: Request, who: Someone, id: str, filled: Annotated[Sa
     if not one.answers:
         await recorded(request, who, "access.refused", id, Action.ANSWER_RELIEF.value)
         raise HTTPException(404)
-    to = next((each.address for each in _takers(request, one) if own_key(each.address) == own_key(filled.to)), None)
+    to = taker(request, one.one, filled.to)
     if not filled.says or len(filled.note) > MOST_WORDS:
         return _page(request, seen, one, filled=filled, wrong=_SAYS if not filled.says else _LONG)
     note, now = filled.note.strip(), console_of(request).clock.now()
@@ -108,21 +104,6 @@ async def _one(request: Request, who: Visitor, id: str) -> tuple[AssistSeen, Ask
     return seen, one
 
 
-async def _case(request: Request, who: Visitor, id: str) -> Case | None:
-    """The visitor's own case of this number; others' don't exist for them."""
-    found = await console_of(request).store.views.case(id) if id else None
-    own = found is not None and may(who.rights, Action.ASK_RELIEF, caseworkers=(found.caseworker,))
-    return found if own else None
-
-
-def _takers(request: Request, one: Asked) -> list[Employee]:
-    """To whom the case can be given: who works with cases in its unit, but who asks."""
-    every = {each.address: each for each in console_of(request).store.organisation().employees.values()}.values()
-    asker = own_key(one.one.asked_by)
-    found = [each for each in every if each.unit == one.one.unit and each.role in HANDLERS and own_key(each.address) != asker]
-    return sorted(found, key=lambda each: each.name)
-
-
 def _form(request: Request, filled: Filled, wrong: Wrong = ()) -> HTMLResponse:
     return page(request, "relief_ask.html", status=422 if wrong else 200, filled=filled, wrong=wrong, error=dict(wrong))
 
@@ -136,6 +117,6 @@ def _page(
     wrong: Sentence | None = None,
     said: str = "",
 ) -> HTMLResponse:
-    takers = [(each.address, each.name) for each in _takers(request, one)]
-    values = {"seen": one, "one": one.one, "takers": takers, "filled": filled or Said(), "wrong": wrong, "said": said}
+    named = [(each.address, each.name) for each in takers(request, one.one)]
+    values = {"seen": one, "one": one.one, "takers": named, "filled": filled or Said(), "wrong": wrong, "said": said}
     return page(request, "relief.html", status=422 if wrong else 200, topics=topics(request, seen.who, OVERVIEW), **values)
