@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.clock import new_id
 from services.marks import CRASHES, Marks
@@ -17,6 +17,8 @@ from workflows.notice_mail import brief, compose, compose_many
 from workflows.notice_rules import MAIL, Preferences, alone_with, batch_of, escalates_at, is_red, next_channel, ready_at
 from workflows.notice_seen import token
 from workflows.notices import Notice
+
+_NEXT = timedelta(microseconds=1)  # between those that are made at once: the order in which they are told again and read
 
 
 class NoticeDesk:
@@ -46,11 +48,12 @@ class NoticeDesk:
         told, waiting = dict(known.told), set(known.waiting)
         theirs = [(one, known.preferences.get(one.to, Preferences())) for one in planned]
         found = []
-        for one, preferences in theirs:
+        for number, (one, preferences) in enumerate(theirs):
             same = [(other, wants) for other, wants in theirs if other.about.mail == one.about.mail]
             place = (one.to, batch_of(one))
             at = ready_at(one, preferences, told.get(place), ZONE, alone=alone_with(one, same, ZONE))
             made = self._kept(one, preferences, now, at=at, behind=place in waiting and not is_red(one))
+            made = replace(made, at=now + number * _NEXT)
             if made.told_at:
                 told[place] = made.told_at
             elif not is_red(one):

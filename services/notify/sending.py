@@ -1,11 +1,12 @@
 """Tells what waits: gathered, by each person's own channel, and the next in line where nobody has looked.
 
+People are told beside each other, and each of one thing after the other: a chat that hangs holds up those alone who are told by it.
 Each step is one transaction. What goes by mail is told in it, and by a chat after it: a guard that dies in between asks again with
 the same key, so that it is the far end that may hear twice, and never the books.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -16,6 +17,7 @@ from prometheus_client import Counter
 from services.clock import Clock
 from services.notify.channels import Channels
 from services.notify.desk import NoticeDesk
+from services.notify.lanes import Lanes
 from services.repeating import repeat
 from services.settings import ZONE, Settings
 from services.store.interface import Store
@@ -45,6 +47,7 @@ LOOK_AT_MAILS = timedelta(seconds=30)
 LATE = timedelta(minutes=10)  # a mail that is tried in vain for so long is told by another channel too
 BACK = timedelta(days=2)  # mails of so long ago are looked at
 TAKEN = timedelta(minutes=2)  # what a chat was asked to take is another process's after this
+LATELY = timedelta(minutes=10)  # a chat that took nothing for somebody is left alone for so long
 PAGE = 500
 
 
@@ -68,6 +71,7 @@ class Sender:
         self._told = told
         self._channels = Channels(settings)
         self._woken = asyncio.Event()
+        self._lanes = Lanes(self.wake)
         self._next_mails: datetime | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -80,13 +84,14 @@ class Sender:
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self._lanes.stop()
 
     def wake(self) -> None:
         """There may be something to tell."""
         self._woken.set()
 
     async def _turn(self) -> None:
-        await self.turn()
+        await self._begin()
         try:
             async with asyncio.timeout(EVERY):
                 await self._woken.wait()
@@ -96,26 +101,43 @@ class Sender:
             self._woken.clear()
 
     async def turn(self) -> None:
-        """Do what is due."""
+        """Do what is due, and wait until it is done."""
+        await self._begin()
+        await self._lanes.settled()
+
+    async def _begin(self) -> None:
+        """Look after what was told, and begin with what waits, for everybody for whom nothing is under way."""
         now = self._clock.now()
         if self._next_mails is None or now >= self._next_mails:
             self._next_mails = now + LOOK_AT_MAILS
             for one, refused in await self._notices.not_taken(now - BACK, now - LATE):
                 await self._elsewhere(one, MAIL, refused=refused)
-        while due := await self._notices.due(PAGE):
-            done = [await self._one(group) for group in _groups(due)]
-            if not any(done) or len(due) < PAGE:
+        begun: set[str] = set()
+        while due := await self._notices.due(PAGE, without=begun.union(self._lanes.busy)):
+            looked = [await self._look_again(one) for one in due if one.state == "told"]
+            waiting = _by_person(one for one in due if one.state != "told" and one.notice.to not in self._lanes.busy)
+            for person, theirs in waiting.items():
+                self._lanes.begin(person, self._tell(theirs))
+            begun.update(waiting)
+            if len(due) < PAGE or not (waiting or any(looked)):
                 return
 
+    async def _tell(self, theirs: Sequence[KeptNotice]) -> bool:
+        """What waits for one person, the oldest first; whether something was changed: of several processes one does it."""
+        done = [await self._one(group) for group in _groups(theirs)]
+        return any(done)
+
     async def _one(self, group: Sequence[KeptNotice]) -> bool:
-        """Whether something was changed: of several processes one does it."""
-        if group[0].state == "told":
-            return await self._look_again(group[0])
         preferences = await self._notices.preferences(group[0].notice.to)
         now = self._clock.now()
         if not is_red(group[0].notice) and (at := after_quiet(now, preferences, ZONE)) > now:  # a guard that was stopped is late
             return await self._notices.make(Change([replace(one, next_at=at) for one in group]))
-        channel = next_channel(preferences, group[0].failed, self._desk.channels)
+        chats = {one for one in preferences.channels if one not in (MAIL, CONSOLE)}
+        hampered = await self._notices.hampered(group[0].notice.to, now - LATELY) if chats else []
+        if any(_waits_before(one, group) for one in hampered):
+            return False
+        lately = {channel for one in hampered if one.told_at for channel in one.failed if channel != MAIL}
+        channel = next_channel(preferences, {*group[0].failed, *lately}, self._desk.channels)
         if channel is None or not self._desk.may_be_told(group[0]):
             return await self._give_up(group, now)
         if channel in (MAIL, CONSOLE):
@@ -220,12 +242,27 @@ def _is_passed_on(one: KeptNotice, other: KeptNotice) -> bool:
     return later and other.notice.about.again == "escalated" and other.notice.about.unit_id == one.notice.about.unit_id
 
 
+def _by_person(due: Iterable[KeptNotice]) -> dict[str, list[KeptNotice]]:
+    people: dict[str, list[KeptNotice]] = {}
+    for one in due:
+        people.setdefault(one.notice.to, []).append(one)
+    return people
+
+
+def _waits_before(one: KeptNotice, group: Sequence[KeptNotice]) -> bool:
+    """Whether a channel is asked, or will be asked again, to take ``one``, and ``group`` must not overtake it: nobody hears of a
+    case out of its order. What is red waits for nothing that isn't."""
+    if one.state != "waiting" or one.id in {each.id for each in group} or one.at > group[0].at:
+        return False
+    return one.batch == group[0].batch if is_red(one.notice) else not is_red(group[0].notice)
+
+
 def _groups(due: Sequence[KeptNotice]) -> list[list[KeptNotice]]:
-    """What is told together: of one person all that is not red. What a channel was asked to take is asked for again as it was."""
+    """What is told to a person together: all that is not red. What a channel was asked to take is asked for again as it was."""
 
-    def place(one: KeptNotice) -> tuple[str, str, tuple[str, ...], str]:
-        alone = one.state == "told" or is_red(one.notice)
+    def place(one: KeptNotice) -> tuple[str, tuple[str, ...], str]:
         again = f"{one.next_at}:{one.tries}" if one.tries else ""
-        return one.notice.to, one.id if alone else "", one.failed, again
+        return one.id if is_red(one.notice) else "", one.failed, again
 
-    return [list(found) for _, found in groupby(sorted(due, key=place), key=place)]
+    found = [list(group) for _, group in groupby(sorted(due, key=place), key=place)]
+    return sorted(found, key=lambda group: (group[0].at, group[0].id))

@@ -136,10 +136,19 @@ class Notices:
         """What is known of these people, and of these batches."""
         return await self._readers.run(_known, people, batches) if people else Known()
 
-    async def due(self, limit: int) -> list[KeptNotice]:
-        """With which something is to be done by now, the oldest first."""
-        now = self._now()
-        return await self._readers.run(lambda connection: found(connection, own.next_at <= now, limit=limit))
+    async def due(self, limit: int, *, without: Collection[str] = ()) -> list[KeptNotice]:
+        """With which something is to be done by now, the oldest first; nothing that is still to be told to ``without``."""
+        now, others = self._now(), people_in(without)
+        wanted = [own.next_at <= now, *([or_(own.state != "waiting", own.person.not_in(others))] if others else [])]
+        return await self._readers.run(lambda connection: found(connection, *wanted, limit=limit))
+
+    async def hampered(self, person: str, since: datetime) -> list[KeptNotice]:
+        """Somebody's that a channel is asked to take, or will be asked again, and those told since then by another than was asked
+        first."""
+        now, them = self._now(), text_in(person)
+        tried = (own.state == "waiting") & (own.tries > 0) & (own.next_at > now)
+        replaced = (own.state == "told") & (own.failed != "") & (own.told_at >= micros(since))
+        return await self._readers.run(lambda connection: found(connection, own.person == them, or_(tried, replaced)))
 
     async def about(self, subject: str) -> list[KeptNotice]:
         """Those about a mail, framework or incident."""

@@ -92,3 +92,43 @@ def _genuine(headers, body):
     except Exception:
         return False
     return True
+
+
+class Hanging:
+    """A server that takes every connection and never answers. ``open``: how many clients still wait; ``asked``: how many ever did.
+    With ``drips`` it answers without end, an octet every so many seconds: no time-out between octets ends that."""
+
+    def __init__(self, drips: float | None = None):
+        self.drips = drips
+        self.open = self.asked = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/chat"
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+        for one in self._writers:
+            one.transport.abort()
+        await self._server.wait_closed()
+
+    async def _serve(self, reader, writer):
+        self.open, self.asked = self.open + 1, self.asked + 1
+        self._writers.add(writer)
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            if self.drips is not None:
+                writer.write(b"HTTP/1.1 200 ok\r\ncontent-length: 999999\r\n\r\n")
+            while self.drips is not None:
+                writer.write(b".")
+                await writer.drain()
+                await asyncio.sleep(self.drips)
+            await reader.read()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self.open -= 1
+            self._writers.discard(writer)
+            writer.close()
