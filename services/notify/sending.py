@@ -131,7 +131,7 @@ class Sender:
         preferences = await self._notices.preferences(group[0].notice.to)
         now = self._clock.now()
         if not is_red(group[0].notice) and (at := after_quiet(now, preferences, ZONE)) > now:  # a guard that was stopped is late
-            return await self._notices.make(Change([replace(one, next_at=at) for one in group]))
+            return await self._notices.make(Change([replace(one, next_at=at) for one in group])) is not None
         chats = {one for one in preferences.channels if one not in (MAIL, CONSOLE)}
         hampered = await self._notices.hampered(group[0].notice.to, now - LATELY) if chats else []
         if any(_waits_before(one, group) for one in hampered):
@@ -150,9 +150,9 @@ class Sender:
         told = [replace(self._desk.told(one, channel, now), delivery=delivery) for one in group]
         done = await self._notices.make(Change(told, mail=mail))
         if done:
-            TOLD.labels(channel).inc(len(group))
+            told_now(told)
             self._told()
-        return done
+        return done is not None
 
     async def _by_chat(self, group: Sequence[KeptNotice], channel: str, preferences: Preferences, now: datetime) -> bool:
         taken = [replace(one, next_at=now + TAKEN, tries=one.tries + 1) for one in group]
@@ -161,15 +161,17 @@ class Sender:
         held = [replace(one, revision=one.revision + 1) for one in taken]
         title, text = self._desk.words(group, preferences)
         if await self._channels.send(channel, preferences.handles.get(channel, ""), title, text, key=group[0].id):
-            TOLD.labels(channel).inc(len(group))
-            return await self._notices.make(Change([self._desk.told(one, channel, now) for one in held]))
+            told = [self._desk.told(one, channel, now) for one in held]
+            done = await self._notices.make(Change(told))
+            told_now(told if done else ())
+            return done is not None
         log.warning("notice_channel_failed", channel=channel, tries=held[0].tries)
         wait = retry_after(held[0].tries)
         later = [
             replace(one, next_at=now + wait) if wait else replace(one, next_at=now, tries=0, failed=(*one.failed, channel))
             for one in held
         ]
-        return await self._notices.make(Change(later))
+        return await self._notices.make(Change(later)) is not None
 
     async def _elsewhere(self, one: KeptNotice, channel: str, *, refused: bool) -> None:
         """Told by a channel that did not bring it: another one is tried. Who has no other waits for what is still tried."""
@@ -188,10 +190,11 @@ class Sender:
         new = self._desk.kept(planned, await self._desk.known(planned), now)
         done = await self._notices.make(Change(untold, new=new, events=events, audit=audit))
         if done:
+            told_now(done.new)
             UNTOLD.inc(len(group))
             log.error("notice_untold", notices=len(group), kind=group[0].notice.kind)
             self._told()
-        return done
+        return done is not None
 
     async def _next(self, one: KeptNotice, now: datetime) -> Notice | None:
         """The same to the next in line, of an alarm that nobody has opened."""
@@ -205,7 +208,7 @@ class Sender:
         others = await self._notices.about(notice.about.mail)
         done = replace(one, next_at=None)
         if _is_opened(others):
-            return await self._notices.make(Change([done]))
+            return await self._notices.make(Change([done])) is not None
         passed_on = any(_is_passed_on(one, other) for other in others)
         to = None if passed_on else next_in_line(notice.about.unit_id, _heard(others), self._house())
         planned = [_again(notice, notice.to, "reminder", now)] if not one.seen_at else []
@@ -218,8 +221,16 @@ class Sender:
         audit = [AuditRecord(now, "guard", "notice.escalated", notice.about.mail, {"kind": notice.kind, "last": last})]
         made = await self._notices.make(Change([done], new=new, audit=audit))
         if made:
+            told_now(made.new)
             self._told()
-        return made
+        return made is not None
+
+
+def told_now(notices: Iterable[KeptNotice]) -> None:
+    """Count those that are told, of what was just written."""
+    for one in notices:
+        if one.state == "told" and one.channel:
+            TOLD.labels(one.channel).inc()
 
 
 def _again(notice: Notice, to: str, why: str, now: datetime) -> Notice:

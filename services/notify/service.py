@@ -23,7 +23,7 @@ from services.notify.evasion import with_evasion
 from services.notify.likening import NOTHING, Guess, Likening, words_of
 from services.notify.planned import planned
 from services.notify.posting import Posting
-from services.notify.sending import Sender
+from services.notify.sending import Sender, told_now
 from services.notify.telling import Telling
 from services.notify.volume import with_volume
 from services.notify.written import ACTOR, NEXT, Wire, audit_of, events_of
@@ -194,7 +194,8 @@ class Notifier:
         copies = sum(one.mail is not None for one in made.values())
         claim = self._claim(copies) if copies else None
         saved = await self._store.save_assessments(whole, claim)
-        if any(one.notices for one in whole if one.mail in saved):
+        told_now(saved.notices)
+        if saved.notices:
             self._after_commit(() if claim else (NEXT,))
             self.sender.wake()
 
@@ -241,7 +242,8 @@ class Notifier:
     async def _enqueue(self, planned: Sequence[Notice], now: datetime) -> None:
         if planned:
             kept = self._desk.kept(planned, await self._desk.known(planned), now)
-            await self._store.notices.make(Change(new=kept))
+            made = await self._store.notices.make(Change(new=kept))
+            told_now(made.new if made else ())
             self._after_commit((NEXT,))
             self.sender.wake()
 

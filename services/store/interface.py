@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from services.store.incidents import Incidents
     from services.store.mailboxes import Mailboxes
     from services.store.notices import Notices
+    from services.store.own import Saved
     from services.store.posts import Posts
     from services.store.views import Views
     from services.store.webhooks import Webhooks
@@ -214,8 +215,8 @@ class Store(Protocol):
         """What was decided about these mails (at most 500), as the contract's JSON without the assessed parts; by id."""
         ...
 
-    async def save_assessments(self, assessed: Sequence[Assessed], claim: Claim | None = None) -> set[str]:
-        """Save assessments with the notices that they call for; returns the ids of the mails that had none before.
+    async def save_assessments(self, assessed: Sequence[Assessed], claim: Claim | None = None) -> "Saved":
+        """Save assessments with the notices that they call for; tells the mails that had none before, and which notices are new.
 
         Of the others nothing is written. ``claim`` has the notices that are due.
         """

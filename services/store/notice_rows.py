@@ -19,9 +19,9 @@ def dedupes_of(found: Iterable[KeptNotice]) -> set[str]:
     return {one.notice.dedupe for one in found}
 
 
-def add(work: UnitOfWork, found: Sequence[KeptNotice], now: int, claimed: Claimed | None = None) -> int:
-    """Those that nobody was told of before, with their mails; gives how many. Names were asked for in ``needs``."""
-    added = 0
+def add(work: UnitOfWork, found: Sequence[KeptNotice], now: int, claimed: Claimed | None = None) -> list[KeptNotice]:
+    """Those that nobody was told of before, with their mails; gives which. Names were asked for in ``needs``."""
+    added = []
     for one in found:
         if one.notice.dedupe not in work.dedupes:
             work.dedupes.add(one.notice.dedupe)
@@ -29,7 +29,7 @@ def add(work: UnitOfWork, found: Sequence[KeptNotice], now: int, claimed: Claime
             work.add("notice", tuple(row_of(one).values()))
             if one.mail:
                 add_outgoing(work, (one.mail,), now, claimed)
-            added += 1
+            added.append(one)
     return added
 
 

@@ -6,6 +6,7 @@ Who changes a notice names the revision that they started from: of two processes
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, tuple_, update
 
@@ -41,9 +42,15 @@ class Change:
     audit: Sequence[AuditRecord] = ()
 
 
+class Made(NamedTuple):
+    """What is done; ``new`` are those of its notices that nobody was told of before."""
+
+    new: Sequence[KeptNotice]
+
+
 @dataclass(frozen=True, slots=True)
-class _Make(Operation[bool]):
-    """Write a change whole; False, and nothing is written, where somebody came in between."""
+class _Make(Operation[Made | None]):
+    """Write a change whole; None, and nothing is written, where somebody came in between."""
 
     change: Change
     now: int
@@ -54,23 +61,23 @@ class _Make(Operation[bool]):
         """What of it is known."""
         needs.dedupes |= dedupes_of(self.change.new) | mails_of([self.change.mail] if self.change.mail else [])
 
-    def apply(self, work: UnitOfWork) -> bool:
+    def apply(self, work: UnitOfWork) -> Made | None:
         """The rows are looked at first, in one order, and held to the end of the transaction."""
         change = self.change
         wanted = [(one.id, one.revision) for one in change.changed]
         there = select(own.id).where(tuple_(own.id, own.revision).in_(wanted)).order_by(own.id).with_for_update()
         if wanted and len(work.connection.execute(there).all()) != len(wanted):
-            return False
+            return None
         for one in change.changed:
             row = row_of(replace(one, revision=one.revision + 1))
             values = {name: value for name, value in row.items() if name not in MARKS}
             work.connection.execute(update(notice).where(own.id == one.id).values(values))
         if change.mail:
             add_outgoing(work, (change.mail,), self.now)
-        add(work, change.new, self.now)
+        new = add(work, change.new, self.now)
         work.born(change.events, change.audit)
         work.wrote = True
-        return True
+        return Made(new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +135,8 @@ class Notices:
         self._readers = readers
         self._now = now
 
-    async def make(self, change: Change) -> bool:
-        """Write it whole; False, and nothing is written, where somebody came in between."""
+    async def make(self, change: Change) -> Made | None:
+        """Write it whole; None, and nothing is written, where somebody came in between."""
         return await self._writer.run(_Make(change, self._now()))
 
     async def known(self, people: Collection[str], batches: Collection[str]) -> Known:

@@ -10,6 +10,7 @@ from services.store import link_rows, notice_rows, schema, signals
 from services.store.columns import compact
 from services.store.deliveries import Claimed, add_outgoing, dedupes_of
 from services.store.interface import Assessed, Claim, Leased, OutgoingMail
+from services.store.notice_values import KeptNotice
 from services.store.post_rows import new_row
 from services.store.sightings import born
 from services.store.unit_of_work import Needs, Operation, UnitOfWork
@@ -20,9 +21,10 @@ PROBE = "probed_at"  # in meta
 
 
 class Saved(NamedTuple):
-    """The mails that had no assessment before, and what of their notices is claimed."""
+    """The mails that had no assessment before, those of their notices that are new, and what of them is claimed."""
 
     mails: set[str]
+    notices: list[KeptNotice]
     claimed: list[Leased]
 
 
@@ -47,17 +49,17 @@ class SaveAssessments(Operation[Saved]):
     def apply(self, work: UnitOfWork) -> Saved:
         """Nothing is written for a mail that was assessed before (or is gone)."""
         claimed = Claimed(self.claim, self.token) if self.claim else None
-        new = set()
+        new, notices = set(), list[KeptNotice]()
         for one in self.assessed:
             if work.assessed(one.mail, compact(one.assessment)):
                 new.add(one.mail)
-                notice_rows.add(work, one.notices, self.now, claimed)
+                notices += notice_rows.add(work, one.notices, self.now, claimed)
                 work.born(one.events, one.audit)
                 link_rows.write(work, one)
                 signals.write(work, one)
                 for post in born(work, one.posts, self.now) if one.posts else ():
                     work.add("post", new_row(post))
-        return Saved(new, claimed.leases if claimed else [])
+        return Saved(new, notices, claimed.leases if claimed else [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from services.store.interface import (
     Unassessed,
 )
 from services.store.mailboxes import Mailboxes
-from services.store.own import Enqueue, Probe, Published, SaveAssessments, Tell
+from services.store.own import Enqueue, Probe, Published, SaveAssessments, Saved, Tell
 from services.store.parts import Parts
 from services.store.promises import Promises
 from services.store.readers import Readers
@@ -195,14 +195,14 @@ class SqlStore(Parts):
         others = [id for id in ids if id not in recent]
         return recent | (await self._readers.run(reads.decisions, others) if others else {})
 
-    async def save_assessments(self, assessed: Sequence[Assessed], claim: Claim | None = None) -> set[str]:
+    async def save_assessments(self, assessed: Sequence[Assessed], claim: Claim | None = None) -> Saved:
         """Save assessments, each once."""
         if not assessed:
-            return set()
+            return Saved(set(), [], [])
         saving = SaveAssessments(assessed, self._now(), claim, self._tenure.token())
         saved = await self._writer.run(saving, lambda saved: claim.take(saved.claimed) if claim else None)
         self._recent.drop(one.mail for one in assessed)
-        return saved.mails
+        return saved
 
     async def enqueue(self, outgoing: Sequence[OutgoingMail], events: Sequence[Event], audit: Sequence[AuditRecord]) -> int:
         """Enqueue own mails."""

@@ -120,13 +120,13 @@ async def test_a_claimed_notice_that_is_due_is_born_leased(store: SqlStore) -> N
     notices = [notice("n1", mail=own_mail("n1")), notice("n2", mail=later)]
     found = Assessed("m1", {"signals": [], "rights": [], "notify": []}, notices)
     nobody = Assessed("nobody", {}, [notice("n3", mail=own_mail("n3"))])
-    assert await store.save_assessments([found, nobody], deliverer.claim("internet")) == {"m1"}
+    assert (await store.save_assessments([found, nobody], deliverer.claim("internet"))).mails == {"m1"}
     [claimed] = deliverer.leases
     assert await lease(store, hop="internet") == []
     assert await take_back_all(store) == 1
     [leased] = await lease(store, hop="internet")
     assert claimed == replace(leased, lease=claimed.lease, until=UNTIL)
-    assert await store.save_assessments([found], deliverer.claim("internet")) == set()
+    assert (await store.save_assessments([found], deliverer.claim("internet"))).mails == set()
     assert len(deliverer.leases) == 1
     await store.record([attempt(leased)])
     assert [one.delivery for one in await lease(store, hop="internet", now=NOW + timedelta(hours=9))] == [later.delivery]

@@ -385,13 +385,14 @@ async def test_an_assessment_is_saved_once(store: SqlStore) -> None:
     await store.commit(arrival())
     found = {"signals": [{"kind": "threat", "level": "red"}], "rights": [], "notify": []}
 
-    def save():
+    async def save():
         one = Assessed(
             "m1", found, [notice("n1", mail=own_mail("n1"))], [event("signal.raised", "m1")], [entry("mail.assessed", "m1")]
         )
-        return store.save_assessments([one, Assessed("nobody", found, [notice("n2", mail=own_mail("n2"))])])
+        saved = await store.save_assessments([one, Assessed("nobody", found, [notice("n2", mail=own_mail("n2"))])])
+        return saved.mails, {each.id for each in saved.notices}
 
-    assert sorted(await asyncio.gather(save(), save()), key=len) == [set(), {"m1"}]
+    assert sorted(await asyncio.gather(save(), save()), key=str) == [(set(), set()), ({"m1"}, {"n1"})]
     kept = await store.mail("m1")
     assert kept is not None
     assert (kept.decision["assessed"], kept.decision["signals"]) == (True, found["signals"])

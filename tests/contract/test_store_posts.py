@@ -33,7 +33,7 @@ async def test_a_post_is_born_with_its_mails_assessment_once(store: SqlStore) ->
     await put(store, whole)
     assert await store.posts.get(whole.id) == whole
     assert await store.posts.of_mail("m1") == (whole,)
-    assert await store.save_assessments([assessed("m1", post(id="other"))]) == set()
+    assert (await store.save_assessments([assessed("m1", post(id="other"))])).mails == set()
     assert await store.posts.of_citizen("c-1001") == (whole,)
     assert await store.posts.of_mails(["m2"]) == {} and await store.posts.get("m2.x") is None
 

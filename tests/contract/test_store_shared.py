@@ -101,7 +101,7 @@ async def test_own_mail_and_assessments_exist_once(stores: list[SqlStore]) -> No
     async def assess(store: SqlStore, n: int) -> set[str]:
         told = notice(f"n{n}-{store._tenure.holder}", about=f"m{n}")
         found = Assessed(f"m{n}", nothing, [told], [event("signal.raised", f"m{n}")], [entry("mail.assessed", f"m{n}")])
-        return await store.save_assessments([found])
+        return (await store.save_assessments([found])).mails
 
     results = await asyncio.gather(*(assess(store, n) for n in range(20) for store in stores))
     assert sorted(id for one in results for id in one) == sorted(f"m{n}" for n in range(20))

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from services.store.interface import Pending, StoredMail, StoreUnavailable, Unassessed
 from services.store.notice_values import Known
+from services.store.notices import Made
+from services.store.own import Saved
 from workflows.facts import Organisation
 
 
@@ -50,21 +52,22 @@ class FakeNotices:
     async def not_taken(self, since, late):
         return []
 
-    async def due(self, limit):
+    async def due(self, limit, *, without=()):
         return []
 
     async def make(self, change):
         self._store._check()
-        self.add(change.new)
+        new = self.add(change.new)
         self._store.born(*change.events)
         self._store.audit += change.audit
-        return True
+        return Made(new)
 
     def add(self, found):
         new = [one for one in found if one.notice.dedupe not in self._store.dedupes]
         self._store.dedupes |= {one.notice.dedupe for one in new}
         self._store.outgoing += [one.mail for one in new if one.mail]
         self.kept += new
+        return new
 
 
 class EventStore:
@@ -149,12 +152,12 @@ class EventStore:
     async def save_assessments(self, assessed, claim=None):
         self._check()
         new = [one for one in assessed if not self.mails[one.mail].decision.get("assessed")]
+        notices = [each for one in new for each in self.notices.add(one.notices)]
         for one in new:
             stored = self.mails[one.mail]
             self.mails[one.mail] = dataclasses.replace(stored, decision={**stored.decision, **one.assessment, "assessed": True})
-            self.notices.add(one.notices)
             await self.enqueue((), one.events, one.audit)
-        return {one.mail for one in new}
+        return Saved({one.mail for one in new}, notices, [])
 
     async def enqueue(self, outgoing, events, audit):
         self._check()

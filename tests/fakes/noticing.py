@@ -36,6 +36,7 @@ class Noticing:
         self.register = town(framework(), units=units)
         self.clock = SetClock(now.astimezone(UTC))
         self.woken = 0
+        self.events = []  # of the mails that came
 
     async def __aenter__(self):
         self.store = await open_store(self.settings, self.clock)
@@ -64,6 +65,7 @@ class Noticing:
             told = mail_decided(found, now)
             body = BODY + text.encode() + b"\r\n"
             await self.store.commit(arrival(f"m{n:03}", (to,), BOX, decision=found, events=(told,), content=body, received_at=now))
+            self.events.append(told)
             await self.notifier.mail_decided([told])
 
     async def alarm(self, *people, mail="m1", level="red", **more):

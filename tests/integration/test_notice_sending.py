@@ -1,6 +1,7 @@
 """From what is planned to who is told: a real store, a clock moved by hand, a real mail hop and a real chat server."""
 
 import asyncio
+from collections import Counter
 from datetime import time
 
 import pytest
@@ -352,3 +353,28 @@ async def test_the_same_notice_has_the_same_message_id_and_a_link_of_its_own(wor
     mails = [parsed(one.content) for one in world.leased]
     assert len({one["Message-ID"] for one in mails}) == 2
     assert all("https://rv.eksempel.dk/n/" in one.get_content() for one in mails)
+
+
+def counted():
+    found = REGISTRY.collect()
+    told = (one for metric in found if metric.name == "rammevagt_notices_told" for one in metric.samples)
+    return {one.labels["channel"]: one.value for one in told if one.name.endswith("_total")}
+
+
+async def test_whoever_is_told_is_counted_once_whether_at_once_gathered_reminded_or_told_again(chatting):
+    world, _ = chatting
+    await world.prefer(MIA, channels=("console",))
+    before = counted()
+    await world.came(3)  # Karen at once by mail, and Lene by her chat; two more of each are gathered
+    await world.notifier.mail_decided(world.events)  # the broker gives them again
+    await world.after()
+    await world.after(hours=1)
+    await world.came(1, "Jeg slår dig ihjel.", first=3)
+    await world.after()
+    await world.after(minutes=30)  # a reminder to Lene, and Mia
+    await world.after(hours=1)
+    rows = [row for n in range(4) for row in await world.store.notices.about(f"m{n:03}")]
+    told = {channel: count - before.get(channel, 0) for channel, count in counted().items()}
+    of = Counter(one.channel for one in rows if one.state == "told")
+    assert {channel: count for channel, count in told.items() if count} == of and of["mail"] >= 4
+    assert of["chat"] >= 4 and of["console"] == 1
