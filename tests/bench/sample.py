@@ -65,13 +65,14 @@ def write_register(path: Path, citizens: int, frameworks: int, today: date) -> N
         file.writelines(FRAMEWORK.format(n=n, **days) for n in range(frameworks))
 
 
-def mail(sender: str, size: int, message_id: str, authenticated: bool = True) -> str:
-    """A mail of about ``size`` bytes of body, with LF line ends, as our upstream would hand it on."""
+def mail(sender: str, size: int, message_id: str, authenticated: bool = True, begins: str = "") -> str:
+    """A mail of about ``size`` bytes of body, with LF line ends, as our upstream would hand it on. ``begins``: its first line."""
     verdict = f"Authentication-Results: mx.eksempel.dk; dmarc=pass header.from={sender.partition('@')[2]}\n"
     line = "Jeg skriver igen, fordi jeg stadig venter paa svar i min sag.\n"
     return (
         (verdict if authenticated else "")
         + f"From: <{sender}>\nTo: <{RECIPIENT}>\nSubject: Min sag\nDate: Mon, 2 Nov 2026 10:00:00 +0100\n"
         + f"Message-ID: <{message_id}@example.net>\n\n"
+        + begins
         + line * max(1, size // len(line))
     )
