@@ -124,7 +124,11 @@ class Sender:
 
     async def _tell(self, theirs: Sequence[KeptNotice]) -> bool:
         """What waits for one person, the oldest first; whether something was changed: of several processes one does it."""
-        done = [await self._one(group) for group in _groups(theirs)]
+        again = [one for one in theirs if one.notice.about.again]
+        needless = [one for one in again if _is_opened(await self._notices.about(one.notice.about.mail))]
+        if needless:  # somebody has opened it since
+            await self._notices.make(Change([replace(one, state="needless", next_at=None) for one in needless]))
+        done = [await self._one(group) for group in _groups([one for one in theirs if one not in needless])]
         return any(done)
 
     async def _one(self, group: Sequence[KeptNotice]) -> bool:
@@ -211,8 +215,11 @@ class Sender:
             return await self._notices.make(Change([done])) is not None
         passed_on = any(_is_passed_on(one, other) for other in others)
         to = None if passed_on else next_in_line(notice.about.unit_id, _heard(others), self._house())
-        planned = [_again(notice, notice.to, "reminder", now)] if not one.seen_at else []
-        planned += [_again(notice, to, "escalated", now)] if to else []
+        planned = [_again(notice, to, "escalated", now)] if to else []
+        if not one.seen_at:  # where somebody else hears of it, a reminder waits for the end of quiet hours
+            wants = await self._notices.preferences(notice.to)
+            due = after_quiet(now, wants, ZONE) if to or passed_on else now
+            planned.insert(0, _again(notice, notice.to, "reminder", due))
         last = not (to or passed_on)
         if last:
             UNOPENED.inc()
@@ -233,9 +240,9 @@ def told_now(notices: Iterable[KeptNotice]) -> None:
             TOLD.labels(one.channel).inc()
 
 
-def _again(notice: Notice, to: str, why: str, now: datetime) -> Notice:
+def _again(notice: Notice, to: str, why: str, due: datetime) -> Notice:
     about = replace(notice.about, again="escalated" if why == "escalated" else "reminder")
-    return replace(notice, to=to, due=now, dedupe=f"{why}:{notice.about.mail}:{to}", about=about)
+    return replace(notice, to=to, due=due, dedupe=f"{why}:{notice.about.mail}:{to}", about=about)
 
 
 def _heard(others: Sequence[KeptNotice]) -> set[str]:

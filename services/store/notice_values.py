@@ -11,7 +11,7 @@ from services.store.values import OutgoingMail
 from workflows.notice_rules import Preferences
 from workflows.notices import Notice
 
-State = Literal["waiting", "told", "untold"]
+State = Literal["waiting", "told", "untold", "needless"]  # needless: a reminder of what was opened before it was told
 NOTICE = TypeAdapter(Notice)
 PREFERENCES = TypeAdapter(Preferences)
 

@@ -248,5 +248,6 @@ def _listed(connection: Connection, people: Collection[str], limit: int, after: 
 
 
 def _unseen(connection: Connection, people: Collection[str], most: int) -> int:
-    mine = select(own.id).where(own.person.in_(people_in(people)), own.seen_at.is_(None), own.state != "waiting").limit(most)
+    theirs = (own.person.in_(people_in(people)), own.seen_at.is_(None), own.state.in_(("told", "untold")))
+    mine = select(own.id).where(*theirs).limit(most)
     return int(connection.execute(select(func.count()).select_from(mine.subquery())).scalar_one())

@@ -20,7 +20,7 @@ notice = Table(  # one row a person and event, for ever the same however often i
     Column("role", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("due", BigInteger, nullable=False),
-    Column("state", Text, nullable=False),  # waiting, told, untold
+    Column("state", Text, nullable=False),  # waiting, told, untold, needless
     Column("next_at", BigInteger),  # when something is to be done: tell it, or see whether somebody has looked
     Column("revision", Integer, nullable=False),
     Column("channel", Text),  # by which it was told

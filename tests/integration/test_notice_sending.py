@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import time
 
 import pytest
-from fakes.noticing import IDA, KAREN, LENE, MIA, UNITS, Noticing, local, parsed
+from fakes.noticing import BOX, IDA, KAREN, LENE, MIA, UNITS, Noticing, local, parsed
 from fakes.receiver import Receiver
 from fakes.sink import Sink
 from prometheus_client import REGISTRY, generate_latest
@@ -378,3 +378,29 @@ async def test_whoever_is_told_is_counted_once_whether_at_once_gathered_reminded
     of = Counter(one.channel for one in rows if one.state == "told")
     assert {channel: count for channel, count in told.items() if count} == of and of["mail"] >= 4
     assert of["chat"] >= 4 and of["console"] == 1
+
+
+async def test_a_reminder_waits_for_the_end_of_quiet_hours_where_somebody_else_hears_of_it(tmp_path):
+    async with Noticing(tmp_path, now=local("2026-11-23 20:45")) as world:
+        await world.prefer(LENE, quiet=NIGHT)
+        for mail in ("m1", "m2"):
+            await world.alarm(LENE, mail=mail)
+        assert people(await world.mails()) == [LENE, LENE]
+        assert people(await world.after(minutes=30)) == [MIA, MIA]
+        await world.store.notices.opened([MIA], "m2")
+        await world.after(minutes=30)  # Mia is reminded of the first alone, and Ida hears of it
+        assert sorted(people(await world.after(hours=9, minutes=15))) == [IDA, LENE]
+        assert (LENE, "reminder", "told", "mail") in await world.states("m1")
+        assert await world.states("m2") == [
+            (LENE, None, "told", "mail"), (LENE, "reminder", "needless", None), (MIA, "escalated", "told", "mail")
+        ]  # fmt: skip
+
+
+async def test_whoever_is_alone_is_reminded_in_quiet_hours_too(tmp_path):
+    async with Noticing(
+        tmp_path, units=[{"id": "bf", "name": "Børn og Familie", "leader": LENE, "functional_mailbox": BOX}]
+    ) as world:
+        await world.prefer(LENE, quiet=(time(10, 15), time(12)))
+        await world.alarm(LENE)
+        await world.mails()
+        assert people(await world.after(minutes=30)) == [LENE]
