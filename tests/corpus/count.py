@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PARTS = ("train", "aside")
+PARTS = ("train", "aside", "everyday")
 
 
 def mails(part):
@@ -31,10 +31,10 @@ def counts(part):
 
 def main():
     by_part = [counts(part) for part in PARTS]
-    print(f"{'':28}{PARTS[0]:>7}{PARTS[1]:>7}{'all':>7}")
+    print(f"{'':28}" + "".join(f"{name:>9}" for name in (*PARTS, "all")))
     for label in sorted(set().union(*by_part)):
         numbers = [part[label] for part in by_part]
-        print(f"{label:28}" + "".join(f"{number:7}" for number in [*numbers, sum(numbers)]))
+        print(f"{label:28}" + "".join(f"{number:9}" for number in [*numbers, sum(numbers)]))
 
 
 if __name__ == "__main__":
