@@ -48,7 +48,7 @@ def words(answer):
 
 
 def badge(answer):
-    return int((re.findall(r'class="badge">(\d+)<', answer.text) or ["0"])[0])
+    return int((re.findall(r'class="badge">(\d+)<span class="unseen"> ting venter', answer.text) or ["0"])[0])
 
 
 async def answer(client, link, what, revision=0):

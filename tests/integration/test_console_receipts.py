@@ -56,7 +56,7 @@ async def audited(running, action):
 
 
 def badge(answer):
-    return int((re.findall(r'class="badge">(\d+)<', answer.text) or ["0"])[0])
+    return int((re.findall(r'class="badge">(\d+)<span class="unseen"> ting venter', answer.text) or ["0"])[0])
 
 
 async def test_it_waits_on_the_overview_of_whoever_leads_the_unit(people, running):
