@@ -53,6 +53,7 @@ class Wanted:
     query: str
     language: str
     waits: Waits
+    unseen: int
 
 
 WANTED = TypeAdapter(Wanted)
@@ -64,7 +65,8 @@ async def extracted(request: Request, who: Visitor, found: Opened, shape: Shape)
     if not await _is_much(console.store, found.id):
         return await made(request, who, found, shape)
     url, language, waits = request.url, words_of(request).language, getattr(request.state, "waits", Waits())
-    wanted = WANTED.dump_python(Wanted(who, found.id, shape, url.path, url.query, language, waits), mode="json")
+    unseen = getattr(request.state, "unseen", 0)
+    wanted = WANTED.dump_python(Wanted(who, found.id, shape, url.path, url.query, language, waits, unseen), mode="json")
     return await done_aside("services.console.citizen_extract_child", console.settings, console.clock.now(), wanted)
 
 

@@ -33,7 +33,7 @@ def _request(wanted: Wanted, console: Console) -> Request:
             "query_string": wanted.query.encode(),
             "headers": [(b"cookie", f"{COOKIE}={wanted.language}".encode())],
             "app": SimpleNamespace(state=SimpleNamespace(console=console)),
-            "state": {"visitor": wanted.who, "waits": wanted.waits},
+            "state": {"visitor": wanted.who, "waits": wanted.waits, "unseen": wanted.unseen},
         }
     )
 

@@ -1,8 +1,10 @@
 """What is called what on pages about frameworks: states, moves, measures and answers, each in words."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from services.console.words import N_
+from workflows.framework import IN_FORCE, ContactFramework
 
 STATES: Mapping[str, tuple[str, str]] = {  # its name, and how its chip looks
     "reported": (N_("Indberettet"), "wait"),
@@ -19,6 +21,7 @@ STATES: Mapping[str, tuple[str, str]] = {  # its name, and how its chip looks
     "rejected": (N_("Afvist"), "off"),
     "registered_in_error": (N_("Fejlregistreret"), "off"),
 }
+ON_TRIAL = (N_("På prøve"), "wait")
 HISTORY: Mapping[str | None, str] = {
     None: N_("Der blev skrevet på kladden"),
     "reported": N_("En hændelse blev indberettet"),
@@ -175,3 +178,10 @@ ANSWERS: Mapping[str, str] = {  # the fields of a record, as the history shows t
     "review": N_("Evalueres"),
     "ends": N_("Til og med"),
 }
+
+
+def state_told(one: ContactFramework, last: date | None, today: date) -> tuple[str, str]:
+    """What to call its state, and how its chip looks. After ``last``, its last day, it is over though nothing has marked it."""
+    if one.state in IN_FORCE and last and last < today:
+        return STATES["expired"]
+    return ON_TRIAL if one.observe and one.state in IN_FORCE else STATES[one.state.value]

@@ -62,13 +62,14 @@ class Menu:
     bar: tuple[Item, ...] = ()
     rest: tuple[Item, ...] = ()
     low: tuple[Item, ...] = LOW
+    waits: Waits = Waits()
 
 
-def menu_of(visitor: Visitor | None) -> Menu:
-    """The menu of this visitor, the most needed first."""
+def menu_of(visitor: Visitor | None, waits: Waits) -> Menu:
+    """The menu of this visitor, the most needed first, with how much waits for them."""
     if visitor is None:
         return Menu()
     first = FIRST.get(visitor.role, ())
     seen = [item for item in MENU if item.action is None or reach(visitor.rights, item.action) is not Reach.NONE]
     seen.sort(key=lambda item: first.index(item.path) if item.path in first else BAR)
-    return Menu(tuple(seen[:BAR]), tuple(seen[BAR:]))
+    return Menu(tuple(seen[:BAR]), tuple(seen[BAR:]), waits=waits)

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from services.console.auth.visitor import Visitor
 from services.console.context import console_of
+from services.console.framework_words import state_told
 from services.console.navigation import ROLES, Waits, menu_of
 from services.console.words import LANGUAGES, SOURCE, Words, known, without_ids, words
 from services.settings import ZONE
@@ -55,14 +56,14 @@ def rendered(request: Request, template: str | Template, **values: object) -> st
         "here": here(request),
         "visitor": visitor,
         "csrf": visitor.csrf if visitor else "",
-        "menu": menu_of(visitor),
+        "menu": menu_of(visitor, getattr(request.state, "waits", Waits())),
         "roles": ROLES,
         "topics": None,
-        "waits": getattr(request.state, "waits", Waits()),
         "unseen": getattr(request.state, "unseen", 0),
         "municipality": console_of(request).settings.municipality.name,
         "now": now,
         "today": now.astimezone(ZONE).date(),
+        "state_of": lambda one: state_told(one, one.last_day(console_of(request).settings.calendar()), now.astimezone(ZONE).date()),
     }
     return environment(language.language).get_template(template).render(always | values)
 

@@ -152,6 +152,9 @@ async def test_what_has_ended_by_its_dates_asks_for_nothing_though_the_calendar_
         assert "f-9" not in (await client.get("/")).text
         text = FIRST.search((await client.get("/frameworks/f-9")).text)[0]
         assert "Udløbet" in text and "Evaluér" not in text and "Næste skridt" not in text and "/move/eased" not in text
+        for path in (f"/citizens/{ended.framework.citizen}", "/citizens", f"/frameworks/new?citizen={ended.framework.citizen}"):
+            text = FIRST.search((await client.get(path)).text)[0]
+            assert "Udløbet" in text and "I kraft" not in text, path
 
 
 async def test_law_10_what_somebody_was_shown_is_recorded(running):

@@ -27,7 +27,6 @@ from services.console.citizens import (
     wants_reason,
 )
 from services.console.context import console_of
-from services.console.framework_words import STATES
 from services.console.link_words import TEXTS
 from services.console.links import of_citizen
 from services.console.pages.live import topics
@@ -66,7 +65,7 @@ async def listed(request: Request, who: Reader, after: Annotated[str | None, Que
     own = reach(who.rights, Action.SEE_CITIZEN) in (Reach.OWN_CASES, Reach.OWN_UNITS)
     if own:
         return await _list(request, who, "", after)
-    return page(request, "citizens.html", found=None, q="", states=STATES, in_force=IN_FORCE)
+    return page(request, "citizens.html", found=None, q="")
 
 
 @router.post("")
@@ -87,9 +86,7 @@ async def _list(request: Request, who: Visitor, q: str, after: str | None) -> HT
         await console.store.append_audit(AuditRecord(console.clock.now(), who.account, "citizens.read", who.account, shown))
     next_path = f"/citizens?after={quote(found.after)}" if found.after and not q else None
     known = Names(request)
-    return page(
-        request, "citizens.html", found=found, q=q, states=STATES, in_force=IN_FORCE, names=known, next_path=next_path
-    )  # fmt: skip
+    return page(request, "citizens.html", found=found, q=q, names=known, next_path=next_path)
 
 
 @router.get("/{id}")
@@ -137,8 +134,6 @@ async def shown(
         line=line,
         show=show,
         shows=SHOWS,
-        states=STATES,
-        in_force=IN_FORCE,
         may_look=may_look,
         looked=await _looked(request, found, names) if may_look else (),
         links=await of_citizen(request, who, found.file, found.matter),

@@ -13,7 +13,6 @@ from services.console.auth.visitor import Visitor, visitor
 from services.console.concern import concerns, people_of
 from services.console.context import console_of
 from services.console.desk import handled_by, playbooks_for
-from services.console.framework_words import STATES
 from services.console.incident_words import POINTS
 from services.console.incidents import IncidentsSeen, Seen
 from services.console.live import OVERVIEW
@@ -23,6 +22,7 @@ from services.console.pages.live import topics
 from services.console.posts import Posts
 from services.console.tasks import INCIDENTS_SHOWN, overdue, tasks_of
 from services.console.web import page
+from services.settings import ZONE
 from services.store.looked_up import MailLine, Within
 from workflows.addresses import own_key
 from workflows.audit import AuditRecord
@@ -48,7 +48,7 @@ async def overview(request: Request, who: Who) -> HTMLResponse:
         console = console_of(request)
         data = {"frameworks": sorted(shown or ())} | ({"mails": mails} if (mails := found.get("shown_mails")) else {})
         await console.store.append_audit(AuditRecord(console.clock.now(), who.account, "overview.read", who.account, data))
-    values: Values = {"states": STATES, "signals": SIGNALS} | _UNSHOWN | found | await _posts(request, who)
+    values: Values = {"signals": SIGNALS} | _UNSHOWN | found | await _posts(request, who)
     incidents = await _incidents(request, who)
     values |= {"incidents": incidents, "points": POINTS, "matters": await AssistSeen(request, who).matters()}
     if "mine" not in values:
@@ -112,14 +112,15 @@ async def _reds(request: Request, who: Visitor) -> tuple[MailLine, ...]:
 async def _caseworker(request: Request, who: Visitor) -> Values:
     """*Mine sager*: the frameworks in force that concern them, of the citizens with whom they have a case, and who handles them."""
     views, calendar, found, after = console_of(request).store.views, concerns(request).policy.calendar, [], None
+    today = console_of(request).clock.now().astimezone(ZONE).date()
     for _ in range(MOST_PAGES):
         lines = await views.citizens("", Within(caseworker=who.address), limit=AT_ONCE, after=after)
         for line in lines.items:
-            in_force = [one for one in line.frameworks if one.state in IN_FORCE]
+            ends = [(one, one.last_day(calendar)) for one in line.frameworks if one.state in IN_FORCE]
             found += [
-                (line.citizen, one, one.last_day(calendar))
-                for one in in_force
-                if who.rights.address in map(own_key, people_of(one, line.cases))
+                (line.citizen, one, last)
+                for one, last in ends
+                if (last is None or last >= today) and who.rights.address in map(own_key, people_of(one, line.cases))
             ]
         after = lines.after
         if after is None:
