@@ -67,7 +67,7 @@ async def test_a_role_is_shown_what_needs_something_from_it(running, role, has, 
 
 async def test_what_is_urgent_comes_first_and_each_thing_has_one_way_to_it(running):
     text = await shown(running, "leader")
-    parts = ("Det venter på dig", "Mails, du bør se", 'id="posts"', "Kladder", "Kommer de")
+    parts = ("Mails, du bør se", "Det venter på dig", 'id="posts"', "Kladder", "Kommer de")
     assert [text.index(one) for one in parts] == sorted(text.index(one) for one in parts)
     for id in running.ids["told"], running.ids["draft"], running.ids["asked"]:
         assert text.count(f'href="/frameworks/{id}"') == 1

@@ -98,13 +98,16 @@ def _paper(request: Request, seen: IncidentsSeen, one: Seen, about: Mapping[str,
 
 
 async def _mails(request: Request, seen: IncidentsSeen, one: Seen) -> list[MailLine]:
-    """The citizen's mails of the last days that the visitor may see, and the one that it was reported from."""
+    """The citizen's red mails of the last days, and then the newest others, as far as the visitor may see them."""
     citizen, about = one.incident.report.citizen, seen.concerned
     if citizen is None:
         return []
-    found = await console_of(request).store.views.mails(citizens=[citizen], since=seen.now - BACK, limit=MOST)
-    await about.know_lines(found.items)
-    return [line for line in found.items if (await about.line(line)).opens_to(seen.who.rights, Action.SEE_MAIL)]
+    views, since = console_of(request).store.views, seen.now - BACK
+    reds = (await views.mails(citizens=[citizen], since=since, wanted="red", limit=MOST)).items
+    newest = (await views.mails(citizens=[citizen], since=since, limit=MOST)).items
+    found = list({line.id: line for line in (*reds, *newest)}.values())
+    await about.know_lines(found)
+    return [line for line in found if (await about.line(line)).opens_to(seen.who.rights, Action.SEE_MAIL)]
 
 
 async def _page(request: Request, seen: IncidentsSeen, one: Seen, wrong: Wrong = (), *, why: str = "") -> HTMLResponse:
