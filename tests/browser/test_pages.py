@@ -105,8 +105,8 @@ async def test_the_bell_counts_by_itself_what_comes_while_a_page_is_open(browser
     async with browser("other_leader") as looking:
         page, store = looking.page, running.guard.store
         await store.notices.seen(["tove@eksempel.dk"])
-        await looking.open("/")
-        await page.wait_for_function("document.querySelector('main').getAttribute('sse-connect')")
+        async with page.expect_response(lambda one: "/live?" in one.url):  # from then on it hears of news
+            await looking.open("/")
         await expect(page.locator("#bell .badge")).to_have_count(0)
         await tell(running, "tove@eksempel.dk")
         async with page.expect_response(lambda answer: "/live" not in answer.url, timeout=20_000):
