@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from services.console.assist import AssistSeen
 from services.console.auth.visitor import Visitor
 from services.console.concern import Concerns, Touched, concerns
 from services.console.context import console_of
@@ -15,11 +16,13 @@ from services.notice_texts import letterhead
 from services.store.looked_up import Page, PostMail
 from services.store.notice_values import KeptNotice
 from workflows.addresses import normalise
+from workflows.assistance import Assistance
 from workflows.notice_mail import subject
 from workflows.rights import Action, Reach, reach
 
 MOST = 100  # unseen ones are counted so far, and no further
 AT_ONCE = 20
+_MATTERS = frozenset({"assist_called", "relief_asked", "relief_answered", "case_given"})
 _POSTS = ("post_", "posts_")
 _OPERATIONS = frozenset({"mailbox_unreachable", "mailbox_not_watched", "canary_missing", "mail_not_moved", "mail_unaccounted"})
 
@@ -75,7 +78,7 @@ async def listed(request: Request, who: Visitor, after: str | None) -> Page[Show
     """Their notices, the newest first."""
     console = console_of(request)
     found = await console.store.notices.of_people(addresses_of(request, who), limit=AT_ONCE, after=after)
-    paths = await _Paths(concerns(request), who).of([one for one in found.items])
+    paths = await _Paths(concerns(request), who, AssistSeen(request, who)).of([one for one in found.items])
     head, language = letterhead(console.settings), "en" if words_of(request).language == "en" else "da"
     return Page(
         tuple(Shown(one, subject(one.notice, head, language), paths.get(one.id)) for one in found.items),  # type: ignore[arg-type]
@@ -89,12 +92,14 @@ class _Paths:
 
     concerned: Concerns
     who: Visitor
+    desk: AssistSeen
 
     async def of(self, found: Collection[KeptNotice]) -> dict[str, str]:
         """By the notice's id."""
         subjects = {one.notice.about.mail for one in found}
         there = await self._mails(subjects) | await self._frameworks(subjects)
         there |= await self._incidents({one.notice.about.mail for one in found if one.notice.kind.startswith("incident_")})
+        there |= await self._matters({one.notice.about.mail for one in found if one.notice.kind in _MATTERS})
         each = ((one.id, there.get(one.notice.about.mail) or self._place(one.notice.kind)) for one in found)
         return {id: path for id, path in each if path}
 
@@ -118,6 +123,11 @@ class _Paths:
     async def _incidents(self, ids: Collection[str]) -> dict[str, str]:
         found = await self.concerned.store.incidents.named(ids)
         return {id: f"/incidents/{id}" for id, one in found.items() if may_see(self.who.rights, one.incident)}
+
+    async def _matters(self, ids: Collection[str]) -> dict[str, str]:
+        found = [await self.desk.desk.matters.get(id) for id in ids]
+        seen = [one.matter for one in found if one and self.desk.sees(one)]
+        return {one.id: f"/{'assist' if isinstance(one, Assistance) else 'relief'}/{one.id}" for one in seen}
 
     def _place(self, kind: str) -> str | None:
         """The page of all of its kind, where it is about none of them alone."""

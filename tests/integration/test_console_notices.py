@@ -196,6 +196,21 @@ async def test_an_incidents_page_is_seen(running, people):
     assert (await kept(running, id)).seen_at
 
 
+@pytest.mark.parametrize(
+    ("way", "form", "kind"),
+    [("/assist", {"kind": "leader"}, "assist_called"), ("/relief", {"case": "s-77", "wish": "relief", "why": ""}, "relief_asked")],
+)
+async def test_a_call_and_a_wish_are_one_press_away_and_seen_then(running, people, way, form, kind):
+    answer = await people["karen"].post(way, data=form)
+    path = answer.headers["location"].partition("?")[0]
+    id = await told(running, LENE, path.rpartition("/")[2], kind=kind)
+    await told(running, "tove@eksempel.dk", path.rpartition("/")[2], kind=kind)
+    assert f'<a href="{path}">' in (await people["lene"].get("/notices")).text
+    assert f'<a href="{path}">' not in (await people["tove"].get("/notices")).text
+    assert (await people["lene"].get(path)).status_code == 200
+    assert (await kept(running, id)).seen_at
+
+
 async def test_the_link_asks_first_and_tells_nothing_of_the_notice(running, stranger, mail):
     id = await told(running, LENE, mail)
     path = f"/n/{token(running.guard.store.key, id)}"

@@ -11,6 +11,7 @@ from services.console.auth.visitor import Visitor, visitor
 from services.console.context import console_of
 from services.console.incidents import by_of
 from services.console.live import OVERVIEW
+from services.console.notices import looked_at
 from services.console.pages.live import topics
 from services.console.recorded import recorded
 from services.console.web import page, see
@@ -55,6 +56,7 @@ async def called(request: Request, who: Someone, kind: Annotated[Kind, Form()]) 
 async def shown(request: Request, who: Someone, id: str) -> HTMLResponse:
     """One call, as it is now."""
     seen, kept = await one_matter(request, who, id, Assistance)
+    await looked_at(request, who, id)
     return _page(request, seen, seen.call(kept))
 
 

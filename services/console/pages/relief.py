@@ -13,6 +13,7 @@ from services.console.auth.visitor import Visitor, visitor
 from services.console.context import console_of
 from services.console.incidents import by_of
 from services.console.live import OVERVIEW
+from services.console.notices import looked_at
 from services.console.pages.live import topics
 from services.console.recorded import recorded
 from services.console.web import page, see
@@ -76,6 +77,7 @@ async def asked(request: Request, who: Asker, filled: Annotated[Filled, Form()])
 async def shown(request: Request, who: Someone, id: str, said: str = "") -> HTMLResponse:
     """One wish, with its answer."""
     seen, one = await _one(request, who, id)
+    await looked_at(request, who, id)
     return _page(request, seen, one, said=said)
 
 
