@@ -76,8 +76,17 @@ def brief(notices: Sequence[Notice], head: Letterhead, seen: str, language: Lang
     else:
         title, _ = _written(notices[0], text, head)
         parts, values = NoticeText(text.words[notices[0].kind]), _values(notices[0].about, text, head)
-        body = f"{parts.of('came', values)} {parts.of(_expected(notices[0], parts), values)}"
+        came = " ".join(one for one in (parts.of("came", values), _size(notices[0].about, text)) if one)
+        expected = parts.of(_expected(notices[0], parts), values)
+        body = f"{expected} {came}" if notices[0].urgency == "now" else f"{came} {expected}"
     return title, "\n\n".join(one for one in (body, text.of("seen", {"url": seen}) if seen else "") if one)
+
+
+def to_do(notice: Notice, text: NoticeText) -> str | None:
+    """The one thing that is expected of its reader, where that can be said without naming anything that it is about."""
+    parts = NoticeText(text.words[notice.kind])
+    said = str(parts.words[_expected(notice, parts)])
+    return None if "$" in said else said
 
 
 def subject(notice: Notice, head: Letterhead, language: Language) -> str:
@@ -134,18 +143,36 @@ def _written(notice: Notice, text: NoticeText, head: Letterhead) -> tuple[str, s
     subject = parts.of("subject_now" if now and "subject_now" in parts.words else "subject", values)
     found = [text.of("signs", values)] * bool(about.signals) + [text.of("rights_found", values)] * bool(about.rights)
     found += [text.of("meeting", values)] * (about.meeting and notice.kind != "meeting_asked")
+    expected = parts.of(_expected(notice, parts), values)
     paragraphs = [
         text.of("greeting", values),
         text.of(f"told_{notice.about.again}", values) if notice.about.again else "",
-        parts.of("came", values),
+        expected if now else "",  # first the one thing to do
+        " ".join(one for one in (parts.of("came", values), _size(about, text)) if one),
         parts.of("done", values),
         *found,
-        parts.of(_expected(notice, parts), values),
+        "" if now else expected,
         parts.of("who_after" if about.people and "who_after" in parts.words else "who", values),
+        parts.of("shaken", values) if "shaken" in parts.words and _may_shake(notice) else "",
         parts.of("reference", values) if "reference" in parts.words else _reference(about, text, values),
         text.of("regards", values),
     ]
     return subject, "\n\n".join(one for one in paragraphs if one)
+
+
+def _may_shake(notice: Notice) -> bool:
+    """A caseworker is told what to do if it is too much, whatever came; a leader where there is something to see."""
+    return notice.role == "caseworker" or notice.about.level in ("red", "yellow")
+
+
+def _size(about: About, text: NoticeText) -> str:
+    """How much came, in figures alone."""
+    if about.size is None:
+        return ""
+    megabytes = about.size / 1_000_000
+    size = f"{megabytes:.1f} MB".replace(".", str(text.words["decimal"])) if megabytes >= 1 else f"{-(-about.size // 1000)} kB"
+    key = ("attachments_none", "attachments_one", "attachments_many")[min(about.attachments, 2)]
+    return text.of("size", {"size": size, "attachments": text.of(key, {"count": str(about.attachments)})})
 
 
 def _reference(about: About, text: NoticeText, values: Mapping[str, str]) -> str:

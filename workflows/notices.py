@@ -55,6 +55,8 @@ class About:
     due: datetime | None = None  # by when something was to be done, in the municipality's time
     right: str | None = None  # the one that runs out
     count: int = 1  # of how many mails it tells
+    size: int | None = None  # of the mail, in octets, where it could be read
+    attachments: int = 0
     point: str | None = None  # of an incident's checklist: what is not done
     unit_id: str | None = None
     again: Literal["reminder", "escalated"] | None = None  # why somebody hears of what was told before
@@ -133,13 +135,15 @@ def plan(
     received_at: datetime | None = None,
     files: Sequence[CitizenFile] = (),
     noted: Collection[str] = (),
+    figures: Json | None = None,
 ) -> tuple[Notice, ...]:
     """The notices that a decided and assessed mail calls for. ``decision`` is the contract's JSON, with ``signals`` and
-    ``rights`` in the same form; ``files`` are those of the sender's addresses; ``noted`` holds codes of ``workflows.reading``."""
+    ``rights`` in the same form; ``files`` are those of the sender's addresses; ``noted`` holds codes of ``workflows.reading``,
+    ``figures`` the mail's ``size`` and ``attachments``, where it could be read."""
     mail = decision["mail"]["id"] or decision["mail"]["sha256"]
     asked = inviting(decision, noted, files)
     told = heard(signals, house.policy)
-    planning = Planning(decision, mail, told, tuple(rights), house, now, received_at or now, asked)
+    planning = Planning(decision, mail, told, tuple(rights), house, now, received_at or now, asked, figures or {})
     return (*planning.of_the_mail(), *planning.identity_questions(files), *planning.case_questions())
 
 
@@ -161,6 +165,7 @@ class Planning:
     now: datetime
     received_at: datetime
     inviting: Sequence[Json] = ()
+    figures: Json = field(default_factory=dict)
 
     @property
     def level(self) -> str | None:
@@ -228,6 +233,8 @@ class Planning:
             unit=house.unit_name(unit),
             unit_id=unit,
             leader=house.leader(unit),
+            size=self.figures.get("size"),
+            attachments=self.figures.get("attachments", 0),
             **more,
         )
 

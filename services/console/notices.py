@@ -12,12 +12,12 @@ from services.console.context import console_of
 from services.console.incidents import may_see
 from services.console.web import words_of
 from services.gather import policy_of
-from services.notice_texts import letterhead
+from services.notice_texts import letterhead, words
 from services.store.looked_up import Page, PostMail
 from services.store.notice_values import KeptNotice
 from workflows.addresses import normalise
 from workflows.assistance import Assistance
-from workflows.notice_mail import subject
+from workflows.notice_mail import subject, to_do
 from workflows.rights import Action, Reach, reach
 
 MOST = 100  # unseen ones are counted so far, and no further
@@ -72,6 +72,11 @@ async def looked_at(request: Request, who: Visitor, subject: str, *, opened: boo
         await notices.seen(people, subject=subject)
     if any(one.seen_at is None for one in mine):
         await count_unseen(request)
+
+
+def wanted(request: Request, one: KeptNotice) -> str | None:
+    """The one thing to do, in the page's language, where that can be said to whoever has its link."""
+    return to_do(one.notice, words(words_of(request).language))
 
 
 async def listed(request: Request, who: Visitor, after: str | None) -> Page[Shown]:

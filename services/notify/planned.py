@@ -14,9 +14,10 @@ Wire = dict[str, Any]
 
 
 def planned(
-    mail: Unassessed, decision: Wire, wire: Wire, files: Sequence[CitizenFile], *, house: House, now: datetime
+    mail: Unassessed, decision: Wire, wire: Wire, files: Sequence[CitizenFile], *, figures: Wire | None, house: House, now: datetime
 ) -> tuple[Notice, ...]:
-    """``files`` are those of the sender's addresses, where something in the mail or its decision asks for them."""
+    """``figures`` are the mail's (``workflows.summary``), where it could be read; ``files`` those of the sender's addresses, where
+    something in the mail or its decision asks for them."""
     return notices.plan(
         decision,
         signals=beside_the_question(wire["signals"]),
@@ -26,4 +27,5 @@ def planned(
         received_at=mail.came_at,
         files=files,
         noted=wire.get("noted", ()),
+        figures=figures,
     )

@@ -65,7 +65,8 @@ def _contents(entries: list[int | str], asked: BinaryIO) -> list[bytes | Path]:
 def _answer(content: bytes | Path, words: SignalWords, key: bytes) -> Answer:
     try:
         read = read_mail(_bytes(content))
-        wire = assess(read, words).wire() | {"figures": figures_of(read)}
+        size = len(content) if isinstance(content, bytes) else content.stat().st_size
+        wire = assess(read, words).wire() | {"figures": figures_of(read) | {"size": size}}
     except Exception as error:  # a mail must never block the mails after it
         return unreadable(words).wire(), type(error).__name__
     return _with_clues(wire, read, key) if key else (wire, None)

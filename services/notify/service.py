@@ -177,7 +177,7 @@ class Notifier:
             files = await self._files(decision, wire, waits=self._posting.waits(mail)) if decision else ()
             figures = wire.pop("figures", None)  # they are kept with what waits for a person, and nowhere else
             guess = guesses.get(mail.id, NOTHING)
-            made, planned[mail.id] = self._told_of(mail, decision, wire, files, guess=guess, now=now)
+            made, planned[mail.id] = self._told_of(mail, decision, wire, files, figures=figures, guess=guess, now=now)
             posts = self._posting.posts(mail, decision, wire | {"figures": figures}, files, now)
             opened = [AuditRecord(now, ACTOR, "post.opened", one.id) for one in posts]
             assessed.append(replace(made, posts=posts, audit=(*made.audit, *opened), words=words_of(guess, decision)))
@@ -200,7 +200,15 @@ class Notifier:
             self.sender.wake()
 
     def _told_of(
-        self, mail: Unassessed, decision: Wire | None, wire: Wire, files: tuple[CitizenFile, ...], *, guess: Guess, now: datetime
+        self,
+        mail: Unassessed,
+        decision: Wire | None,
+        wire: Wire,
+        files: tuple[CitizenFile, ...],
+        *,
+        figures: Wire | None,
+        guess: Guess,
+        now: datetime,
     ) -> tuple[Assessed, tuple[Notice, ...]]:
         """With the notices that it calls for. What the guard died of again and again is not put in words any more: people hear that
         it wasn't (law 3)."""
@@ -208,7 +216,7 @@ class Notifier:
             return self._untold(mail.id, decision, wire, now), ()
         slot = self._marks.begin(mail.id)
         try:
-            plan = planned(mail, decision, wire, files, house=self._house(), now=now) if decision else ()
+            plan = planned(mail, decision, wire, files, figures=figures, house=self._house(), now=now) if decision else ()
             asked = self._likening.asked(mail, guess, decision, plan, now) if decision and guess.likely else (plan, ())
             return self._assessed(mail.id, wire, *asked, now), asked[0]
         finally:

@@ -217,6 +217,7 @@ async def test_the_link_asks_first_and_tells_nothing_of_the_notice(running, stra
     asked = await stranger.get(path)
     assert asked.status_code == 200 and asked.headers["cache-control"] == "no-store"
     assert not {one for one in (LENE, "s-77", mail, "Lene", KAREN) if one in asked.text}
+    assert "Det skal du gøre" in asked.text and 'href="/notices"' in asked.text
     assert (await kept(running, id)).seen_at is None, "programs follow links"
     own = {"Sec-Fetch-Site": "same-origin"}
     assert (await stranger.post(path, headers={"Sec-Fetch-Site": "cross-site"})).status_code == 403

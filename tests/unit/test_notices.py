@@ -15,7 +15,7 @@ from workflows import notices, receipt_notices, stuck_notices
 from workflows.decide import decide
 from workflows.events import mail_decided
 from workflows.mail import Mail
-from workflows.notice_mail import RULE, compose
+from workflows.notice_mail import RULE, brief, compose, to_do
 from workflows.notices import House
 from workflows.people import Employee
 
@@ -277,6 +277,49 @@ def test_red_says_so_to_the_leader_and_names_the_signs():
     leader = planned(town(framework()), mail(KAREN), RED, ("complaint",))[0]
     found, text = read(leader)
     assert found["Subject"].startswith("Se på det nu") and "ring 112" in text and "en mulig trussel" in text and "en klage" in text
+
+
+@pytest.mark.parametrize(
+    ("size", "attachments", "said"),
+    [
+        (900, 0, "Mailen fylder 1 kB og har ingen vedhæftede filer."),
+        (12_345, 1, "Mailen fylder 13 kB og har én vedhæftet fil."),
+        (2_345_678, 3, "Mailen fylder 2,3 MB og har 3 vedhæftede filer."),
+    ],
+)
+def test_how_much_came_is_told_in_figures(size, attachments, said):
+    leader, worker = planned(town(framework()), mail(KAREN), figures={"size": size, "attachments": attachments, "words": 9})
+    assert said in read(leader)[1] and said in read(worker)[1]
+    assert said in brief([worker], HEAD, "", "da")[1]
+    assert "MB and has" in read(leader)[1] or size < 1_000_000
+
+
+def test_of_a_mail_that_could_not_be_read_no_figures_are_told():
+    assert "fylder" not in read(planned(town(framework()), mail(KAREN))[0])[1]
+
+
+def test_red_says_first_the_one_thing_to_do_by_mail_and_in_a_chat():
+    red, calm = (planned(town(framework()), mail(KAREN), signals)[0] for signals in (RED, ()))
+    danish, english = read(red)[1].split(RULE)
+    assert danish.index("Læs mailen nu") < danish.index("Der kom en mail")
+    assert english.index("Please read the mail now") < english.index("A mail")
+    assert brief([red], HEAD, "", "da")[1].startswith("Læs mailen nu")
+    danish = read(calm)[1].split(RULE)[0]
+    assert danish.index("Der kom en mail") < danish.index("Mailen skal læses")
+
+
+def test_who_may_be_shaken_is_told_what_to_do():
+    leader, worker = planned(town(framework()), mail(KAREN), RED)
+    assert "Er du rystet" in read(worker)[1] and "Hjælp lige nu" in read(leader)[1]
+    assert "rystet" not in read(planned(town(framework()), mail(KAREN))[0])[1]  # a leader whose mail holds nothing to see
+
+
+def test_what_there_is_to_do_is_told_without_a_name():
+    for one in every_kind():
+        said = to_do(one, HEAD.danish)
+        assert said is None or not any(name in said for name in (*one.about.people, *one.about.where, *one.about.cases, "$"))
+    red = planned(town(framework()), mail(KAREN), RED)[0]
+    assert to_do(red, HEAD.danish).startswith("Læs mailen nu")
 
 
 def test_a_notice_made_twice_has_the_same_message_id_and_every_notice_its_own():

@@ -11,9 +11,10 @@ from starlette.responses import HTMLResponse, Response
 from services.console.auth.visitor import Visitor, visitor
 from services.console.context import console_of
 from services.console.live import OVERVIEW
-from services.console.notices import addresses_of, listed
+from services.console.notices import addresses_of, listed, wanted
 from services.console.pages.live import topics
 from services.console.web import page, see
+from workflows.notice_rules import is_red
 from workflows.notice_seen import id_of
 
 router = APIRouter()
@@ -48,10 +49,15 @@ def _plain(at: datetime) -> datetime:
 
 @router.get("/n/{token}")
 async def asked(request: Request, token: str) -> HTMLResponse:
-    """A button, and nothing of the notice: programs that look after links open this too."""
-    if id_of(console_of(request).store.key, token) is None:
+    """What there is to do, and a button; nothing of what the notice is about: programs that look after links open this too."""
+    console = console_of(request)
+    id = id_of(console.store.key, token)
+    if id is None:
         raise HTTPException(404)
-    return page(request, "notice_seen.html", said=None)
+    found = await console.store.notices.get(id)
+    return page(
+        request, "notice_seen.html", said=None, thing=found and wanted(request, found), urgent=found and is_red(found.notice)
+    )
 
 
 @router.post("/n/{token}")
@@ -63,4 +69,4 @@ async def said(request: Request, token: str) -> HTMLResponse:
     if found is None:
         raise HTTPException(404)
     new = await store.notices.seen_link(found)
-    return page(request, "notice_seen.html", said="now" if new else "before")
+    return page(request, "notice_seen.html", said="now" if new else "before", thing=wanted(request, found), urgent=False)
