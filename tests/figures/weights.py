@@ -18,9 +18,13 @@ from workflows.signals.text import blocks
 from workflows.signals.weighing import FEW, Classes, of_sentence, stretches
 
 FOLDS = 8
-COST = 1.0  # the weights' freedom: what is in one mail alone counts, a little
-OVER = 0.4  # chosen by what is printed: how far on the red side a text must be
+COST = 1.0  # the weights' freedom
+# Chosen by what is printed. In how many texts a thing must be, and what it must weigh, so that it is kept at all.
+SELDOM, SELDOM_OF_RIGHTS = 2, 3
+LEAST, LEAST_OF_RIGHTS = 0.03, 0.1
+OVER = 0.44  # how far on the red side a text must be: as far as still finds of the fresh mails what was found before the everyday ones
 WHOLE_WORDS = ("=", "[")  # kinds are told apart by words and classes alone
+GROUPS = ("", "fresh-", "everyday-")  # beginnings of ids
 HEAD = "# Written by tests/figures/weights.py: what is told, a thing, its rarity, its weight. Learnt from {} mails.\n"
 HEAD_OF_RIGHTS = "# Written by tests/figures/weights.py: a thing, its rarity, its weight for each right. Learnt from {} mails.\n"
 
@@ -56,7 +60,8 @@ class Learner:
         return self._weights(examples + most) if most else found
 
     def _weights(self, examples):
-        return Weights([held for held, _ in examples], [red for _, red in examples], cost=COST, seldom=1)
+        found = Weights([held for held, _ in examples], [red for _, red in examples], cost=COST, seldom=SELDOM)
+        return kept([found], LEAST)[0]
 
     def score(self, weights, number):
         return max(map(weights.score, self.held[number]))
@@ -84,7 +89,9 @@ class Learner:
     def rights(self, numbers):
         """For each right its weights."""
         texts = [self.of_words(n) for n in numbers]
-        return {right: Weights(texts, [right in self.mails[n]["rights"] for n in numbers], cost=COST) for right in RIGHTS}
+        uses = [[right in self.mails[n]["rights"] for n in numbers] for right in RIGHTS]
+        learnt = [Weights(texts, used, cost=COST, seldom=SELDOM_OF_RIGHTS) for used in uses]
+        return dict(zip(RIGHTS, kept(learnt, LEAST_OF_RIGHTS), strict=True))
 
     def rights_cross_validated(self, seed=1):
         """The rights of every mail by what the others taught."""
@@ -95,9 +102,22 @@ class Learner:
             weights = self.rights([n for n in order if n not in held_back])
             for n in held_back:
                 held = self.of_words(n)
-                enough = sum(one.startswith("=") for one in held) >= FEW
-                found[n] = {right for right, one in weights.items() if enough and one.score(held) > RIGHTS_OVER}
+                found[n] = {right for right, one in weights.items() if enough(held) and one.score(held) > RIGHTS_OVER}
         return found
+
+
+def enough(held):
+    """Whether a text has as many different words as are weighed."""
+    return sum(one.startswith("=") for one in held) >= FEW
+
+
+def kept(several, least):
+    """Weights of the same things, without the things that weigh less than ``least`` in each of them."""
+    light = {one for one in several[0].rarity if all(abs(weights.weights[one]) < least for weights in several)}
+    for weights in several:
+        for one in light:
+            del weights.weights[one], weights.rarity[one]
+    return several
 
 
 def rows(told, weights):
@@ -125,7 +145,7 @@ def report_rights(learner):
     """Rights by phrases, by weights, and by either."""
     phrases, weighed = replace(load(), scales=None), learner.rights_cross_validated()
     told = {n: judged(mail, phrases).found & set(RIGHTS) for n, mail in enumerate(learner.mails)}
-    for name in ("", "fresh-"):
+    for name in GROUPS:
         of = [n for n in told if learner.mails[n]["id"].startswith(name)]
         for by, one in (("phrases", told), ("weights", weighed), ("either", {n: told[n] | weighed[n] for n in told})):
             right = sum(len(one[n] & set(learner.mails[n]["rights"])) for n in of)
@@ -134,16 +154,16 @@ def report_rights(learner):
 
 
 def report(learner):
-    scores = learner.cross_validated()
+    scores = {n: one for n, one in learner.cross_validated().items() if any(map(enough, learner.held[n]))}
     phrases = replace(load(), scales=None)
     told = {n for n, mail in enumerate(learner.mails) if "red" in judged(mail, phrases).found}
-    for name in ("", "fresh-"):
-        of = [n for n in scores if learner.mails[n]["id"].startswith(name)]
+    for name in GROUPS:
+        of = [n for n in range(len(learner.mails)) if learner.mails[n]["id"].startswith(name)]
         print(f"{name or 'all'}: {len(of)} mails")
-        for over in (0.2, 0.25, 0.3, 0.35, 0.4, 0.5):
-            print(f"  over {over:4}: {found(learner, of, {n for n in of if scores[n] > over})}")
+        for over in (0.3, 0.35, 0.4, OVER, 0.5):
+            print(f"  over {over:4}: {found(learner, of, {n for n in of if scores.get(n, 0) > over})}")
         print(f"  phrases:   {found(learner, of, told)}")
-        print(f"  either:    {found(learner, of, told | {n for n in of if scores[n] > OVER})}")
+        print(f"  either:    {found(learner, of, told | {n for n in of if scores.get(n, 0) > OVER})}")
 
 
 def found(learner, of, those):
@@ -151,8 +171,9 @@ def found(learner, of, those):
     those = those & set(of)
     angry = [n for n in of if any(one["kind"] == "criticism" for one in learner.mails[n]["signals"])]
     alarmed = len(those & set(angry))
-    recall, precision = len(those & red) / len(red), len(those & red) / (len(those) or 1)
-    return f"recall {recall:.2f} precision {precision:.2f}, {alarmed} of {len(angry)} angry"
+    recall, precision = len(those & red) / (len(red) or 1), len(those & red) / (len(those) or 1)
+    wrong = f"{len(those - red)} of {len(of) - len(red)} wrong"
+    return f"recall {recall:.2f} precision {precision:.2f}, {wrong}, {alarmed} of {len(angry)} angry"
 
 
 def main():
