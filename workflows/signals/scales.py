@@ -18,13 +18,14 @@ from workflows.signals.weighing import BIAS, FEW, NEAR, Classes, Words, met, of_
 
 RedKind = Literal["threat", "self_harm", "child_in_danger", "home_visit"]
 KINDS: tuple[RedKind, ...] = get_args(RedKind)
-RIGHTS_OVER = -0.4  # a right overlooked costs a right, a mark too many costs a look
+RIGHTS_OVER = -0.2  # a right overlooked costs a right, a mark too many costs a look
 _OVER = "over"  # the row that is no weight
 _UNIT = 100_000  # weights have three decimals, rarities two
 _FIELD = 40  # bits: a stretch has hundreds of things of at most some millions each
 _MASK, _HALF = (1 << _FIELD) - 1, 1 << (_FIELD - 1)
 
 Rows = Mapping[str, Sequence[float]]
+Thing = str | tuple[str, str]  # two words in a row are looked up as a pair, which costs half of what putting them together does
 
 
 class BadWeights(ValueError):
@@ -36,11 +37,13 @@ class Weights:
 
     def __init__(self, rows: Rows) -> None:
         self._bias = tuple(rows[BIAS][1:])
-        self._packed = {thing: _packed([rare * one for one in (rare, *heavy)]) for thing, (rare, *heavy) in rows.items() if thing}
-        self._halves = sum(_HALF << (number * _FIELD) for number in range(len(self._bias) + 1))  # no field falls below 0
+        things = ((_key(thing), row[0], row) for thing, row in rows.items() if thing != BIAS)
+        self._packed = {key: _packed([rare * one for one in row]) for key, rare, row in things}
+        self._places = range(0, (len(self._bias) + 1) * _FIELD, _FIELD)
+        self._halves = sum(_HALF << place for place in self._places)  # no field falls below 0
         self.known = self._packed.keys()
 
-    def sums(self, held: Iterable[str]) -> list[float]:
+    def sums(self, held: Iterable[Thing]) -> list[float]:
         """For each column how much a text speaks for, whatever its length: the weights of what it holds, the rarer the more.
 
         ``held`` are things that are ``known``, each once.
@@ -49,13 +52,18 @@ class Weights:
         length = math.sqrt(square) or 1.0
         return [bias + one / length for bias, one in zip(self._bias, sums, strict=True)]
 
-    def alone(self, held: Iterable[str]) -> float:
+    def alone(self, held: Iterable[Thing]) -> float:
         """What ``held`` speak for in the first column, with nothing beside them."""
         return self._added(held)[1]
 
-    def _added(self, held: Iterable[str]) -> list[float]:
+    def _added(self, held: Iterable[Thing]) -> list[float]:
         total = sum(map(self._packed.__getitem__, held), self._halves)
-        return [((total >> (number * _FIELD) & _MASK) - _HALF) / _UNIT for number in range(len(self._bias) + 1)]
+        return [((total >> place & _MASK) - _HALF) / _UNIT for place in self._places]
+
+
+def _key(thing: str) -> Thing:
+    first, space, second = thing.partition(" ")
+    return (first, second) if space and not thing.startswith("[") else thing
 
 
 def _packed(fields: Iterable[float]) -> int:
@@ -86,20 +94,20 @@ class Scales:
         ``red`` tells whether that is looked for, and ``off`` are kinds of it that are not told.
         """
         left, kind = pieces(sentences), None
-        pairs = [list(filter(self._rights.weights.known.__contains__, map(" ".join, pairwise(words)))) for words in left]
+        pairs = [list(filter(self._rights.weights.known.__contains__, pairwise(words))) for words in left]
         rights: set[str] = set()
         for first, end in spans(left):
             words = set(chain.from_iterable(left[first:end]))
             if len(words) < FEW:
                 continue
-            held = set(chain(*map(self._of_rights.__getitem__, words), *pairs[first:end]))
+            held: set[Thing] = set(chain(*map(self._of_rights.__getitem__, words), *pairs[first:end]))
             rights.update(self._rights.told(held))
             if red and kind is None and sum(map(self._alone.__getitem__, words)) > 0:  # a quick look
                 kind = self._kind(left[first:end], words, off)
         return Weighed(kind, frozenset(rights))
 
     def _kind(self, stretch: Sequence[Words], words: Iterable[str], off: Collection[RedKind]) -> RedKind | None:
-        held = set(chain.from_iterable(map(self._of_red.__getitem__, words)))
+        held: set[Thing] = set(chain.from_iterable(map(self._of_red.__getitem__, words)))
         held.update(*(filter(self._red.known.__contains__, self._together(one)) for one in stretch))
         if self._red.sums(held)[0] <= self._over:
             return None
@@ -107,9 +115,9 @@ class Scales:
         kind = max(KINDS, key=lambda kind: self._kinds[kind].sums(things & self._kinds[kind].known)[0])
         return None if kind in off else kind
 
-    def _together(self, words: Words) -> Iterator[str]:
+    def _together(self, words: Words) -> Iterator[Thing]:
         """Two words in a row, and the classes that meet."""
-        yield from map(" ".join, pairwise(words))
+        yield from pairwise(words)
         classes = list(map(self._classes.__getitem__, words))
         for at, ones in enumerate(classes):
             if ones:
@@ -127,7 +135,7 @@ class Rights:
     names: Sequence[str]
     weights: Weights
 
-    def told(self, held: Iterable[str]) -> Iterator[str]:
+    def told(self, held: Iterable[Thing]) -> Iterator[str]:
         """The rights that known things weigh enough for."""
         return (right for right, one in zip(self.names, self.weights.sums(held), strict=True) if one > RIGHTS_OVER)
 

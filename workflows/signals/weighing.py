@@ -10,6 +10,7 @@ from itertools import chain, pairwise
 from workflows.signals.folding import fold
 
 STRETCH = 120  # words that are read together: a mail of usual length is one stretch
+ANEW = 90  # words after which the next stretch begins: what stands at the end of one is read again with what follows
 FEW = 14  # different words: fewer are not weighed, for any two of them would decide
 BIAS = ""  # what every text holds
 _BEGINNING, _ENDING = 5, 5  # letters
@@ -76,7 +77,7 @@ def met(ones: Iterable[str], others: Iterable[str]) -> list[str]:
 
 
 def stretches(sentences: Iterable[Words]) -> Iterator[list[Words]]:
-    """Sentences that are read together: as many as fill a stretch, and then anew from the middle of it."""
+    """Sentences that are read together: as many as fill a stretch, and then anew from its last part."""
     left = pieces(sentences)
     return (left[first:end] for first, end in spans(left))
 
@@ -97,12 +98,12 @@ def spans(left: Sequence[Words]) -> Iterator[tuple[int, int]]:
         yield first, end
         if end == len(left):
             return
-        first = _from_the_middle(left, first, end)
+        first = _anew(left, first, end)
 
 
-def _from_the_middle(left: Sequence[Words], first: int, end: int) -> int:
+def _anew(left: Sequence[Words], first: int, end: int) -> int:
     passed, at = len(left[first]), first + 1
-    while at < end - 1 and passed < STRETCH // 2:
+    while at < end - 1 and passed < ANEW:
         passed += len(left[at])
         at += 1
     return at
