@@ -52,6 +52,14 @@ class Weights:
         length = math.sqrt(square) or 1.0
         return [bias + one / length for bias, one in zip(self._bias, sums, strict=True)]
 
+    def over(self, held: Iterable[Thing], least: float) -> Iterator[int]:
+        """The columns in which ``sums`` are above ``least``: without working out those that are not."""
+        total = sum(map(self._packed.__getitem__, held), self._halves)
+        length = math.sqrt(((total & _MASK) - _HALF) / _UNIT) or 1.0
+        for number, (place, bias) in enumerate(zip(self._places[1:], self._bias, strict=True)):
+            if (total >> place & _MASK) - _HALF > (least - bias) * length * _UNIT:
+                yield number
+
     def alone(self, held: Iterable[Thing]) -> float:
         """What ``held`` speak for in the first column, with nothing beside them."""
         return self._added(held)[1]
@@ -137,7 +145,7 @@ class Rights:
 
     def told(self, held: Iterable[Thing]) -> Iterator[str]:
         """The rights that known things weigh enough for."""
-        return (right for right, one in zip(self.names, self.weights.sums(held), strict=True) if one > RIGHTS_OVER)
+        return map(self.names.__getitem__, self.weights.over(held, RIGHTS_OVER))
 
 
 def scales_from(lists: Mapping[str, Sequence[str]], red: str, rights: str) -> Scales:
