@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import groupby
 
 import structlog
 from prometheus_client import Counter
@@ -18,6 +17,7 @@ from services.clock import Clock
 from services.notify.channels import Channels
 from services.notify.desk import NoticeDesk
 from services.notify.lanes import Lanes
+from services.notify.standing import by_person, groups, heard, hearing_too, is_opened, is_passed_on, said_again, waits_before
 from services.repeating import repeat
 from services.settings import ZONE, Settings
 from services.store.interface import Store
@@ -115,7 +115,7 @@ class Sender:
         begun: set[str] = set()
         while due := await self._notices.due(PAGE, without=begun.union(self._lanes.busy)):
             looked = [await self._look_again(one) for one in due if one.state == "told"]
-            waiting = _by_person(one for one in due if one.state != "told" and one.notice.to not in self._lanes.busy)
+            waiting = by_person(one for one in due if one.state != "told" and one.notice.to not in self._lanes.busy)
             for person, theirs in waiting.items():
                 self._lanes.begin(person, self._tell(theirs))
             begun.update(waiting)
@@ -125,28 +125,40 @@ class Sender:
     async def _tell(self, theirs: Sequence[KeptNotice]) -> bool:
         """What waits for one person, the oldest first; whether something was changed: of several processes one does it."""
         again = [one for one in theirs if one.notice.about.again]
-        needless = [one for one in again if _is_opened(await self._notices.about(one.notice.about.mail))]
+        needless = [one for one in again if is_opened(await self._notices.about(one.notice.about.mail))]
         if needless:  # somebody has opened it since
             await self._notices.make(Change([replace(one, state="needless", next_at=None) for one in needless]))
-        done = [await self._one(group) for group in _groups([one for one in theirs if one not in needless])]
+        done = [await self._one(group) for group in groups([one for one in theirs if one not in needless])]
         return any(done)
 
     async def _one(self, group: Sequence[KeptNotice]) -> bool:
         preferences = await self._notices.preferences(group[0].notice.to)
         now = self._clock.now()
-        if not is_red(group[0].notice) and (at := after_quiet(now, preferences, ZONE)) > now:  # a guard that was stopped is late
+        at = after_quiet(now, preferences, ZONE)  # a guard that was stopped, or a chat that took nothing, is late
+        if at > now and not await self._breaks_quiet(group[0], now):
             return await self._notices.make(Change([replace(one, next_at=at) for one in group])) is not None
         chats = {one for one in preferences.channels if one not in (MAIL, CONSOLE)}
         hampered = await self._notices.hampered(group[0].notice.to, now - LATELY) if chats else []
-        if any(_waits_before(one, group) for one in hampered):
+        if any(waits_before(one, group) for one in hampered):
             return False
         lately = {channel for one in hampered if one.told_at for channel in one.failed if channel != MAIL}
         channel = next_channel(preferences, {*group[0].failed, *lately}, self._desk.channels)
+        if channel is None and await self._notices.is_tried(group[0].delivery):  # by mail, and nothing else brought it sooner
+            told = [self._desk.told(one, MAIL, one.told_at or now) for one in group]
+            return await self._notices.make(Change(told)) is not None
         if channel is None or not self._desk.may_be_told(group[0]):
             return await self._give_up(group, now)
         if channel in (MAIL, CONSOLE):
             return await self._by_mail(group, channel, preferences, now)
         return await self._by_chat(group, channel, preferences, now)
+
+    async def _breaks_quiet(self, one: KeptNotice, now: datetime) -> bool:
+        """What is red does, where nobody who is awake has heard of it."""
+        if not is_red(one.notice):
+            return False
+        hearing = hearing_too(one, await self._notices.about(one.notice.about.mail))
+        theirs = (await self._notices.known(hearing, ())).preferences
+        return all(theirs.get(person, Preferences()).is_quiet(now, ZONE) for person in hearing)
 
     async def _by_mail(self, group: Sequence[KeptNotice], channel: str, preferences: Preferences, now: datetime) -> bool:
         mail = self._desk.mail(group, preferences, now, name=group[0].id) if channel == MAIL else None
@@ -203,23 +215,23 @@ class Sender:
     async def _next(self, one: KeptNotice, now: datetime) -> Notice | None:
         """The same to the next in line, of an alarm that nobody has opened."""
         others = await self._notices.about(one.notice.about.mail) if is_alarm(one.notice) else []
-        to = next_in_line(one.notice.about.unit_id, _heard(others), self._house())
-        return _again(one.notice, to, "escalated", now) if others and to and not _is_opened(others) else None
+        to = next_in_line(one.notice.about.unit_id, heard(others), self._house())
+        return said_again(one.notice, to, "escalated", now) if others and to and not is_opened(others) else None
 
     async def _look_again(self, one: KeptNotice) -> bool:
         """Nobody has opened it by now? Who has not seen it is reminded, and the next in line is told."""
         notice, now = one.notice, self._clock.now()
         others = await self._notices.about(notice.about.mail)
         done = replace(one, next_at=None)
-        if _is_opened(others):
+        if is_opened(others):
             return await self._notices.make(Change([done])) is not None
-        passed_on = any(_is_passed_on(one, other) for other in others)
-        to = None if passed_on else next_in_line(notice.about.unit_id, _heard(others), self._house())
-        planned = [_again(notice, to, "escalated", now)] if to else []
+        passed_on = any(is_passed_on(one, other) for other in others)
+        to = None if passed_on else next_in_line(notice.about.unit_id, heard(others), self._house())
+        planned = [said_again(notice, to, "escalated", now)] if to else []
         if not one.seen_at:  # where somebody else hears of it, a reminder waits for the end of quiet hours
             wants = await self._notices.preferences(notice.to)
             due = after_quiet(now, wants, ZONE) if to or passed_on else now
-            planned.insert(0, _again(notice, notice.to, "reminder", due))
+            planned.insert(0, said_again(notice, notice.to, "reminder", due))
         last = not (to or passed_on)
         if last:
             UNOPENED.inc()
@@ -238,49 +250,3 @@ def told_now(notices: Iterable[KeptNotice]) -> None:
     for one in notices:
         if one.state == "told" and one.channel:
             TOLD.labels(one.channel).inc()
-
-
-def _again(notice: Notice, to: str, why: str, due: datetime) -> Notice:
-    about = replace(notice.about, again="escalated" if why == "escalated" else "reminder")
-    return replace(notice, to=to, due=due, dedupe=f"{why}:{notice.about.mail}:{to}", about=about)
-
-
-def _heard(others: Sequence[KeptNotice]) -> set[str]:
-    """Who was told of the alarm. A caseworker's notice, or a question about who wrote, asks nobody to open the mail."""
-    return {one.notice.to for one in others if is_alarm(one.notice)}
-
-
-def _is_opened(others: Sequence[KeptNotice]) -> bool:
-    return any(one.opened_at for one in others)
-
-
-def _is_passed_on(one: KeptNotice, other: KeptNotice) -> bool:
-    """Whether the next in line was told since ``one`` was: of two who were told at once, one passes it on."""
-    later = one.told_at is not None and other.at >= one.told_at and other.id != one.id
-    return later and other.notice.about.again == "escalated" and other.notice.about.unit_id == one.notice.about.unit_id
-
-
-def _by_person(due: Iterable[KeptNotice]) -> dict[str, list[KeptNotice]]:
-    people: dict[str, list[KeptNotice]] = {}
-    for one in due:
-        people.setdefault(one.notice.to, []).append(one)
-    return people
-
-
-def _waits_before(one: KeptNotice, group: Sequence[KeptNotice]) -> bool:
-    """Whether a channel is asked, or will be asked again, to take ``one``, and ``group`` must not overtake it: nobody hears of a
-    case out of its order. What is red waits for nothing that isn't."""
-    if one.state != "waiting" or one.id in {each.id for each in group} or one.at > group[0].at:
-        return False
-    return one.batch == group[0].batch if is_red(one.notice) else not is_red(group[0].notice)
-
-
-def _groups(due: Sequence[KeptNotice]) -> list[list[KeptNotice]]:
-    """What is told to a person together: all that is not red. What a channel was asked to take is asked for again as it was."""
-
-    def place(one: KeptNotice) -> tuple[str, tuple[str, ...], str]:
-        again = f"{one.next_at}:{one.tries}" if one.tries else ""
-        return one.id if is_red(one.notice) else "", one.failed, again
-
-    found = [list(group) for _, group in groupby(sorted(due, key=place), key=place)]
-    return sorted(found, key=lambda group: (group[0].at, group[0].id))

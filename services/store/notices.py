@@ -171,6 +171,11 @@ class Notices:
         saw."""
         return await self._readers.run(_not_taken, micros(since), micros(late))
 
+    async def is_tried(self, delivery: str | None) -> bool:
+        """Whether this mail still waits to be taken."""
+        waits = select(sent.id).where(sent.id == delivery, sent.state == "waiting")
+        return await self._readers.run(lambda connection: connection.execute(waits).first() is not None)
+
     async def of_people(self, people: Collection[str], *, limit: int, after: str | None = None) -> Page[KeptNotice]:
         """Somebody's own (of all their addresses), the newest first."""
         return await self._readers.run(_listed, people, limit, after)

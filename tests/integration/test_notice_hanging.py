@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from datetime import time
 
 import pytest
 from fakes.noticing import IDA, LENE, MIA, Noticing
@@ -133,3 +134,19 @@ async def test_a_chat_that_took_nothing_lately_is_left_alone_and_then_tried_agai
     await world.alarm(LENE, mail="third")
     await world.after()
     assert len(works.came) == TRIES + 1 and await world.states("third") == [(LENE, None, "told", "works")]
+
+
+@pytest.mark.parametrize("somebody_is_up", [True, False])
+async def test_a_chat_that_takes_nothing_until_the_quiet_hours_brings_red_in_them_only_where_nobody_else_hears(two, somebody_is_up):
+    world, works, _ = two
+    quiet = (time(10, 2), time(12)) if not somebody_is_up else None
+    await world.prefer(LENE, channels=("works",), handles={"works": "lene"}, quiet=(time(10, 2), time(12)))
+    await world.prefer(IDA, quiet=quiet)
+    works.answers = [503, 503]
+    await world.alarm(LENE, IDA)
+    for span in ({}, {"seconds": 30}, {"minutes": 2}):
+        await world.after(**span)
+    assert len(works.came) == (2 if somebody_is_up else 3)
+    await world.store.notices.opened([IDA], "m1")
+    await world.after(hours=2)
+    assert len(works.came) == 3 and (LENE, None, "told", "works") in await world.states()

@@ -404,3 +404,20 @@ async def test_whoever_is_alone_is_reminded_in_quiet_hours_too(tmp_path):
         await world.alarm(LENE)
         await world.mails()
         assert people(await world.after(minutes=30)) == [LENE]
+
+
+async def test_what_a_chat_does_not_bring_either_waits_for_the_mail_that_is_still_tried(tmp_path):
+    async with Sink() as sink, Receiver(path="/chat") as receiver:
+        receiver.status = 503
+        sink.on("RCPT", b"450 4.2.1 busy", address=LENE)
+        hops = {"next_hop": sink.hop, "internet_hop": sink.hop}
+        async with Noticing(tmp_path / "data", chat(tmp_path, receiver), delivery=hops) as world:
+            await world.prefer(LENE, channels=("mail", "chat"), handles={"chat": "lene"})
+            await delivered(world, sink, LENE)
+            for span in ({"minutes": 15}, {"seconds": 30}, {"minutes": 2}, {"minutes": 1}):
+                world.clock.move(**span)
+                await world.sender.turn()
+            assert len(receiver.came) == 3 and await world.states() == [(LENE, None, "told", "mail")]
+            world.clock.move(minutes=20)
+            await world.sender.turn()
+            assert (MIA, "escalated", "told", "mail") in await world.states()
