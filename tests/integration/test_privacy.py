@@ -14,7 +14,7 @@ from fakes.privacy import CANARIES, letter, links_of, plain, told, words_of
 from fakes.receiver import SECRET, Receiver
 from fakes.sink import Sink
 from fakes.visitors import browser
-from prometheus_client import Counter
+from prometheus_client import REGISTRY, Counter
 
 from services.app import ROLES, Guard
 from services.demo.feed import feed
@@ -132,9 +132,11 @@ async def entering(running):
 async def acts(heard, people):
     """Karen reports, calls and asks for relief, in words of her own about the citizen; Lene looks at everything."""
     report = REPORT | {"about": "s-77", "what": f"Han råbte {CANARIES['report']}."}
-    assert (await people["karen"].post("/report", data=report)).status_code == 303
-    await people["karen"].post("/assist", data={"kind": "colleague", "where": CANARIES["report"]})
-    await people["karen"].post("/relief", data={"case": "s-77", "wish": "relief", "why": CANARIES["relief"], "to": ""})
+    calls = {"kind": "colleague", "where": CANARIES["report"]}
+    wish = {"case": "s-77", "wish": "hand_over", "why": CANARIES["relief"]}
+    for path, form in (("/report", report), ("/assist", calls), ("/relief", wish)):
+        answer = await people["karen"].post(path, data=form)
+        assert answer.status_code == 303 and "login" not in answer.headers["location"]
     await settled(heard)
 
 
@@ -164,13 +166,15 @@ async def run(heard, *, whole_day):
         await running.guard.store.notices.prefer(KAREN, Preferences(digest=(time(15),)), record)
     await feed(running.guard.gateway.addresses[0], samples)
     await writes(heard, [*known[:2], f"{CANARIES['local']}@example.net"] if whole_day else known, KAREN)
-    running.sink.on("RCPT", b"450 4.2.1 busy", address=KAREN, times=1)
+    if whole_day:
+        running.sink.on("RCPT", b"450 4.2.1 busy", address=KAREN, times=1)
     await settled(heard)
     if whole_day:
         async with entering(running) as people:
             await acts(heard, people)
-        running.clock.forward(timedelta(minutes=31))  # what nobody opened goes on to the next in line
-        await until(lambda: passed_on(heard))
+    running.clock.forward(timedelta(minutes=31))  # what nobody opened goes on to the next in line
+    await until(lambda: passed_on(heard), 60)
+    if whole_day:
         running.clock.forward(timedelta(hours=5))  # digests are due
         await settled(heard)
         async with entering(running) as people:  # sessions have ended
@@ -207,11 +211,12 @@ async def test_law_9_no_word_of_any_mail_is_in_anything_that_a_whole_guard_tells
     assert {where: found for where, of in texts.items() if (found := told(of, forbidden))} == {}
 
 
-async def test_a_word_that_leaks_anywhere_is_found(tmp_path, capfd, monkeypatch):
+async def test_a_word_that_leaks_anywhere_is_found(tmp_path, capfd, monkeypatch, request):
     """Planted where each kind of text is made."""
     leak, log = CANARIES["text"], structlog.get_logger()
     compose, send, body, decided = desk.compose, channels._send, Event.body, service.Notifier.mail_decided
     counter = Counter("rammevagt_planted", "of a test", ["word"])
+    request.addfinalizer(lambda: REGISTRY.unregister(counter))
 
     def leaking(notice, *given, **more):
         counter.labels(leak).inc()
