@@ -122,10 +122,11 @@ def everybody_once(rows, storm):
 
 def in_order(rows):
     """Of one case nobody hears of a mail before what came before it; what is red goes at once. What two notifiers handle at one
-    instant has no order, and what a chat told once more, since its mail was late, was told in its order before."""
+    instant has no order; what a chat told once more, since its mail was late, was told in its order before; and a reminder waits
+    for the morning where somebody else hears of that mail."""
     lanes = defaultdict(list)
     for one in rows:
-        if one.told_at and "mail" not in one.failed:
+        if one.told_at and "mail" not in one.failed and one.notice.about.again != "reminder":
             lanes[one.notice.to, one.batch, is_red(one.notice), one.notice.about.again].append(one)
     for lane in lanes.values():
         instants = defaultdict(list)
