@@ -107,7 +107,7 @@ async def test_a_page_tells_by_itself_that_somebody_else_took_it(browser, runnin
         await looking.open(f"/posts/{one.id}")
         await page.get_by_text("Giv den videre").click()
         await page.get_by_label("Besked til kollegaen").fill("Ring gerne til borgeren")
-        await page.wait_for_function("document.querySelector('main').getAttribute('sse-connect')")
+        await looking.comes("document.querySelector('main').hasAttribute('sse-connect')", True)
         await expect(page.get_by_text("Ingen har taget den endnu.")).to_be_visible()
         now = running.clock.now()
         record = AuditRecord(now, "test", "post.taken", one.id)

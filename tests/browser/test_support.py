@@ -46,7 +46,7 @@ async def test_each_part_is_shown_by_its_own_press_and_stop_hides_them_all(brows
             assert await looking.too_wide() <= 0
         await page.get_by_text("Afsnit 1 af 1").click()
         await expect(page.get_by_text("hvor du bor")).to_be_visible()
-        await page.wait_for_function(f"JSON.stringify(({BLURRED})()) === '[true,false]'")
+        await looking.comes(BLURRED, [True, False])
         assert HEARD.search(await heard(page)) and await looking.axe() == []
         await page.get_by_role("link", name="Stop her").click()
         assert await page.evaluate(BLURRED) == [True, True]
@@ -63,7 +63,7 @@ async def test_it_is_done_by_keys_alone(browser):
         await looking.tab_to("Emnet", most=1)
         await looking.tab_to("Afsnit 1 af 1", most=1)
         await page.keyboard.press("Enter")
-        await page.wait_for_function(f"JSON.stringify(({BLURRED})()) === '[true,false]'")
+        await looking.comes(BLURRED, [True, False])
         await page.keyboard.press("Escape")
         assert await page.evaluate(BLURRED) == [True, True]
         assert await page.evaluate("document.activeElement.id") == "stop"

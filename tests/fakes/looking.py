@@ -3,6 +3,7 @@
 ``picture`` saves what it looks like into the folder that ``RAMMEVAGT_PICTURES`` names; without it nothing is saved.
 """
 
+import asyncio
 import os
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -46,6 +47,12 @@ class Looking:
     async def too_wide(self) -> int:
         """How many pixels the page is wider than the window."""
         return await self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+    async def comes(self, script: str, wanted: object) -> None:
+        """Wait until ``script`` gives that. (The browser's own way to wait is stopped by our content security policy.)"""
+        async with asyncio.timeout(60):
+            while await self.page.evaluate(script) != wanted:
+                await asyncio.sleep(0.02)
 
     async def tab_to(self, name: str, most: int = 60) -> None:
         """Go on by the tab key until the thing called ``name`` has the focus."""
