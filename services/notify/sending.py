@@ -17,7 +17,17 @@ from services.clock import Clock
 from services.notify.channels import Channels
 from services.notify.desk import NoticeDesk
 from services.notify.lanes import Lanes
-from services.notify.standing import by_person, groups, heard, hearing_too, is_opened, is_passed_on, said_again, waits_before
+from services.notify.standing import (
+    by_person,
+    groups,
+    heard,
+    hearing_too,
+    is_opened,
+    is_passed_on,
+    is_to_come,
+    said_again,
+    waits_before,
+)
 from services.repeating import repeat
 from services.settings import ZONE, Settings
 from services.store.interface import Store
@@ -164,7 +174,7 @@ class Sender:
         mail = self._desk.mail(group, preferences, now, name=group[0].id) if channel == MAIL else None
         delivery = mail.delivery.id if mail else None
         told = [replace(self._desk.told(one, channel, now), delivery=delivery) for one in group]
-        done = await self._notices.make(Change(told, mail=mail))
+        done = await self._notices.make(Change(told, mail=mail, in_turn=True))
         if done:
             told_now(told)
             self._told()
@@ -172,7 +182,7 @@ class Sender:
 
     async def _by_chat(self, group: Sequence[KeptNotice], channel: str, preferences: Preferences, now: datetime) -> bool:
         taken = [replace(one, next_at=now + TAKEN, tries=one.tries + 1) for one in group]
-        if not await self._notices.make(Change(taken)):
+        if not await self._notices.make(Change(taken, in_turn=True)):
             return False
         held = [replace(one, revision=one.revision + 1) for one in taken]
         title, text = self._desk.words(group, preferences)
@@ -204,13 +214,20 @@ class Sender:
         audit = [AuditRecord(now, "guard", event.what, event.subject, event.data) for event in events]
         planned = [next for one in group if (next := await self._next(one, now))]
         new = self._desk.kept(planned, await self._desk.known(planned), now)
-        done = await self._notices.make(Change(untold, new=new, events=events, audit=audit))
+        asleep = await self._asleep(group[0], now)  # they relied on this one
+        done = await self._notices.make(Change([*untold, *asleep], new=new, events=events, audit=audit))
         if done:
             told_now(done.new)
             UNTOLD.inc(len(group))
             log.error("notice_untold", notices=len(group), kind=group[0].notice.kind)
             self._told()
         return done is not None
+
+    async def _asleep(self, one: KeptNotice, now: datetime) -> list[KeptNotice]:
+        """Who was to hear of the same red mail after their quiet hours, to be looked at now."""
+        others = await self._notices.about(one.notice.about.mail) if is_red(one.notice) else []
+        asleep = [each for each in others if is_red(each.notice) and is_to_come(each) and each.id != one.id]
+        return [replace(each, next_at=now) for each in asleep if each.next_at and each.next_at > now]
 
     async def _next(self, one: KeptNotice, now: datetime) -> Notice | None:
         """The same to the next in line, of an alarm that nobody has opened."""

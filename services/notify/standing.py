@@ -60,8 +60,8 @@ def groups(due: Sequence[KeptNotice]) -> list[list[KeptNotice]]:
 
 
 def hearing_too(one: KeptNotice, others: Sequence[KeptNotice]) -> list[str]:
-    """Who was told of the same red mail for the same reason; of a reminder, who was told because nobody had opened it. Whoever is
-    next in line can rely on nobody."""
+    """Who was told of the same red mail for the same reason, or is being told beside ``one``; of a reminder, who was told because
+    nobody had opened it. Whoever is next in line can rely on nobody."""
     again = one.notice.about.again
     if again == "escalated":
         return []
@@ -69,5 +69,11 @@ def hearing_too(one: KeptNotice, others: Sequence[KeptNotice]) -> list[str]:
     return [
         other.notice.to
         for other in others
-        if other.told_at and is_red(other.notice) and other.notice.to != one.notice.to and other.notice.about.again == wanted
+        if (other.state == "told" or is_to_come(other)) and is_red(other.notice)
+        if other.notice.to != one.notice.to and other.notice.about.again == wanted
     ]
+
+
+def is_to_come(one: KeptNotice) -> bool:
+    """Whether its person is still to be told, and nothing has failed so far."""
+    return one.state == "waiting" and not one.tries and not one.failed

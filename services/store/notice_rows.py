@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, Select, or_, select, tuple_
 
 from services.store.columns import instant, instant_or_none, micros, text_in, text_out
 from services.store.deliveries import Claimed, add_outgoing
 from services.store.notice_values import NOTICE, KeptNotice
 from services.store.schema_notices import notice
 from services.store.unit_of_work import UnitOfWork
+from workflows.notice_rules import is_red
 
 own = notice.c
 
@@ -87,3 +88,19 @@ def found(connection: Connection, *where: ColumnElement[bool], limit: int | None
 def people_in(people: Collection[str]) -> list[str]:
     """As the column has them."""
     return [text_in(one) for one in people]
+
+
+def overtaken(group: Sequence[KeptNotice], now: int) -> Select[Any]:
+    """One of the same person's that was there before ``group`` and is to be told by now, or that a channel is asked to take: nobody
+    hears of a case out of its order, however many processes tell. What is red waits for nothing that isn't."""
+    first = min(group, key=lambda one: (one.at, one.id))
+    red, begins = own.urgency == "now", (micros(first.at), first.id)
+    same = own.batch == text_in(first.batch)
+    lane = same & red if is_red(first.notice) else same | ~red
+    return (
+        select(own.id)
+        .where(own.next_at.is_not(None))
+        .where(own.person == text_in(first.notice.to), own.state == "waiting", lane, tuple_(own.at, own.id) < tuple_(*begins))
+        .where(or_(own.next_at <= now, own.tries > 0), own.id.not_in([one.id for one in group]))
+        .limit(1)
+    )

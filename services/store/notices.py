@@ -16,7 +16,7 @@ from services.store.deliveries import add_outgoing
 from services.store.deliveries import dedupes_of as mails_of
 from services.store.interface import OutgoingMail
 from services.store.looked_up import Page
-from services.store.notice_rows import add, dedupes_of, found, kept, own, people_in, row_of
+from services.store.notice_rows import add, dedupes_of, found, kept, overtaken, own, people_in, row_of
 from services.store.notice_values import PREFERENCES, KeptNotice, Known
 from services.store.places import page, place
 from services.store.readers import Readers
@@ -33,13 +33,17 @@ MARKS = frozenset({"seen_at", "opened_at"})  # who reads sets them, and is in no
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Notices as they are to be from now on, each from the revision before, and what is born with that."""
+    """Notices as they are to be from now on, each from the revision before, and what is born with that.
+
+    ``in_turn``: nothing is written while one that they must not overtake waits (``overtaken``).
+    """
 
     changed: Sequence[KeptNotice] = ()
     new: Sequence[KeptNotice] = ()
     mail: OutgoingMail | None = None
     events: Sequence[Event] = ()
     audit: Sequence[AuditRecord] = ()
+    in_turn: bool = False
 
 
 class Made(NamedTuple):
@@ -50,7 +54,7 @@ class Made(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Make(Operation[Made | None]):
-    """Write a change whole; None, and nothing is written, where somebody came in between."""
+    """Write a change whole; None, and nothing is written, where somebody came in between or waits before."""
 
     change: Change
     now: int
@@ -67,6 +71,8 @@ class _Make(Operation[Made | None]):
         wanted = [(one.id, one.revision) for one in change.changed]
         there = select(own.id).where(tuple_(own.id, own.revision).in_(wanted)).order_by(own.id).with_for_update()
         if wanted and len(work.connection.execute(there).all()) != len(wanted):
+            return None
+        if change.in_turn and work.connection.execute(overtaken(change.changed, self.now)).first():
             return None
         for one in change.changed:
             row = row_of(replace(one, revision=one.revision + 1))
@@ -136,7 +142,7 @@ class Notices:
         self._now = now
 
     async def make(self, change: Change) -> Made | None:
-        """Write it whole; None, and nothing is written, where somebody came in between."""
+        """Write it whole; None, and nothing is written, where somebody came in between or waits before."""
         return await self._writer.run(_Make(change, self._now()))
 
     async def known(self, people: Collection[str], batches: Collection[str]) -> Known:

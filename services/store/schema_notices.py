@@ -36,6 +36,7 @@ notice = Table(  # one row a person and event, for ever the same however often i
     Index("ix_notice_subject", "subject"),
     Index("ix_notice_at", "at"),
     Index("ix_notice_next_at", "next_at", sqlite_where=_WAITS, postgresql_where=_WAITS),
+    Index("ix_notice_waiting", "person", "at", "id", sqlite_where=_WAITS, postgresql_where=_WAITS),
     Index("ix_notice_delivery", "delivery"),
 )
 

@@ -77,6 +77,41 @@ async def test_of_a_group_all_are_changed_or_none(store):
     assert not await store.lease("internet", NOW, NOW + HOUR, 10)
 
 
+@pytest.mark.parametrize(
+    ("before", "overtakes"),
+    [
+        ({}, True),
+        ({"tries": 1, "next_at": NOW + HOUR}, True),  # a chat is asked to take it
+        ({"next_at": NOW + HOUR}, False),  # it waits for its hour
+        ({"state": "told", "told_at": NOW}, False),
+        ({"to": MIA}, False),
+        ({"red": True}, True),
+        ({"at": NOW + 2 * HOUR}, False),
+    ],
+)
+async def test_in_turn_is_written_only_where_nothing_waits_before_it(store, before, overtakes):
+    first = notice("n1", **{key: value for key, value in before.items() if key != "red"})
+    if before.get("red"):
+        first = replace(first, notice=replace(first.notice, urgency="now"))
+    _, later = await keep(store, first, notice("n2", at=NOW + HOUR))
+    done = await store.notices.make(Change([told(later)], mail=own_mail("mail-1"), in_turn=True))
+    assert bool(done) is not overtakes
+    assert (await store.notices.get("n2")).state == ("waiting" if overtakes else "told")
+    assert len(await store.lease("internet", NOW, NOW + HOUR, 10)) == (0 if overtakes else 1)
+
+
+async def test_red_waits_in_turn_for_red_of_its_batch_alone(store):
+    def red(id, **more):
+        one = notice(id, **more)
+        return replace(one, notice=replace(one.notice, urgency="now"))
+
+    _, _, alarm = await keep(store, notice("n1"), red("n2", batch="another"), red("n3", at=NOW + HOUR))
+    assert await store.notices.make(Change([told(alarm)], in_turn=True))
+    same, next = await keep(store, red("n4"), red("n5", at=NOW + HOUR))
+    assert not await store.notices.make(Change([told(next)], in_turn=True))
+    assert await store.notices.make(Change([told(same), told(next)], in_turn=True))
+
+
 async def test_due_are_the_oldest_first_and_no_more_than_asked_for(store, clock):
     await keep(store, notice("n3", at=NOW - HOUR), notice("n2"), notice("n1"), notice("n4", next_at=NOW + HOUR))
     await keep(store, told(notice("n5"), next_at=NOW + HOUR), told(notice("n6")))

@@ -150,3 +150,14 @@ async def test_a_chat_that_takes_nothing_until_the_quiet_hours_brings_red_in_the
     await world.store.notices.opened([IDA], "m1")
     await world.after(hours=2)
     assert len(works.came) == 3 and (LENE, None, "told", "works") in await world.states()
+
+
+async def test_of_those_who_are_told_at_one_instant_whoever_is_awake_lets_the_others_sleep(two):
+    """Whichever of them is looked at first."""
+    world, works, _ = two
+    for person in (LENE, MIA):
+        await world.prefer(person, channels=("works",), handles={"works": person[:4]}, quiet=(time(10, 2), time(12)))
+    await world.prefer(IDA, channels=("works",), handles={"works": "ida"})
+    await world.alarm(LENE, IDA, MIA)
+    await world.after(minutes=2)
+    assert [one.path for one in works.came] == ["/chat/ida"]

@@ -320,6 +320,18 @@ async def test_where_nothing_is_left_it_is_untold_and_everybody_who_must_know_do
             assert [one.topic for one in await world.store.outbox(99)].count("rammevagt.notice.untold") == 1
 
 
+async def test_who_sleeps_since_somebody_else_hears_is_woken_where_that_one_could_not_be_told(tmp_path):
+    async with Sink() as sink:
+        sink.on("RCPT", b"550 5.1.1 no such user", address=IDA)
+        hops = {"next_hop": sink.hop, "internet_hop": sink.hop}
+        async with Noticing(tmp_path, now=local("2026-11-23 22:00"), delivery=hops) as world:
+            await world.prefer(LENE, quiet=NIGHT)
+            await delivered(world, sink, LENE, IDA)
+            assert (LENE, None, "waiting", None) in await world.states()
+            assert people(await world.after(seconds=30)) == [MIA]
+            assert people(await world.after()) == [LENE]
+
+
 async def test_who_has_mail_alone_waits_for_it_and_escalation_goes_on(tmp_path):
     async with Sink() as sink:
         sink.on("RCPT", b"450 4.2.1 busy", address=LENE)
@@ -338,10 +350,10 @@ async def asked_for(receiver):
         await asyncio.sleep(0.001)
 
 
-async def delivered(world, sink, to):
+async def delivered(world, sink, *to):
     """The hop is asked to take the notice, and the store knows what it said."""
     deliverer = Deliverer(world.settings, world.store, world.clock, lambda: 0.5)
-    await world.alarm(to)
+    await world.alarm(*to)
     await deliverer.start()
     await sink.until(lambda: any(line.startswith(b"RCPT") for _, line in sink.commands))
     await deliverer.stop()
