@@ -25,10 +25,12 @@ THREAD = 20  # Message-IDs, the newest
 LONGEST_ID = 998  # characters: a line of a header (RFC 5322 2.1.1)
 MOST_RESULTS, LONGEST_RESULT = 10, 4000  # our own server's stands at the top
 _LONGEST_NAME = 60  # characters of a signature's line
+_LONGEST_CASE = 64
+_LONGEST_SENTENCE = 1000  # what is longer is a table, a list, or no text
 
 _PHONE = re.compile(r"(?<![\w.,/-])(?:\+|00)?\d(?:[ .-]?\d){7,13}(?![\w/-])")
 _DIGITS = re.compile(r"\d{2}[ .-]?\d{2}")
-_CASE = re.compile(r"(?<![A-Za-z0-9._@-])[A-Za-z0-9](?:[A-Za-z0-9._-]{1,62}[A-Za-z0-9])(?![A-Za-z0-9_@-])")
+_CASE = re.compile(r"[A-Za-z0-9](?<![A-Za-z0-9._@-][A-Za-z0-9])(?:\.*+[A-Za-z0-9_-]++)++(?<=[A-Za-z0-9])(?!@)")
 _SENTENCE = re.compile(r"[.!?:;\n](?:(?<!\n)[.!?:;]*+(?:\s|$)|(?<=\n)[ \t]*\n)")
 _CLOSING = re.compile(
     r"[ \t>]*(?:(?:med |de )?(?:venlig|kærlig|bedste|god|mange|varme?)e? ?hils(?:en|ner)|hils(?:en|ner)|"
@@ -94,7 +96,7 @@ def _numbers(text: str, key: bytes) -> tuple[list[str], str]:
 
 def _may_be_case(word: str) -> bool:
     """A number of a case has a digit; and, so that no year and no amount is one, a letter or a dash, or six digits."""
-    digits = sum(one.isdigit() for one in word)
+    digits = sum(one.isdigit() for one in word) if 2 < len(word) <= _LONGEST_CASE else 0
     return digits > 0 and (digits >= 6 or "-" in word or any(one.isalpha() for one in word))
 
 
@@ -117,7 +119,7 @@ def _signature(text: str) -> str:
 def _sentences(text: str, key: bytes) -> Iterator[int]:
     """Hashes of the sentences long enough to be somebody's own."""
     for sentence in _SENTENCE.split(text):
-        if len(sentence) < 4 * UNUSUAL:
+        if not 4 * UNUSUAL <= len(sentence) <= _LONGEST_SENTENCE:
             continue
         words = bare(fold(sentence)).replace(".", " ").split()
         if len(words) >= UNUSUAL:

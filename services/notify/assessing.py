@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from services.notify.reader import told, unreadable
+from services.notify.reader import Wanted, told, unreadable
 from workflows.signals import SignalWords
 
 log = structlog.get_logger()
@@ -22,7 +22,7 @@ ANSWER_LIMIT = 1 << 25  # bytes of one answer: some hundred bytes a mail, and of
 _COMMAND = (sys.executable, "-P", "-m", "services.notify.reader")
 
 Content = bytes | Path | None
-Asked = tuple[bytes | Path, bool]  # and whether its clues are wanted
+Asked = tuple[bytes | Path, Wanted]
 Wire = dict[str, Any]
 
 
@@ -49,13 +49,11 @@ class Assessor:
         except OSError as error:
             log.error("reader_not_started", why=type(error).__name__)
 
-    async def assess(self, contents: Sequence[Content], clues: Sequence[bool] = ()) -> list[Wire]:
-        """``signals`` and ``rights`` (contract) of each of ``contents``, and its ``figures``; None: its content was removed.
-
-        ``clues`` says of which the ``clues`` are wanted (``workflows.clues``); without a key they are of none.
-        """
-        wanted = clues if self._key and clues else [False] * len(contents)
-        there = [(one, clue) for one, clue in zip(contents, wanted, strict=True) if one is not None]
+    async def assess(self, contents: Sequence[Content], wanted: Sequence[Wanted] = ()) -> list[Wire]:
+        """``signals`` and ``rights`` (contract) of each of ``contents``, and what of its ``figures`` and ``clues`` is ``wanted``;
+        without a key there are no clues. None: its content was removed."""
+        each = wanted or [Wanted()] * len(contents)
+        there = [(one, more) for one, more in zip(contents, each, strict=True) if one is not None]
         async with self._one_at_a_time:
             found = iter(await self._assess(there) if there else ())
         return [self._unreadable if one is None else next(found) for one in contents]
@@ -119,7 +117,7 @@ class Assessor:
 async def _answered(reader: Process, contents: Sequence[Asked], key: str) -> bytes:
     """One line of JSON. ``OSError`` where the reader has ended."""
     assert reader.stdin is not None and reader.stdout is not None  # both are pipes
-    entries = [(len(one) if isinstance(one, bytes) else str(one), clues) for one, clues in contents]
+    entries = [(len(one) if isinstance(one, bytes) else str(one), wanted) for one, wanted in contents]
     bodies = [one for one, _ in contents if isinstance(one, bytes)]
     reader.stdin.write(b"".join([json.dumps({"key": key, "mails": entries}).encode(), b"\n", *bodies]))
     await reader.stdin.drain()

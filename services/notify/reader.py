@@ -2,9 +2,10 @@
 path. TUNING is how the signal words are tuned, as ``told`` writes it.
 
 Asked by ``services.notify.assessing`` over its standard input: a line of JSON with the key under which clues are hashed, and an
-entry for each mail (how many bytes of it follow, or the file that it is in; whether its clues are wanted), then the bytes of all.
-It answers with a line of JSON: for each mail its assessment as in the contract with its ``figures`` (``workflows.summary``) and
-``clues`` (``workflows.clues``), and the kind of error where it could not be read. It ends when its input does.
+entry for each mail (how many bytes of it follow, or the file that it is in; what is ``Wanted`` of it), then the bytes of all. It
+answers with a line of JSON: for each mail its assessment as in the contract with ``figures`` (its size, its attachments, and those
+of ``workflows.summary``) and ``clues`` (``workflows.clues``), and the kind of error where it could not be read. It ends when its
+input does.
 """
 
 import json
@@ -13,7 +14,7 @@ import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from services import identity_words
 from services.signal_words import load
@@ -28,6 +29,13 @@ MEMORY = 1 << 30  # bytes of address space: a body that asks for more is unreada
 Answer = tuple[dict[str, Any], str | None]
 
 
+class Wanted(NamedTuple):
+    """What is read of a mail beside its signals: little of most, since most mails wait for nobody and are of nobody registered."""
+
+    clues: bool = False
+    figures: bool = False
+
+
 def main() -> None:
     """Answer until there is nothing more to read."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the guard ends its reader, not the terminal
@@ -37,7 +45,8 @@ def main() -> None:
         given = json.loads(line)
         key, mails = bytes.fromhex(given["key"]), given["mails"]
         contents = _contents([one for one, _ in mails], asked)
-        answers = [_answer(content, words, key if wanted else b"") for content, (_, wanted) in zip(contents, mails, strict=True)]
+        wanted = [Wanted(*each) for _, each in mails]
+        answers = [_answer(content, words, key, each) for content, each in zip(contents, wanted, strict=True)]
         out.write(json.dumps(answers).encode() + b"\n")
         out.flush()
 
@@ -62,14 +71,15 @@ def _contents(entries: list[int | str], asked: BinaryIO) -> list[bytes | Path]:
     return [Path(one) if isinstance(one, str) else asked.read(one) for one in entries]
 
 
-def _answer(content: bytes | Path, words: SignalWords, key: bytes) -> Answer:
+def _answer(content: bytes | Path, words: SignalWords, key: bytes, wanted: Wanted) -> Answer:
     try:
         read = read_mail(_bytes(content))
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
-        wire = assess(read, words).wire() | {"figures": figures_of(read) | {"size": size}}
+        figures = figures_of(read) if wanted.figures else {"attachments": len(read.parts)}
+        wire = assess(read, words).wire() | {"figures": figures | {"size": size}}
     except Exception as error:  # a mail must never block the mails after it
         return unreadable(words).wire(), type(error).__name__
-    return _with_clues(wire, read, key) if key else (wire, None)
+    return _with_clues(wire, read, key) if wanted.clues and key else (wire, None)
 
 
 def _with_clues(wire: dict[str, Any], read: Reading, key: bytes) -> Answer:

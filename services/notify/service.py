@@ -23,6 +23,7 @@ from services.notify.evasion import with_evasion
 from services.notify.likening import NOTHING, Guess, Likening, words_of
 from services.notify.planned import planned
 from services.notify.posting import Posting
+from services.notify.reader import Wanted
 from services.notify.sending import Sender, told_now
 from services.notify.telling import Telling
 from services.notify.volume import with_volume
@@ -157,7 +158,8 @@ class Notifier:
     async def _assess(self, told: Mapping[str, Told]) -> None:
         """Most mails concern nobody here, and their decisions are not read."""
         waiting = await self._store.mails_to_assess(tuple(told))
-        wires = await self._assessor.assess([one.content for one in waiting], [wants_clues(told[one.id]) for one in waiting])
+        wanted = [Wanted(wants_clues(told[one.id]), self._posting.waits(one)) for one in waiting]
+        wires = await self._assessor.assess([one.content for one in waiting], wanted)
         guesses = await self._likening.guesses(waiting, wires, told)
         found = await with_volume(self._store, self._words, told, list(zip(waiting, wires, strict=True)))
         found = with_evasion(self._words, self._policy, guesses, found)
