@@ -6,10 +6,13 @@ Nothing here is about the citizen, and nothing holds a mail: a notice that waits
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta, tzinfo
+from typing import Any
 
 from workflows.deadlines import WorkingHours
+from workflows.decision import Reason
 from workflows.notice_mail import Language
 from workflows.notices import House, Notice
+from workflows.people import Grade
 
 Channel = str
 """``mail``, ``console`` (shown there, and nowhere else), or the name of one that IT has set up."""
@@ -51,6 +54,12 @@ def is_alarm(notice: Notice) -> bool:
     return notice.role == "leader" and notice.kind in ALARMS
 
 
+def nobody_to_tell(decided: Mapping[str, Any], signals: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether ``notices.plan`` gives nothing, from the data of ``mail.decided`` and the signals alone; True for most mail."""
+    ordinary = all(one["action"] == "deliver" and one["reason"] != Reason.OTHER_CASE_OPEN for one in decided["recipients"])
+    return ordinary and not signals and decided["grade"] != Grade.PROBABLE
+
+
 def batch_of(notice: Notice) -> str:
     """What is told together: of one kind, about one case or framework, to one person."""
     about = notice.about
@@ -58,15 +67,28 @@ def batch_of(notice: Notice) -> str:
     return f"{notice.kind}:{notice.role}:{what}"
 
 
-def ready_at(notice: Notice, preferences: Preferences, told: datetime | None, zone: tzinfo, *, alone: bool = False) -> datetime:
+def ready_at(
+    notice: Notice, preferences: Preferences, told: datetime | None, hours: WorkingHours, zone: tzinfo, *, alone: bool = False
+) -> datetime:
     """When it may be told. ``told``: when they were last told of its batch. ``alone``: nobody else hears of a red one at once."""
     at = notice.due
-    if not is_red(notice):
-        if preferences.digest:
-            at = _next_time(at, preferences.digest, zone)
-        elif told is not None and told <= at:  # else the clock was ahead then
-            at = max(at, told + GATHER)
-    return at if is_red(notice) and alone else after_quiet(at, preferences, zone)
+    if is_red(notice):
+        return at if alone else after_quiet(at, preferences, zone)
+    if preferences.digest:
+        at = _next_time(at, preferences.digest, zone)
+    elif told is not None and told <= at:  # else the clock was ahead then
+        at = max(at, told + GATHER)
+    if notice.role == "leader" and notice.about.level == "yellow":  # the same day
+        at = min(at, max(notice.due, hours.end_of_day(notice.due, zone)))
+    return reached_at(notice, at, preferences, hours, zone)
+
+
+def reached_at(notice: Notice, at: datetime, preferences: Preferences, hours: WorkingHours, zone: tzinfo) -> datetime:
+    """When its person may be reached from ``at`` on: after their quiet hours, and a caseworker in working hours alone."""
+    at = after_quiet(at, preferences, zone)
+    if notice.role != "caseworker" or is_red(notice):
+        return at
+    return after_quiet(hours.next_open(at, zone), preferences, zone)
 
 
 def after_quiet(at: datetime, preferences: Preferences, zone: tzinfo) -> datetime:
@@ -93,9 +115,10 @@ def _instants(local: datetime, zone: tzinfo) -> set[datetime]:
 def alone_with(notice: Notice, others: Sequence[tuple[Notice, Preferences]], zone: tzinfo) -> bool:
     """Whether, of those who hear of the same red mail, nobody else can be told now: then quiet hours hold nothing back.
 
-    Who is only reminded has not reacted: the next in line is told at night too.
+    Who is only reminded has not reacted: the next in line is told at night too, and so is everybody who is called for help.
     """
-    same = (found for found in others if found[0].to != notice.to and found[0].about.again == notice.about.again)
+    people = (found for found in others if found[0].to != notice.to and found[0].role != "it")
+    same = (found for found in people if found[0].about.again == notice.about.again and notice.kind != "assist_called")
     return not any(is_red(one) and not theirs.is_quiet(one.due, zone) for one, theirs in same)
 
 

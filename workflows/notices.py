@@ -6,7 +6,7 @@ morning. One person gets one notice about a mail, however many recipients of it 
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import chain
 from typing import Any, Literal
@@ -17,16 +17,16 @@ from workflows.decision import Reason
 from workflows.facts import CitizenFile, Organisation, Policy
 from workflows.framework import ContactFramework
 from workflows.meetings import inviting
-from workflows.people import Grade
 from workflows.yellow import heard, pressing
 
 Urgency = Literal["now", "same_day", "working_hours", "digest"]
 NoticeRole = Literal["caseworker", "leader", "it"]
 NoticeKind = Literal[
-    "redirected", "redirected_leader", "signal_leader", "meeting_asked", "identity_question", "identity_likeness",
+    "redirected", "redirected_leader", "signal_leader", "signal_unled", "meeting_asked", "identity_question", "identity_likeness",
     "identity_spoofing", "other_case_question", "mailbox_unreachable", "mailbox_not_watched", "canary_missing", "mail_not_moved",
     "post_unread", "posts_unread", "post_overdue", "posts_overdue", "post_right", "posts_right",
     "mail_stuck", "mail_late", "mail_unaccounted", "mail_set_aside", "mail_untold", "receipt_undelivered",
+    "notice_untold", "notice_unopened",
     "framework_review", "framework_expires_soon", "framework_expired", "incident_reported", "incident_concerns_you", "incident_due",
     "assist_called", "relief_asked", "relief_answered", "case_given",
 ]  # fmt: skip
@@ -147,12 +147,6 @@ def plan(
     return (*planning.of_the_mail(), *planning.identity_questions(files), *planning.case_questions())
 
 
-def nobody_to_tell(decided: Mapping[str, Any], signals: Sequence[Json]) -> bool:
-    """Whether ``plan`` gives nothing, from the data of the event ``mail.decided`` and the signals alone; True for most mail."""
-    ordinary = all(one["action"] == "deliver" and one["reason"] != Reason.OTHER_CASE_OPEN for one in decided["recipients"])
-    return ordinary and not signals and decided["grade"] != Grade.PROBABLE
-
-
 @dataclass(frozen=True, slots=True)
 class Planning:
     """What the notices of one mail are planned from. ``inviting``: recipients whom it asks to meet (``workflows.meetings``)."""
@@ -175,15 +169,32 @@ class Planning:
 
     def of_the_mail(self) -> Iterator[Notice]:
         """Leaders first: who leads and is a recipient too gets the leader's notice alone."""
-        moved = [one for one in self.decision["recipients"] if _is_moved(one)]
+        framed = [one for one in self.decision["recipients"] if one["reason"] == Reason.FRAMEWORK_APPLIES.value]
+        moved = [one for one in framed if one["action"] == "redirect"]
         leaders = self._by_person((to, one) for one in moved for to in self._answering(one["unit"]))
-        workers = self._by_person((self.house.person(one["address"]), one) for one in moved)
+        workers = self._by_person((self._worker(one), one) for one in moved)
         alarmed = self._by_person((to, one) for one in self._alarming() for to in self._answering(self.house.unit_of(one)))
         yield from (self._to_leader("redirected_leader", to, about) for to, about in leaders.items())
         asked = self._by_person((self.house.leader(self.house.unit_of(one)), one) for one in self.inviting)
         yield from (self._to_leader("signal_leader", to, about) for to, about in alarmed.items() if to not in leaders)
         yield from (self._to_leader("meeting_asked", to, about) for to, about in asked.items() if to not in {*leaders, *alarmed})
         yield from (self._to_worker(to, about) for to, about in workers.items() if to not in leaders and to not in alarmed)
+        yield from self._unled([*moved, *self._alarming()], {*leaders, *alarmed, *workers})
+
+    def _worker(self, outcome: Json) -> str | None:
+        """Whose mail it was, where we know them: who writes can make up an address, and its words."""
+        known = outcome["case"] or self.house.organisation.employee(outcome["address"], self.house.policy)
+        return self.house.person(outcome["address"]) if known else None
+
+    def _unled(self, concerned: Sequence[Json], told: Collection[str]) -> Iterator[Notice]:
+        """Red mail to somebody whom the register gives no leader: operations find out who leads them."""
+        unled = [one for one in concerned if not any(self._answering(self.house.unit_of(one)))]
+        if self.level != "red" or not unled:
+            return
+        about = replace(self.about_mail(unled), people=(), where=(), unit=None)
+        for to in sorted(operations(self.house)):
+            if to not in told:
+                yield Notice(to, "it", "now", "signal_unled", self.now, f"notice:{self.mail}:{to}", about)
 
     def _answering(self, unit: str | None) -> tuple[str | None, ...]:
         """Who leads the unit; of red mail the duty officer too."""
@@ -191,9 +202,8 @@ class Planning:
 
     def _alarming(self) -> list[Json]:
         """What went as addressed and holds something that a leader should see."""
-        if self.level not in ("red", "yellow"):
-            return []
-        return [one for one in self.decision["recipients"] if one["action"] == "deliver" and one["reason"] not in NO_CONCERN]
+        delivered = [one for one in self.decision["recipients"] if one["action"] == "deliver" and one["reason"] not in NO_CONCERN]
+        return delivered if self.level in ("red", "yellow") else []
 
     @staticmethod
     def _by_person(found: Iterable[tuple[str | None, Json]]) -> dict[str, list[Json]]:
@@ -226,10 +236,10 @@ class Planning:
         return About(
             mail=self.mail,
             at=self.received_at.astimezone(house.policy.zone),
-            people=distinct(house.shown(one["address"]) for one in outcomes),
-            where=distinct(to for one in outcomes for to in one["deliver_to"]),
-            cases=distinct(one["case"] for one in outcomes),
-            frameworks=distinct(one["framework"] for one in outcomes),
+            people=tuple(dict.fromkeys(house.shown(one["address"]) for one in outcomes)),
+            where=tuple(dict.fromkeys(to for one in outcomes for to in one["deliver_to"])),
+            cases=tuple(dict.fromkeys(one["case"] for one in outcomes if one["case"])),
+            frameworks=tuple(dict.fromkeys(one["framework"] for one in outcomes if one["framework"])),
             unit=house.unit_name(unit),
             unit_id=unit,
             leader=house.leader(unit),
@@ -281,18 +291,9 @@ def operations(house: House) -> Collection[str]:
     return found or {house.policy.postmaster}
 
 
-def _is_moved(outcome: Json) -> bool:
-    return bool(outcome["action"] == "redirect" and outcome["reason"] == Reason.FRAMEWORK_APPLIES.value)
-
-
 def _units(frameworks: Iterable[ContactFramework], file: CitizenFile) -> Iterator[str]:
     units = {case.id: case.unit for case in file.cases}
     for one in frameworks:
         if one.scope:
             yield from (units[case] for case in one.scope.cases if case in units)
             yield from one.scope.units
-
-
-def distinct(values: Iterable[str | None]) -> tuple[str, ...]:
-    """Each once, in their order; empty ones left out."""
-    return tuple(dict.fromkeys(value for value in values if value))

@@ -1,9 +1,9 @@
-"""Who is told that a mail, or what should take it, needs somebody's hand."""
+"""Who is told that a mail, what should take it, or a notice about it, needs somebody's hand."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
-from workflows.notices import About, House, Json, Notice, NoticeKind, NoticeRole, operations
+from workflows.notices import About, House, Json, Notice, NoticeKind, NoticeRole, Urgency, operations
 
 STUCK: Mapping[str | None, NoticeKind] = {
     None: "mail_stuck",
@@ -30,6 +30,20 @@ def mail_stuck(event_id: str, data: Json, house: House, now: datetime) -> tuple[
     if leader:
         told[leader] = "leader"
     return tuple(Notice(to, role, "same_day", kind, now, f"notice:{event_id}:{to}", about) for to, role in sorted(told.items()))
+
+
+def failed(kind: NoticeKind, notice: Notice, house: House, now: datetime) -> tuple[Notice, ...]:
+    """Operations hear that ``notice`` could not be told to its person, or that nobody in line has opened what it is about; once for
+    each mail, and never of what they should have heard themselves."""
+    told = operations(house)
+    if notice.role == "it" or notice.to in told:
+        return ()
+    about = About(
+        notice.about.mail, notice.about.at, people=(notice.to,), unit=notice.about.unit, unit_id=notice.about.unit_id,
+        frameworks=notice.about.frameworks, leader=notice.about.leader,
+    )  # fmt: skip
+    urgency: Urgency = "now" if notice.urgency == "now" else "same_day"
+    return tuple(Notice(to, "it", urgency, kind, now, f"{kind}:{notice.about.mail}:{to}", about) for to in sorted(told))
 
 
 def _of_event(data: Json, house: House, now: datetime) -> About:

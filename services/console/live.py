@@ -34,6 +34,8 @@ _TO_DO = (
     "register.",
     "receipt.",
     "mail.stuck",
+    "mail.assessed",
+    "notice.",
     "post.",
 )
 _POSTS = ("post.", "mailbox.")

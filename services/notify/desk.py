@@ -14,7 +14,7 @@ from services.store.notice_values import KeptNotice, Known
 from services.store.notices import Notices
 from services.working_hours import working_hours
 from workflows.notice_mail import brief, compose, compose_many
-from workflows.notice_rules import MAIL, Preferences, alone_with, batch_of, escalates_at, is_red, next_channel, ready_at
+from workflows.notice_rules import CONSOLE, MAIL, Preferences, alone_with, batch_of, escalates_at, is_red, next_channel, ready_at
 from workflows.notice_seen import token
 from workflows.notices import Notice
 
@@ -51,7 +51,7 @@ class NoticeDesk:
         for number, (one, preferences) in enumerate(theirs):
             same = [(other, wants) for other, wants in theirs if other.about.mail == one.about.mail]
             place = (one.to, batch_of(one))
-            at = ready_at(one, preferences, told.get(place), ZONE, alone=alone_with(one, same, ZONE))
+            at = ready_at(one, preferences, told.get(place), self.hours, ZONE, alone=alone_with(one, same, ZONE))
             made = self._kept(one, preferences, now, at=at, behind=place in waiting and not is_red(one))
             made = replace(made, at=now + number * _NEXT)
             if made.told_at:
@@ -63,7 +63,7 @@ class NoticeDesk:
 
     def _kept(self, one: Notice, preferences: Preferences, now: datetime, *, at: datetime, behind: bool) -> KeptNotice:
         made = KeptNotice(new_id(now), one, batch_of(one), now, next_at=at)
-        if behind or at > now or next_channel(preferences, (), self.channels) != MAIL:
+        if behind or at > now or next_channel(preferences, [CONSOLE] if is_red(one) else (), self.channels) != MAIL:
             return made
         mail = self.mail([made], preferences, now, name=one.about.mail)
         return self.told(replace(made, mail=mail, delivery=mail.delivery.id), MAIL, now)

@@ -34,6 +34,7 @@ from services.store.interface import Store
 from services.store.notice_values import KeptNotice
 from services.store.notices import Change
 from workflows.audit import AuditRecord
+from workflows.backoff import GIVE_UP_AFTER
 from workflows.events import notice_untold
 from workflows.notice_rules import (
     CONSOLE,
@@ -44,9 +45,11 @@ from workflows.notice_rules import (
     is_red,
     next_channel,
     next_in_line,
+    reached_at,
     retry_after,
 )
 from workflows.notices import House, Notice
+from workflows.stuck_notices import failed
 
 log = structlog.get_logger()
 TOLD = Counter("rammevagt_notices_told", "Notices told, by channel", ["channel"])
@@ -55,7 +58,7 @@ UNOPENED = Counter("rammevagt_notices_unopened", "Alarms that nobody in line has
 EVERY = 1.0  # seconds between looks, where nothing wakes it
 LOOK_AT_MAILS = timedelta(seconds=30)
 LATE = timedelta(minutes=10)  # a mail that is tried in vain for so long is told by another channel too
-BACK = timedelta(days=2)  # mails of so long ago are looked at
+BACK = GIVE_UP_AFTER + timedelta(days=1)  # mails of so long ago are looked at: one that is tried in vain fails at last
 TAKEN = timedelta(minutes=2)  # what a chat was asked to take is another process's after this
 LATELY = timedelta(minutes=10)  # a chat that took nothing for somebody is left alone for so long
 PAGE = 500
@@ -144,7 +147,7 @@ class Sender:
     async def _one(self, group: Sequence[KeptNotice]) -> bool:
         preferences = await self._notices.preferences(group[0].notice.to)
         now = self._clock.now()
-        at = after_quiet(now, preferences, ZONE)  # a guard that was stopped, or a chat that took nothing, is late
+        at = reached_at(group[0].notice, now, preferences, self._desk.hours, ZONE)  # a guard that was stopped, or a chat, is late
         if at > now and not await self._breaks_quiet(group[0], now):
             return await self._notices.make(Change([replace(one, next_at=at) for one in group])) is not None
         chats = {one for one in preferences.channels if one not in (MAIL, CONSOLE)}
@@ -152,8 +155,9 @@ class Sender:
         if any(waits_before(one, group) for one in hampered):
             return False
         lately = {channel for one in hampered if one.told_at for channel in one.failed if channel != MAIL}
-        channel = next_channel(preferences, {*group[0].failed, *lately}, self._desk.channels)
-        if channel is None and await self._notices.is_tried(group[0].delivery):  # by mail, and nothing else brought it sooner
+        failed = {*group[0].failed, *lately, *([CONSOLE] if is_red(group[0].notice) else [])}
+        channel = next_channel(preferences, failed, self._desk.channels)
+        if channel is None and await self._notices.is_brought(group[0].delivery):  # by mail, and nothing else brought it sooner
             told = [self._desk.told(one, MAIL, one.told_at or now) for one in group]
             return await self._notices.make(Change(told)) is not None
         if channel is None or not self._desk.may_be_told(group[0]):
@@ -213,6 +217,7 @@ class Sender:
         events = [notice_untold(one.id, now, one.notice.about.mail, one.notice.kind, one.notice.about.unit_id) for one in group]
         audit = [AuditRecord(now, "guard", event.what, event.subject, event.data) for event in events]
         planned = [next for one in group if (next := await self._next(one, now))]
+        planned += failed("notice_untold", group[0].notice, self._house(), now)
         new = self._desk.kept(planned, await self._desk.known(planned), now)
         asleep = await self._asleep(group[0], now)  # they relied on this one
         done = await self._notices.make(Change([*untold, *asleep], new=new, events=events, audit=audit))
@@ -253,6 +258,7 @@ class Sender:
         if last:
             UNOPENED.inc()
             log.warning("notice_unopened", mail=notice.about.mail)
+            planned += failed("notice_unopened", notice, self._house(), now)
         new = self._desk.kept(planned, await self._desk.known(planned), now)
         audit = [AuditRecord(now, "guard", "notice.escalated", notice.about.mail, {"kind": notice.kind, "last": last})]
         made = await self._notices.make(Change([done], new=new, audit=audit))

@@ -37,7 +37,7 @@ from services.store.notice_values import Known
 from services.store.notices import Change
 from services.who_wrote import wants_clues
 from services.working_hours import working_hours
-from workflows import notices
+from workflows import notice_rules
 from workflows.addresses import normalise
 from workflows.audit import AuditRecord
 from workflows.events import Event, mail_stuck
@@ -57,7 +57,7 @@ PAGE = 100  # mails
 GROUP = 250  # mails assessed together, of those at hand
 GATHER = 0.25  # seconds between such groups; people read no faster
 Unheard = Callable[[datetime, datetime, int], Awaitable[list[tuple[str, datetime]]]]
-Told = Mapping[str, Any]  # data of ``mail.decided``, as far as ``notices.nobody_to_tell`` and ``with_volume`` read it
+Told = Mapping[str, Any]  # data of ``mail.decided``, as far as ``notice_rules.nobody_to_tell`` and ``with_volume`` read it
 
 
 class Notifier:
@@ -168,7 +168,7 @@ class Notifier:
             for mail, wire in found
             if guesses.get(mail.id, NOTHING).concerns
             or self._posting.waits(mail)
-            or not notices.nobody_to_tell(told[mail.id], wire["signals"])
+            or not notice_rules.nobody_to_tell(told[mail.id], wire["signals"])
             or asks_to_meet(told[mail.id], wire.get("noted", ()))
         ]
         decisions = await self._store.decisions(concern) if concern else {}

@@ -22,8 +22,9 @@ def heard(others: Sequence[KeptNotice]) -> set[str]:
 
 
 def is_opened(others: Sequence[KeptNotice]) -> bool:
-    """Whether somebody has opened what they are about."""
-    return any(one.opened_at for one in others)
+    """Whether somebody who was alarmed has opened what they are about. Whoever the mail was moved away from may look, and it still
+    waits for the leader."""
+    return any(one.opened_at for one in others if is_alarm(one.notice))
 
 
 def is_passed_on(one: KeptNotice, other: KeptNotice) -> bool:
@@ -61,16 +62,16 @@ def groups(due: Sequence[KeptNotice]) -> list[list[KeptNotice]]:
 
 def hearing_too(one: KeptNotice, others: Sequence[KeptNotice]) -> list[str]:
     """Who was told of the same red mail for the same reason, or is being told beside ``one``; of a reminder, who was told because
-    nobody had opened it. Whoever is next in line can rely on nobody."""
+    nobody had opened it. Whoever is next in line, or called for help, can rely on nobody, and nobody on operations."""
     again = one.notice.about.again
-    if again == "escalated":
+    if again == "escalated" or one.notice.kind == "assist_called":
         return []
     wanted = None if again is None else "escalated"
     return [
         other.notice.to
         for other in others
         if (other.state == "told" or is_to_come(other)) and is_red(other.notice)
-        if other.notice.to != one.notice.to and other.notice.about.again == wanted
+        if other.notice.to != one.notice.to and other.notice.about.again == wanted and other.notice.role != "it"
     ]
 
 

@@ -173,14 +173,14 @@ class Notices:
         return one[0] if one else None
 
     async def not_taken(self, since: datetime, late: datetime) -> list[tuple[KeptNotice, bool]]:
-        """Those told by mail since then whose mail was refused (True), or is tried in vain since before ``late``, and that nobody
-        saw."""
+        """Those told by mail since then whose mail was refused (True), or waits since before ``late`` where its person has
+        wishes of their own, and that nobody saw; at most 500, the refused first."""
         return await self._readers.run(_not_taken, micros(since), micros(late))
 
-    async def is_tried(self, delivery: str | None) -> bool:
-        """Whether this mail still waits to be taken."""
-        waits = select(sent.id).where(sent.id == delivery, sent.state == "waiting")
-        return await self._readers.run(lambda connection: connection.execute(waits).first() is not None)
+    async def is_brought(self, delivery: str | None) -> bool:
+        """Whether this mail was taken, or still waits to be."""
+        there = select(sent.id).where(sent.id == delivery, sent.state != "failed")
+        return await self._readers.run(lambda connection: connection.execute(there).first() is not None)
 
     async def of_people(self, people: Collection[str], *, limit: int, after: str | None = None) -> Page[KeptNotice]:
         """Somebody's own (of all their addresses), the newest first."""
@@ -242,11 +242,12 @@ def _known(connection: Connection, people: Collection[str], batches: Collection[
 
 def _not_taken(connection: Connection, since: int, late: int) -> list[tuple[KeptNotice, bool]]:
     refused = sent.state == "failed"
-    in_vain = (sent.state == "waiting") & (sent.attempts > 0) & (sent.queued_at < late)
+    wishes = own.person.in_(select(preference.person))  # nobody else has another channel
+    in_vain = (sent.state == "waiting") & (sent.queued_at < late) & wishes  # a hop that is away is no attempt
     mine = (own.channel == MAIL, own.state == "told", own.seen_at.is_(None), own.told_at >= since)
     both = select(notice, sent.state.label("sent")).join(schema.delivery, sent.id == own.delivery)
     joined = both.where(*mine, or_(refused, in_vain))
-    rows = connection.execute(joined.order_by(own.at, own.id).limit(500))
+    rows = connection.execute(joined.order_by(sent.state, own.at, own.id).limit(500))
     return [(kept(row), row.sent == "failed") for row in rows]
 
 

@@ -206,16 +206,19 @@ async def test_a_notice_whose_mail_was_refused_is_found(store):
     assert await not_taken(store) == []
 
 
-async def test_a_notice_whose_mail_is_tried_in_vain_is_found_when_it_is_late(store):
+async def test_a_notice_whose_mail_waits_is_found_when_it_is_late_where_its_person_may_have_another_channel(store):
     copy = await mailed(store)
     await store.record([attempt(copy, deferred(NOW + HOUR))])
+    assert await not_taken(store, late=NOW + timedelta(minutes=10)) == []
+    await store.notices.prefer(LENE, Preferences(channels=("mail", "sms")), entry("notice.preferences", LENE))
     assert await not_taken(store) == []
     assert await not_taken(store, late=NOW + timedelta(minutes=10)) == [("n1", False)]
 
 
-async def test_a_mail_that_nobody_has_tried_yet_is_not_in_vain(store):
+async def test_a_mail_that_no_hop_was_there_to_try_is_late_too(store):
+    await store.notices.prefer(LENE, Preferences(channels=("mail", "sms")), entry("notice.preferences", LENE))
     await keep(store, notice("n1", mail=own_mail("mail-1")))
-    assert await not_taken(store, late=NOW + HOUR) == []
+    assert await not_taken(store) == [] and await not_taken(store, late=NOW + HOUR) == [("n1", False)]
 
 
 async def test_a_notice_that_was_delivered_is_not_found(store):

@@ -130,6 +130,7 @@ async def test_a_chat_that_took_nothing_lately_is_left_alone_and_then_tried_agai
     await world.alarm(LENE, mail="second")
     await world.after()
     assert len(works.came) == TRIES and await world.states("second") == [(LENE, None, "told", "mail")]
+    await world.store.notices.seen([LENE])  # else the mails, which no hop takes here, are late too
     world.clock.move(minutes=11)
     await world.alarm(LENE, mail="third")
     await world.after()

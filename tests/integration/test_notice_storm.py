@@ -110,6 +110,8 @@ def everybody_once(rows, storm):
     first, later, reminded = told = [defaultdict(set) for _ in range(3)]
     opened = set()
     for one in rows:
+        if one.notice.role == "it":  # of what nobody opened operations hear too
+            continue
         told[(None, "escalated", "reminder").index(one.notice.about.again)][one.notice.about.mail].add(one.notice.to)
         opened |= {one.notice.about.mail} if one.opened_at else set()
     for n, to in enumerate(storm.to):

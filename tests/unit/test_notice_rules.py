@@ -51,7 +51,7 @@ def red(to=LENE, due=NOON, **more):
 
 
 def ready(one, preferences=None, told=None, **more):
-    return ready_at(one, preferences or Preferences(), told, CPH, **more)
+    return ready_at(one, preferences or Preferences(), told, WorkingHours(), CPH, **more)
 
 
 @pytest.mark.parametrize("ago", [None, HOUR, timedelta(days=3)])
@@ -90,6 +90,27 @@ def test_what_is_due_in_the_morning_waits_for_it():
 def test_a_digest_comes_at_its_times(now, told_at):
     times = (time(23), time(8)) if now.startswith("12") else (time(15), time(8))
     assert ready(notice(due=at(now)), Preferences(digest=times)) == at(told_at)
+
+
+def test_yellow_is_told_the_same_day_whatever_the_digest():
+    wants = Preferences(digest=(time(8),))
+    assert ready(notice(due=at("11-23 08:05"), level="yellow"), wants) == at("11-23 16:00")
+    assert ready(notice(due=at("11-23 08:05")), wants) == at("11-24 08:00")
+    assert ready(notice(due=at("11-23 17:00"), level="yellow"), Preferences(digest=(time(20),))) == at("11-23 20:00")
+
+
+@pytest.mark.parametrize(
+    ("due", "told", "digest", "told_at"),
+    [
+        ("11-23 15:50", "11-23 15:30", (), "11-24 08:00"),
+        ("11-27 15:50", "11-27 15:30", (), "11-30 08:00"),
+        ("11-23 12:00", None, (time(17),), "11-24 08:00"),
+        ("11-23 12:00", None, (time(15),), "11-23 15:00"),
+    ],
+)
+def test_a_caseworker_is_told_in_working_hours_whatever_is_gathered(due, told, digest, told_at):
+    one = notice(role="caseworker", urgency="working_hours", due=at(due))
+    assert ready(one, Preferences(digest=digest), told=told and at(told)) == at(told_at)
 
 
 def test_a_digest_in_quiet_hours_comes_after_them():

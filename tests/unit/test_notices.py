@@ -11,7 +11,7 @@ from fakes.town import BO, BOX, CPH, IDA, KAREN, MAIN, NOW, PER, POLICY, facts, 
 from services.gather import facts_from_register
 from services.notice_texts import letterhead
 from services.settings import Settings
-from workflows import notices, receipt_notices, stuck_notices
+from workflows import notice_rules, notices, receipt_notices, stuck_notices
 from workflows.decide import decide
 from workflows.events import mail_decided
 from workflows.mail import Mail
@@ -175,6 +175,24 @@ def test_a_mailbox_is_never_told():
     assert {BOX, MAIN}.isdisjoint(one.to for one in planned(register, mail(BOX), RED))
 
 
+@pytest.mark.parametrize("to", ["nyansat@eksempel.dk", "dpo@eksempel.dk"])
+def test_red_to_somebody_whom_nobody_leads_is_told_to_operations_without_a_word_of_the_address(to):
+    [found] = planned(town(), mail(to, sender="x@example.com"), RED)
+    assert (found.to, found.role, found.urgency, found.kind) == ("postmaster@eksempel.dk", "it", "now", "signal_unled")
+    assert to not in read(found)[1] and "rammevagt explain 01mail" in read(found)[1]
+    assert planned(town(), mail(to, sender="x@example.com"), YELLOW) == ()
+    it = [*town().model_dump()["employees"], {"address": "drift@eksempel.dk", "name": "D", "unit": "bf", "role": "it"}]
+    assert told(town(employees=it), mail(to, KAREN, sender="x@example.com"), RED) == {
+        ("drift@eksempel.dk", "it", "now", "signal_unled"),
+        (LENE, "leader", "now", "signal_leader"),
+    }
+
+
+def test_an_address_that_a_sender_made_up_is_told_nothing():
+    everywhere = framework(scope={"municipality": True}, measures=[{"kind": "functional_mailbox", "mailbox": BOX}])
+    assert {one.to for one in planned(town(everywhere), mail("lene-er-dum@eksempel.dk"), RED)} == {"postmaster@eksempel.dk"}
+
+
 def test_a_probable_sender_with_a_framework_is_a_question_asked_once():
     one = mail(KAREN, sender="bo.b@example.org")
     (question,) = planned(town(framework()), one)
@@ -233,11 +251,15 @@ def every_kind():
     yield from planned(town(framework()), mail(KAREN), YELLOW)
     yield from planned(town(framework(scope={"units": ["bf"]})), mail(KAREN, PER))
     yield from planned(town(), mail(KAREN), RED)
+    yield from planned(town(), mail("nyansat@eksempel.dk"), RED)
     yield from planned(town(framework()), mail(KAREN, sender="bo.b@example.org"))
     yield from planned(town(framework(), cases=cases), mail(KAREN))
     yield from stuck_notices.mailbox_unreachable("e1", DATA, _house(), NOW)
     yield from stuck_notices.mail_stuck("e1", {**DATA, "unit": None}, _house(), NOW)
     yield from receipt_notices.undelivered("e1", DATA, _house(), NOW)
+    for about in planned(town(), mail(KAREN), RED):
+        yield from stuck_notices.failed("notice_untold", about, _house(), NOW)
+        yield from stuck_notices.failed("notice_unopened", replace(about, urgency="same_day"), _house(), NOW)
     for why in filter(None, stuck_notices.STUCK):
         yield from stuck_notices.mail_stuck("e1", {**DATA, "why": why}, _house(), NOW)
 
@@ -354,6 +376,6 @@ def test_nobody_to_tell_means_that_the_plan_is_empty(sender, observe):
     register = town(framework(observe=observe))
     one = mail(KAREN, "dpo@eksempel.dk", sender=sender)
     decision = decide(Mail(one.sha256, one.envelope, one.headers, id="01mail"), facts(register, one), NOW)
-    nobody = notices.nobody_to_tell(mail_decided(decision, NOW).data, ())
+    nobody = notice_rules.nobody_to_tell(mail_decided(decision, NOW).data, ())
     assert nobody is (sender not in (BO, "bo.b@example.org") or (observe and sender == BO))
     assert not (nobody and planned(register, one, rights=("complaint",)))
