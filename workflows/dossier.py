@@ -8,27 +8,17 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AwareDatetime, Field
 
-from workflows.framework import ClockTime, ContactFramework, State
+from workflows.framework import ContactFramework, State
+from workflows.happening import Happening, Text
+from workflows.hearing import About
 from workflows.people import Address, Day, Entry, Id
 from workflows.proofs import Delivery, Proof
 
-Text = Annotated[str, Field(max_length=20_000)]
-Channel = Literal["mail", "phone", "meeting", "digital_post", "social_media", "private", "other"]
 Category = Literal[
     "threats", "offensive_tone", "volume", "outside_working_hours", "private_contact", "public_shaming", "physical_insecurity"
 ]
 Consideration = Literal["reading_aloud", "interpreter", "exempt_from_digital_post", "guardian", "cannot_write"]
 Trigger = Literal["date", "new_incident", "citizens_request", "case_closed"]
-
-
-class Happening(Entry):
-    """What happened (*hændelse*), factual and dated: never what somebody is, always what was done."""
-
-    on: Day
-    at: ClockTime | None = None
-    channel: Channel
-    what: Text
-    incident: Id | None = None  # the registered incident that it is
 
 
 class Ground(Entry):
@@ -77,6 +67,7 @@ class Heard(Entry):
     answer_by: Day
     letter: Id
     lawyer: Address | None = None  # who was informed
+    about: About | None = None  # what stood there as it was sent: the move notes it, whatever its author gives
 
 
 class Decided(Entry):
@@ -280,6 +271,11 @@ class Dossier(Entry):
         """By letter, the proof that it reached the citizen, as it was written down last."""
         told = [step.record.proof for step in self.steps if isinstance(step.record, Activated)]
         return {one.letter: one for one in (*told, *(each.proof for each in self.delivered))}
+
+    @property
+    def written(self) -> ContactFramework:
+        """What is written on while it is not decided: beside an urgent one, what is to follow upon it."""
+        return (self.successor or self.framework) if self.framework.state is State.URGENT else self.framework
 
     @property
     def waiting(self) -> Proposal | None:

@@ -9,8 +9,9 @@ from typing import Annotated, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from workflows.decision import Reason
-from workflows.dossier import RECORDS, Channel
+from workflows.dossier import RECORDS
 from workflows.framework import State
+from workflows.happening import Channel
 from workflows.incident import Point
 from workflows.people import Grade, Id
 

@@ -13,8 +13,9 @@ from pydantic import AwareDatetime, Field
 
 from workflows.deadlines import WorkingHours
 from workflows.decision import Sentence
-from workflows.dossier import Category, Channel, Happening, Text
+from workflows.dossier import Category
 from workflows.framework import ClockTime
+from workflows.happening import Channel, Happening, Text
 from workflows.people import Address, Day, Entry, Id
 
 MOST_NOTE = 2000  # characters

@@ -198,6 +198,7 @@ def may_not_approve(dossier: Dossier, actor: Actor, now: datetime, around: Aroun
 
 def move(dossier: Dossier, record: Record, actor: Actor, now: datetime, around: Around) -> Moved | Submitted | Refused:
     """Make a move. Raises ``IllegalTransition`` where the table has none."""
+    record = told.heard_as(dossier, record)
     asked = _question(dossier, record, actor, now, around)
     transition = TABLE[record.move]
     if missing := _missing(asked, *transition.who, *transition.what):

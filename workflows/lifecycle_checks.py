@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 
 from workflows.decision import Sentence
-from workflows.dossier import Decided, DueForReview, Extended, Ground, Happening, Reported
+from workflows.dossier import Decided, DueForReview, Extended, Ground, Reported
 from workflows.framework import ContactFramework, State
 from workflows.framework_rules import months_on
+from workflows.happening import Happening
 from workflows.intervention import approval_because
 from workflows.lifecycle_who import Check, Question, heads
 

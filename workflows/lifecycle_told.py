@@ -3,7 +3,7 @@
 Source: ``domain.md`` (a) R4 and R14, (b); forvaltningsloven § 19.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from workflows.decision import Sentence
 from workflows.dossier import (
@@ -13,12 +13,16 @@ from workflows.dossier import (
     Dossier,
     Heard,
     Lifted,
+    Record,
     RegisteredInError,
     letter_of,
 )
+from workflows.framework import ContactFramework
+from workflows.hearing import about, unheard
 from workflows.intervention import intervention
 from workflows.letters.shapes import MOVE
 from workflows.lifecycle_who import Question
+from workflows.people import Case
 
 FINAL = frozenset({"decision", "extension"})  # the letters that tell of a decision
 
@@ -62,6 +66,7 @@ def heard_when_intrusive(asked: Question) -> Iterator[Sentence]:
 
 
 def _heard(asked: Question, decided: Decided, hearing: Heard) -> Iterator[Sentence]:
+    yield from unheard_since(asked.dossier, asked.framework, asked.around.cases)
     proof = asked.dossier.proofs.get(hearing.letter)
     if proof is None:
         yield Sentence(
@@ -81,11 +86,34 @@ def _heard(asked: Question, decided: Decided, hearing: Heard) -> Iterator[Senten
         yield Sentence("Vent, til fristen for at svare er gået.", "Wait until the deadline for answers has passed.")
 
 
+def heard_as(dossier: Dossier, record: Record) -> Record:
+    """The record of a hearing, with what the citizen is heard about: what is written at this instant."""
+    if not isinstance(record, Heard):
+        return record
+    return record.model_copy(update={"about": about(dossier.ground.happenings, dossier.written)})
+
+
+def unheard_since(dossier: Dossier, framework: ContactFramework, cases: Mapping[str, Case]) -> tuple[Sentence, ...]:
+    """What ``framework`` has beyond what the citizen was heard about last.
+
+    Nothing where there was no hearing, or where an older version noted it without what it was about.
+    """
+    hearing = dossier.last("heard")
+    if hearing is None or not isinstance(hearing.record, Heard) or hearing.record.about is None:
+        return ()
+    return tuple(unheard(hearing.record.about, about(dossier.ground.happenings, framework), cases))
+
+
+def was_heard(dossier: Dossier, framework: ContactFramework, cases: Mapping[str, Case]) -> bool:
+    """Whether there was a hearing, and about all of this."""
+    return dossier.last("heard") is not None and not unheard_since(dossier, framework, cases)
+
+
 def no_hearing_needs_cover(asked: Question) -> Iterator[Sentence]:
     """Degree 3 without a hearing before it needs a legal reason, also when it is urgent."""
     if not isinstance(asked.record, ActivatedUrgently) or intervention(asked.framework).degree < 3:
         return
-    if not (asked.record.no_hearing_because or "").strip() and not asked.dossier.last("heard"):
+    if not (asked.record.no_hearing_because or "").strip() and not was_heard(asked.dossier, asked.framework, asked.around.cases):
         yield Sentence(
             "Rammen griber ind i grad 3. Skriv, hvilket retligt grundlag I har for ikke at høre borgeren først.",
             "The framework intervenes in degree 3. Write on which legal basis you do not hear the citizen first.",

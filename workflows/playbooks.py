@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from workflows.dossier import Category, Channel
+from workflows.dossier import Category
 from workflows.faults import Fault, from_validation
+from workflows.happening import Channel
 from workflows.signals.rules import Kind
 
 Language = Literal["da", "en"]

@@ -18,7 +18,7 @@ from services.store.looked_up import MailLine, Wanted
 from services.store.places import place
 from services.store.receipts import UntoldCitizen
 from services.store.sql_store import SqlStore
-from workflows.dossier import Happening
+from workflows.happening import Happening
 from workflows.rights import Action
 from workflows.situation import Situation
 

@@ -12,8 +12,9 @@ from services.console.frameworks import Opened
 from services.console.words import N_, Words
 from services.lifecycle import DELIVERED
 from services.store.dossiers import Revision
-from workflows.dossier import Happening, Step
+from workflows.dossier import Step
 from workflows.framework import IN_FORCE, State
+from workflows.happening import Happening
 from workflows.lifecycle_letters import steps_with_letters
 
 _PATTERN: dict[State, Pattern] = {

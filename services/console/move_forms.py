@@ -10,6 +10,7 @@ from services.console.words import N_
 from workflows.dossier import Dossier, letter_of
 from workflows.intervention import approval_because, intervention
 from workflows.letters import Kind
+from workflows.lifecycle_told import was_heard
 
 Shape = Literal["text", "line", "day", "yes_no", "check", "choice", "many", "address", "happenings", "delivered"]
 
@@ -87,7 +88,8 @@ def _urgent(found: Opened) -> tuple[Ask, ...]:
     threat = Ask(
         "threat", N_("Hvad er truslen?"), help=N_("Hvad blev der skrevet eller sagt, og hvornår? Borgeren får det at læse.")
     )
-    if intervention(found.written).degree < 3 or found.dossier.last("heard"):
+    one = found.written
+    if intervention(one).degree < 3 or was_heard(found.dossier, one, found.around.cases):
         return (threat,)
     return threat, Ask("no_hearing_because", N_("På hvilket grundlag hører I ikke borgeren først?"))
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from services.console.frameworks import Opened
 from workflows.decision import Sentence
 from workflows.dossier import letter_of
+from workflows.hearing import UNHEARD
 
 _STEP = {
     "Vælg, hvad rammen gælder.": "scope",
@@ -78,7 +79,7 @@ _LETTER = {  # the move whose letter has yet to be written down as received
     "Skriv først, hvornår høringsbrevet nåede frem til borgeren.": "heard",
     "Skriv først, hvornår brevet om rammen nåede frem til borgeren.": "activated_urgently",
 }
-_AGAIN = "Høringsbrevet nåede først frem, da fristen var gået. Hør borgeren igen med en ny frist."
+_AGAIN = {"Høringsbrevet nåede først frem, da fristen var gået. Hør borgeren igen med en ny frist.", *(one.da for one in UNHEARD)}
 
 
 class Missing(NamedTuple):
@@ -102,7 +103,7 @@ def _place(found: Opened, one: Sentence, own: set[str]) -> Missing:
     step = _STEP.get(one.da)
     if told := found.dossier.last(_LETTER.get(one.da, "")):
         return Missing(one, f"{found.path}/letters/{letter_of(told.record)}/delivered", here=False)
-    if one.da == _AGAIN:
+    if one.da in _AGAIN:
         return Missing(one, f"{found.path}/move/heard", here=False)
     if field and field.split(".")[0] in {name.split(".")[0] for name in own}:
         return Missing(one, f"#{field}", here=True)

@@ -12,6 +12,7 @@ from workflows import lifecycle
 from workflows.addresses import normalise
 from workflows.framework_rules import REVIEW_BEFORE_END, months_on
 from workflows.intervention import intervention
+from workflows.lifecycle_told import was_heard
 
 MONTHS = 3
 NOTICE_DAYS = 5  # working days: the citizen has to be told first
@@ -86,7 +87,7 @@ def _letter(found: Opened, mine: Step) -> dict[str, Any]:
 
 def _usual(found: Opened) -> str:
     """The step that comes next where nothing speaks against it: a hearing before what is intrusive, else a warning first."""
-    if intervention(found.written).degree == 3 and not found.dossier.last("heard"):
+    if intervention(found.written).degree == 3 and not was_heard(found.dossier, found.written, found.around.cases):
         return "heard"
     return "decided" if found.dossier.last("warned", "heard", "activated_urgently") else "warned"
 

@@ -15,8 +15,9 @@ from services.console.frameworks import Opened
 from services.console.move_records import Fields, happenings_in
 from services.console.words import N_
 from workflows.decision import Sentence
-from workflows.dossier import Ground, Happening
+from workflows.dossier import Ground
 from workflows.framework import ContactFramework, Measure, MilderMeans, Scope
+from workflows.happening import Happening
 
 MEASURE: TypeAdapter[Measure] = TypeAdapter(Measure)
 STEPS: Mapping[str, str] = {

@@ -6,8 +6,9 @@ from typing import Any
 from fakes.town import POLICY, town
 from pydantic import TypeAdapter
 
-from workflows.dossier import Dossier, Ground, Happening, Record
+from workflows.dossier import Dossier, Ground, Record
 from workflows.framework import ContactFramework
+from workflows.happening import Happening
 from workflows.lifecycle import Moved, Refused, Submitted, begin, move
 from workflows.lifecycle_letters import deliver
 from workflows.lifecycle_who import Actor, Around, actor_of

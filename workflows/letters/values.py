@@ -10,8 +10,9 @@ from datetime import date
 from string import Template
 
 from workflows.addresses import normalise
-from workflows.dossier import Decided, Eased, Extended, Happening, Heard, Record
+from workflows.dossier import Decided, Eased, Extended, Heard, Record
 from workflows.framework import URGENT_WORKING_DAYS, ContactFramework
+from workflows.happening import Happening
 from workflows.intervention import concerned_units, intervention
 from workflows.letters.language import listed, written_day, written_hours
 from workflows.letters.measures import measure_values

@@ -13,8 +13,9 @@ from services.console.problems import problems, refused
 from services.console.recorded import recorded
 from services.console.report_form import for_whom, unit_of
 from services.settings import ZONE
-from workflows.dossier import Category, Channel
+from workflows.dossier import Category
 from workflows.framework import ClockTime
+from workflows.happening import Channel
 from workflows.incident import MOST_NOTE, Done, Point, Refused, Report, Situation, WishSays
 from workflows.people import Address, Day, Id
 from workflows.rights import Action

@@ -12,7 +12,8 @@ from services.console.problems import Problem, refused
 from services.letters import PrinterFailed
 from services.store.dossiers import Letter as Finished
 from workflows import lifecycle
-from workflows.dossier import Record, RegisteredInError, Text
+from workflows.dossier import Record, RegisteredInError
+from workflows.happening import Text
 from workflows.letters import Language, Letter, Unfinished
 from workflows.lifecycle import Refused
 from workflows.people import Entry

@@ -19,7 +19,8 @@ from services.console.problems import Problem
 from services.console.recorded import recorded
 from services.lifecycle import Submission
 from services.store.dossiers import Kept, Letter
-from workflows.dossier import RECORDS, Proposal, Record, Text
+from workflows.dossier import RECORDS, Proposal, Record
+from workflows.happening import Text
 from workflows.lifecycle import IllegalTransition, Refused
 from workflows.lifecycle_asking import possible
 from workflows.people import Entry
