@@ -82,6 +82,16 @@ def lawyer_has_said(asked: Question) -> Iterator[Sentence]:
     lawyer = asked.record.lawyer
     if lawyer is None or asked.actor.is_one_of(lawyer) or not (asked.record.lawyer_says or "").strip():
         yield Sentence("Spørg en jurist, og skriv, hvad juristen svarede.", "Ask a lawyer, and write what the lawyer answered.")
+        return
+    employee = asked.around.organisation.employee(lawyer, asked.around.policy)
+    if employee is None or employee.role != "lawyer":
+        yield NOT_A_LAWYER
+
+
+NOT_A_LAWYER = Sentence(
+    "Skriv mailadressen på en jurist i kommunen. Juristen skal stå i registret som jurist.",
+    "Write the mail address of a lawyer in the municipality. The register has to name them as a lawyer.",
+)
 
 
 def nothing_waits(asked: Question) -> Iterator[Sentence]:

@@ -7,6 +7,7 @@ from services.console.frameworks import Opened
 from workflows.decision import Sentence
 from workflows.dossier import letter_of
 from workflows.hearing import UNHEARD
+from workflows.lifecycle_checks import NOT_A_LAWYER
 
 _STEP = {
     "Vælg, hvad rammen gælder.": "scope",
@@ -62,6 +63,7 @@ _FIELD = {
     "Giv borgeren en frist, der ligger efter i dag.": "answer_by",
     "Vælg, hvornår borgeren senest skal svare.": "answer_by",
     "Spørg en jurist, og skriv, hvad juristen svarede.": "lawyer",
+    NOT_A_LAWYER.da: "lawyer",
     "Brevet er ikke nået frem endnu. Vent, til borgeren kan læse det.": "delivered",
     "Brevet kan ikke være nået frem, før det blev skrevet. Ret dagen.": "delivered",
     "Brevet nåede frem før beslutningen. Vælg brevet om denne beslutning.": "delivered",

@@ -419,6 +419,15 @@ def test_a_head_approves_degree_3_over_six_months_and_across_units(changes, beca
     assert in_force(done(approved.dossier, "activated"))
 
 
+@pytest.mark.parametrize("nobody", [KAREN, MIA, "jura@advokat.example", "ukendt@eksempel.dk"])
+def test_after_a_lawyer_means_one_whom_the_register_names_as_a_lawyer(nobody):
+    not_a_lawyer = "Skriv mailadressen på en jurist i kommunen. Juristen skal stå i registret som jurist."
+    advised = ADVISED | {"lawyer": nobody}
+    assert refused(try_(draft(ends=date(2027, 6, 1)), "decided", **advised)) == [not_a_lawyer]
+    assert refused(try_(active(), "extended", ends=date(2027, 6, 1), review=date(2027, 4, 1), **advised)) == [not_a_lawyer]
+    assert isinstance(try_(draft(ends=date(2027, 6, 1)), "decided", **ADVISED | {"lawyer": "Jura+post@Eksempel.dk"}), Submitted)
+
+
 def submitted(by: str = LENE) -> Dossier:
     found = try_(draft(ends=date(2027, 6, 1)), "decided", by, **ADVISED)
     assert isinstance(found, Submitted)

@@ -23,6 +23,7 @@ from workflows.dossier import Extended, Proposal
 from workflows.framework import ContactFramework, State
 from workflows.intervention import approval_because, intervention
 from workflows.lifecycle import IllegalTransition, Refused
+from workflows.lifecycle_checks import NOT_A_LAWYER
 from workflows.people import Address
 from workflows.rights import Action
 
@@ -32,7 +33,6 @@ NAMES = {name: getattr(framework_words, name) for name in dir(framework_words) i
 _APPROVE = {"title": N_("Godkend indstillingen")}
 _ASK = {"title": N_("Spørg en jurist")}
 _NOT_ASKED = Sentence("Du er ikke bedt om en vurdering.", "You have not been asked for advice.")
-_NO_LAWYER = Sentence("Skriv mailadressen på en jurist i kommunen.", "Write the mail address of a lawyer in the municipality.")
 
 
 @router.get("/move/approve")
@@ -122,7 +122,7 @@ async def ask(request: Request, who: Someone, id: str) -> Response:
     found, form = await opened(request, who, id, Action.WRITE_FRAMEWORK), await fields_of(request)
     lawyer = found.around.organisation.employee(form.get("lawyer", "").strip(), found.around.policy)
     if lawyer is None or lawyer.role != "lawyer":
-        return page(request, "move_refused.html", status=422, found=found, form=_ASK, because=(_NO_LAWYER,), **NAMES)
+        return page(request, "move_refused.html", status=422, found=found, form=_ASK, because=(NOT_A_LAWYER,), **NAMES)
     return await _written(found, lawyer=lawyer.address, onward=f"{found.path}/write/letter")
 
 
