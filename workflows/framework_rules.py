@@ -19,6 +19,7 @@ from workflows.framework import (
     State,
 )
 from workflows.grounds import Grounds
+from workflows.shielding import exposed
 
 LONGEST_MONTHS = 12
 REVIEW_BEFORE_END = timedelta(days=14)
@@ -116,9 +117,7 @@ def _decider(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:
 
 
 def _concerned(framework: ContactFramework, grounds: Grounds) -> set[str]:
-    cases = (grounds.cases.get(id) for id in (framework.scope.cases if framework.scope else ()))
-    addresses = [case.caseworker for case in cases if case] + [one.from_ for one in framework.each(ChangedCaseworker)]
-    return {grounds.person(one) for one in addresses}
+    return {grounds.person(one) for one in exposed(framework, grounds.cases_of.get(framework.citizen, ()))}
 
 
 def _approver(framework: ContactFramework, grounds: Grounds) -> Iterator[Fault]:

@@ -68,6 +68,14 @@ class Grounds:
         return normalise(self.draft.employees[self.employees[key]].address) if key in self.employees else key
 
     @cached_property
+    def cases_of(self) -> Mapping[str, list[Case]]:
+        """By citizen, their cases."""
+        found: dict[str, list[Case]] = {}
+        for case in self.cases.values():
+            found.setdefault(case.citizen, []).append(case)
+        return found
+
+    @cached_property
     def leaders(self) -> frozenset[str]:
         """The leaders and heads: those that units name, and employees with that role."""
         named = {one for unit in self.units.values() for one in (unit.leader, unit.head) if one}

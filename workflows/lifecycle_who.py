@@ -12,9 +12,10 @@ from workflows.addresses import normalise
 from workflows.decision import Sentence
 from workflows.dossier import Dossier, Proposal, ReconsiderationAsked, Record
 from workflows.facts import Organisation, Policy
-from workflows.framework import ChangedCaseworker, ContactFramework
+from workflows.framework import ContactFramework
 from workflows.intervention import concerned_units
 from workflows.people import Case
+from workflows.shielding import exposed
 
 
 class Actor(NamedTuple):
@@ -195,9 +196,7 @@ def by_leader_or_duty_officer(asked: Question) -> Iterator[Sentence]:
 
 def not_exposed(asked: Question) -> Iterator[Sentence]:
     """Never the exposed caseworker alone, be they a leader too."""
-    scope = asked.framework.scope
-    caseworkers = [asked.around.cases[one].caseworker for one in (scope.cases if scope else ()) if one in asked.around.cases]
-    if asked.actor.is_one_of(*caseworkers, *(one.from_ for one in asked.framework.each(ChangedCaseworker))):
+    if asked.actor.is_one_of(*exposed(asked.framework, asked.around.cases.values())):
         yield Sentence(
             "Du er selv sagsbehandler i sagen. Lad en anden leder eller chefen beslutte.",
             "You are the caseworker yourself. Let another leader or the head decide.",

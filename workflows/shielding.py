@@ -20,6 +20,18 @@ def covers(framework: ContactFramework, case: Case) -> bool:
     return scope is None or scope.municipality or case.id in scope.cases or case.unit in scope.units
 
 
+def exposed(framework: ContactFramework, cases: Iterable[Case]) -> Iterator[str]:
+    """Addresses of those for whose sake a framework is: they never decide on it alone (``domain.md`` (b)).
+
+    The caseworkers of the cases that it names, and of every open one within its scope; and whom another takes over from.
+    ``cases`` are the citizen's.
+    """
+    named = framework.scope.cases if framework.scope else ()
+    within = (one for one in cases if one.id in named or (framework.scope and one.open and covers(framework, one)))
+    yield from (one.caseworker for one in within)
+    yield from (one.from_ for one in framework.each(ChangedCaseworker))
+
+
 def shielded(
     recipients: Iterable[Mapping[str, Any]],
     frameworks: Collection[ContactFramework],

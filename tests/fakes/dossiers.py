@@ -56,7 +56,7 @@ EMPLOYEES = [
 CASES = [
     {"id": "s-1", "citizen": "c-1", "unit": "bf", "caseworker": KAREN},
     {"id": "s-2", "citizen": "c-1", "unit": "tek", "caseworker": "ulla@eksempel.dk"},
-    {"id": "s-3", "citizen": "c-1", "unit": "bf", "caseworker": LENE},
+    {"id": "s-3", "citizen": "c-1", "unit": "bf", "caseworker": LENE, "open": False},
 ]
 REGISTER = town(units=UNITS, employees=EMPLOYEES, cases=CASES)
 ORGANISATION = organisation(REGISTER.units, REGISTER.employees, REGISTER.open_addresses, REGISTER.authorities)

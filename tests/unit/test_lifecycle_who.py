@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from fakes.dossiers import AROUND, GROUND, HANS, LENE, MIA, OTHER_LEADER, TODAY, VERA, actor, done, framework, refused, try_
+from fakes.dossiers import AROUND, GROUND, HANS, LENE, MIA, OTHER_LEADER, TODAY, VERA, actor, done, draft, framework, refused, try_
 
 from workflows.dossier import Dossier
 from workflows.framework import State
@@ -64,3 +64,23 @@ def test_any_leader_begins_and_a_report_is_taken_up_where_it_came_from_or_the_ci
     assert refused(try_(reported, "drafted", MIA, around=OF_BF)) == [NOT_LEADER.da]
     assert [bool(needs_of(actor(MIA), reported, around, TODAY)) for around in (OF_NOBODY, OF_BF)] == [True, False]
     assert isinstance(try_(reported, "drafted", LENE, around=OF_BF), Moved)
+
+
+OPEN = AROUND.cases | {"s-3": AROUND.cases["s-3"].model_copy(update={"open": True})}  # where Lene is the caseworker herself
+
+
+@pytest.mark.parametrize("scope", [{"units": ["bf"]}, {"municipality": True}, {"cases": ["s-3"]}])
+@pytest.mark.parametrize("move", ["warned", "heard", "decided", "activated_urgently"])
+def test_who_is_exposed_decides_nothing_whatever_scope_they_choose(scope, move):
+    one, wide = draft(scope=scope), replace(AROUND, cases=OPEN)
+    assert _OWN_CASE in refused(try_(one, move, LENE, around=wide))
+    other = try_(one, move, OTHER_LEADER, around=wide)
+    assert not isinstance(other, Refused) or _OWN_CASE not in refused(other)
+
+
+def test_a_case_that_is_over_and_that_nobody_names_exposes_nobody():
+    found = try_(draft(scope={"units": ["bf"]}), "decided", LENE)
+    assert isinstance(found, Moved)
+
+
+_OWN_CASE = "Du er selv sagsbehandler i sagen. Lad en anden leder eller chefen beslutte."

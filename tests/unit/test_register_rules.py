@@ -154,6 +154,11 @@ def test_nobody_decides_about_their_own_case_law_4():
     assert ("frameworks.0.decided_by", "is a caseworker whom a measure concerns; let another leader or the head decide") in places(
         data
     )
+    data["frameworks"][0]["scope"] = {"units": ["boern-familie"]}  # a wider scope makes nobody less exposed
+    assert [path for path, _ in places(data)] == ["frameworks.0.decided_by"]
+    data["cases"][0]["open"] = False
+    assert faults(data) == []
+    data["cases"][0]["open"] = True
     data["units"][0]["head"] = "hanne@eksempel.dk"
     data["frameworks"][0]["decided_by"] = "hanne@eksempel.dk"
     assert faults(data) == []
