@@ -1,6 +1,7 @@
 """Who saw what, when and why (law 10; ``domain.md`` R17): every read of a citizen, a framework or a mail is one audit entry."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from fastapi import HTTPException
 from starlette.requests import Request
@@ -18,8 +19,26 @@ async def recorded(request: Request, visitor: Visitor, action: str, subject: str
 
     Call it before anything is shown: what can't be recorded is not shown. Raises ``StoreUnavailable``.
     """
+    await _noted(request, visitor, action, subject, {"why": why} | more)
+
+
+async def listed(request: Request, visitor: Visitor, citizens: Iterable[str]) -> None:
+    """Note whom a list shows to ``visitor``: the citizens' ids, and not what was searched for. Of nobody there is no entry."""
+    if shown := list(citizens):
+        await _noted(request, visitor, "citizens.read", visitor.account, {"citizens": shown})
+
+
+def shows_a_page(request: Request) -> bool:
+    """Whether a visitor asks to see a page, and not only to save what they write on one that they have.
+
+    A page saves itself by POST, and every few words would be a read. A GET shows the page to whoever asks, with any header.
+    """
+    return request.method != "POST" or "HX-Request" not in request.headers
+
+
+async def _noted(request: Request, visitor: Visitor, action: str, subject: str, data: dict[str, Any]) -> None:
     console = console_of(request)
-    data = {"why": why} | more | ({"token": visitor.token} if visitor.token else {})
+    data |= {"token": visitor.token} if visitor.token else {}
     await console.store.append_audit(AuditRecord(console.clock.now(), visitor.account, action, subject, data))
 
 

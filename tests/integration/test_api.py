@@ -53,6 +53,17 @@ async def audited(running, subject):
     return await running.guard.store.readers.run(read)
 
 
+async def listed(running, actor):
+    """The citizens whom each list has shown to somebody."""
+    table = schema.audit.c
+
+    def read(connection):
+        rows = select(table.data).where(table.actor == actor, table.action == "citizens.read").order_by(table.seq)
+        return [json.loads(data)["citizens"] for data in connection.execute(rows).scalars()]
+
+    return await running.guard.store.readers.run(read)
+
+
 def is_problem(answer, status):
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
@@ -110,6 +121,13 @@ async def test_names_are_looked_for_in_a_body(people):
     found = await people["lene"].post("/api/v1/citizens/search", json={"text": "bo@example.net"})
     assert [one["id"] for one in found.json()["items"]] == ["c-1001"]
     assert (await people["tove"].post("/api/v1/citizens/search", json={"text": "Ulla"})).json()["items"] == []
+
+
+@pytest.mark.parametrize("name", ["lene", "dpo.p", "jette"])
+async def test_law_10_whom_a_list_shows_is_recorded(people, running, name):
+    shown = [one["id"] for one in (await people[name].get("/api/v1/citizens?limit=100")).json()["items"]]
+    account = (await running.guard.store.users.by_address(f"{name}@eksempel.dk")).id
+    assert shown and (await listed(running, account))[-1] == shown
 
 
 async def test_pages_follow_each_other(people):

@@ -1,6 +1,7 @@
 """Frameworks on pages: who may see and do what, what is missing, and what is recorded."""
 
 import html
+import json
 import re
 from datetime import timedelta
 
@@ -10,7 +11,9 @@ from fakes.console import COOKIE, console_running, visitor_as
 from fakes.guard import mail
 from fakes.town import POLICY
 from fakes.written import HAPPENED, begun, delivered, move, whole, write
+from sqlalchemy import select
 
+from services.store import schema
 from services.store.dossiers import Kept, Save
 from workflows.framework import FixedContact, State
 from workflows.lifecycle_letters import untold
@@ -129,6 +132,18 @@ async def entries(running):
     return (await running.guard.store.verify_audit()).entries
 
 
+async def listed_to(running, actor):
+    """The citizens whom each list has shown to somebody."""
+    table = schema.audit.c
+
+    def read(connection):
+        asked = (table.actor == actor, table.action == "citizens.read")
+        rows = connection.execute(select(table.data).where(*asked).order_by(table.seq)).scalars()
+        return [json.loads(data)["citizens"] for data in rows]
+
+    return await running.guard.store.readers.run(read)
+
+
 @pytest.mark.parametrize(
     ("who", "path"),
     [
@@ -164,6 +179,23 @@ async def test_law_10_every_reading_of_a_framework_or_a_letter_is_recorded(runni
         before = await entries(running)
         assert (await client.get("/frameworks/f-1")).status_code == 200
         assert await entries(running) == before + 1
+
+
+@pytest.mark.parametrize("rest", ["move/decided", "write/scope"])
+async def test_law_10_a_page_that_is_asked_for_as_a_part_is_read_all_the_same(running, rest):
+    async with as_(running) as client:
+        id = await begun(client)
+        before = await entries(running)
+        answer = await client.get(f"/frameworks/{id}/{rest}", headers={"HX-Request": "true"})
+        assert answer.status_code == 200 and "<main" in answer.text
+        assert await entries(running) == before + 1
+
+
+async def test_law_10_whom_a_search_for_a_new_framework_shows_is_recorded(running):
+    async with as_(running) as client:
+        answer = await client.post("/frameworks/new", data={"q": "bo@example.net"})
+    assert "Bo Borger" in words(answer) and "s-77" in words(answer)
+    assert (await listed_to(running, "a-leader"))[-1] == ["c-1001"]
 
 
 async def test_somebody_who_may_read_but_not_decide_is_told_whose_task_it_is_and_nothing_changes(running):

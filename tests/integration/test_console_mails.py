@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import json
 import os
 import re
 import signal
@@ -120,6 +121,16 @@ async def test_a_search_becomes_an_address_without_names(people):
     several = await lene.post("/mails", data={"text": "c-10"})
     assert several.status_code == 200 and "Hvilken borger mener du?" in several.text and "/mails?citizen=c-1001" in several.text
     assert "Ulla Udsen" not in several.text
+
+
+async def test_law_10_those_to_choose_between_are_recorded_and_show_no_other_unit_s_cases(people, running):
+    tove, account = people["tove"], (await running.guard.store.users.by_address("tove@eksempel.dk")).id
+    for text in ("Bo Borger", "c-10"):
+        answer = await tove.post("/mails", data={"text": text})
+        _, data = [one for one in await audited(running, account) if one[0] == "citizens.read"][-1]
+        assert "c-1001" in json.loads(data)["citizens"]
+    assert "s-77" not in answer.text and "Bo Borger" in answer.text
+    assert (await people["it"].post("/mails", data={"text": "Bo Borger"})).status_code == 404
 
 
 async def test_no_words_are_recorded_as_what_was_looked_for(people, running):

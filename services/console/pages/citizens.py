@@ -30,6 +30,7 @@ from services.console.context import console_of
 from services.console.link_words import TEXTS
 from services.console.links import of_citizen
 from services.console.pages.live import topics
+from services.console.recorded import listed as noted
 from services.console.recorded import recorded
 from services.console.signals import SITUATIONS
 from services.console.situations import Typed, cases_to_note
@@ -39,7 +40,6 @@ from services.console.words import N_
 from services.settings import ZONE
 from services.store.dossier_rows import Kept
 from services.store.looked_up import Seen, Week
-from workflows.audit import AuditRecord
 from workflows.decision import Sentence
 from workflows.framework import IN_FORCE
 from workflows.lifecycle import ENDED
@@ -81,9 +81,7 @@ async def search(
 
 async def _list(request: Request, who: Visitor, q: str, after: str | None) -> HTMLResponse:
     found = await searched(request, who, q, after)
-    if found.items:
-        console, shown = console_of(request), {"citizens": [one.citizen.id for one in found.items]}
-        await console.store.append_audit(AuditRecord(console.clock.now(), who.account, "citizens.read", who.account, shown))
+    await noted(request, who, [one.citizen.id for one in found.items])
     next_path = f"/citizens?after={quote(found.after)}" if found.after and not q else None
     known = Names(request)
     return page(request, "citizens.html", found=found, q=q, names=known, next_path=next_path)

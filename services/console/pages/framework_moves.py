@@ -18,7 +18,7 @@ from services.console.move_letters import Draft, drafted, finish, kind_of, named
 from services.console.move_records import blank, first_values, record_in, rows_in, strings
 from services.console.next_steps import why_not
 from services.console.places import Missing, places
-from services.console.recorded import recorded
+from services.console.recorded import recorded, shows_a_page
 from services.console.web import page, see, words_of
 from services.letters import PrinterFailed
 from services.lifecycle import Submission
@@ -83,7 +83,7 @@ async def _opened(request: Request, who: Visitor, id: str, move: str) -> Opened:
     """That they see it is recorded once, not each time the page saves itself."""
     if move not in FORMS:
         raise HTTPException(404)
-    return await opened(request, who, id, read="HX-Request" not in request.headers)
+    return await opened(request, who, id, read=shows_a_page(request))
 
 
 @router.get("/{move}")

@@ -8,14 +8,15 @@ from starlette.responses import HTMLResponse, Response
 
 from services.console import framework_words
 from services.console.auth.visitor import Visitor, visitor
+from services.console.citizens import searched
 from services.console.context import console_of
 from services.console.frameworks import doer_of, lifecycle_of
 from services.console.move_records import RECORD
 from services.console.pages.framework_moves import fields_of
-from services.console.recorded import allowed, recorded
+from services.console.recorded import allowed, listed, recorded
 from services.console.web import page, see
 from services.store.dossiers import Kept
-from services.store.looked_up import CitizenFound, Within
+from services.store.looked_up import CitizenFound
 from workflows.lifecycle import ENDED
 from workflows.rights import Action, Reach, reach
 
@@ -41,9 +42,9 @@ async def begun(request: Request, who: Someone) -> Response:
     if id := form.get("citizen", ""):
         return await _begun(request, who, await _citizen(request, who, id))
     q = form.get("q", "")[:320]
-    within = Within(who.units, who.address)
-    found = await console_of(request).store.views.citizens(q, within, limit=20) if q.strip() else None
-    return page(request, "framework_new.html", citizen=None, found=found.items if found else None, q=q, there=(), **NAMES)
+    found = (await searched(request, who, q.strip())).items if q.strip() else None
+    await listed(request, who, [one.citizen.id for one in found or ()])
+    return page(request, "framework_new.html", citizen=None, found=found, q=q, there=(), **NAMES)
 
 
 async def _leads(request: Request, who: Visitor) -> None:

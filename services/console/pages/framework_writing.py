@@ -15,6 +15,7 @@ from services.console.move_letters import Draft
 from services.console.move_records import Fields, blank
 from services.console.pages.framework_moves import as_pdf, fields_of
 from services.console.places import Missing, places
+from services.console.recorded import shows_a_page
 from services.console.web import page, see
 from services.console.words import N_
 from services.console.write_shown import shown_in
@@ -85,7 +86,7 @@ async def preview(request: Request, who: Someone, id: str) -> Response:
 async def _opened(request: Request, who: Visitor, id: str, step: str) -> Opened:
     if step not in STEPS:
         raise HTTPException(404)
-    return await opened(request, who, id, Action.WRITE_FRAMEWORK, read="HX-Request" not in request.headers)
+    return await opened(request, who, id, Action.WRITE_FRAMEWORK, read=shows_a_page(request))
 
 
 def _own_saves(request: Request) -> OwnSaves:

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from services.console import links, signals
 from services.console.auth.visitor import Visitor, visitor
-from services.console.citizens import Names
+from services.console.citizens import Names, searched
 from services.console.concern import Concerns, concerns
 from services.console.context import console_of
 from services.console.link_words import TEXTS
@@ -22,11 +22,11 @@ from services.console.notices import looked_at
 from services.console.opened_mail import LEAST, one_mail
 from services.console.pages.live import topics
 from services.console.posts import Posts
-from services.console.recorded import allowed, recorded
+from services.console.recorded import allowed, listed, recorded
 from services.console.support import fitting, opening_of_mail, signals_of
 from services.console.web import page, see, words_of
 from services.console.words import N_
-from services.store.looked_up import CitizenLine, MailFound, Wanted, Within
+from services.store.looked_up import CitizenLine, MailFound, Wanted
 from services.store.signals import Answer
 from services.who_wrote import wants_clues
 from workflows.audit import AuditRecord
@@ -93,7 +93,8 @@ async def search(request: Request, who: Who, typed: Annotated[Typed, Form()]) ->
     asked = Asked(citizen=typed.citizen, unit=typed.unit, since=since or "", until=until or "", outcome=typed.outcome)
     chosen: list[CitizenLine] = []
     if typed.text.strip() and not typed.citizen:
-        chosen = await _citizens(request, who, typed.text)
+        chosen = list((await searched(request, who, typed.text.strip())).items[:MANY])
+        await listed(request, who, [one.citizen.id for one in chosen])
         errors += [] if chosen else [("text", NOBODY)]
     if errors or len(chosen) > 1:
         return await _listed(request, who, asked, typed=typed, errors=errors, chosen=chosen)
@@ -149,23 +150,6 @@ def _units(request: Request, who: Visitor) -> list[Unit]:
     far = reach(who.rights, Action.SEE_MAIL)
     seen = every if far is Reach.ALL else who.rights.units if far is Reach.OWN_UNITS else ()
     return sorted((every[one] for one in seen if one in every), key=lambda one: one.name)
-
-
-async def _citizens(request: Request, who: Visitor, text: str) -> list[CitizenLine]:
-    """The citizens that somebody may mean by ``text``, of those that they may see."""
-    concerned = concerns(request)
-    far = reach(who.rights, Action.SEE_CITIZEN)
-    within = {
-        Reach.OWN_UNITS: Within(who.rights.units, who.address),
-        Reach.OWN_CASES: Within(caseworker=who.address),
-        Reach.ASKED: Within(framed=True),
-    }.get(far)
-    found = await concerned.store.views.citizens(text, within, limit=MANY)
-    if far is not Reach.ASKED:
-        return list(found.items)
-    await concerned.know_citizens(found.items)
-    matters = [(one, await concerned.citizen(one.citizen.id, one.cases)) for one in found.items]
-    return [one for one, matter in matters if matter.opens_to(who.rights, Action.SEE_CITIZEN)]
 
 
 def _days(since: str, until: str) -> tuple[list[date | None], list[tuple[str, str]]]:
