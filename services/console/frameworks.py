@@ -1,6 +1,7 @@
 """A framework as a visitor opens it: what it is, whether they may see it, and who they are towards it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -10,19 +11,21 @@ from starlette.requests import Request
 from services.console import concern
 from services.console.auth.visitor import Visitor
 from services.console.context import console_of
+from services.console.recipients import cases_seen
 from services.console.recorded import recorded
 from services.letter_texts import texts
 from services.letters import letterhead
 from services.lifecycle import Doer, Lifecycle
 from services.store.dossiers import Kept
+from services.store.looked_up import CitizenFound
 from workflows.addresses import normalise
 from workflows.dossier import Dossier, Record
-from workflows.framework import ContactFramework, State
+from workflows.framework import STANDING, ContactFramework, State
 from workflows.letters import Kind, Language, Letter, Matter, compose
 from workflows.lifecycle import moves_from
 from workflows.lifecycle_needs import by_its_dates
 from workflows.lifecycle_who import Around
-from workflows.people import Citizen
+from workflows.people import Case, Citizen, Person
 from workflows.rights import Action
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -30,7 +33,10 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A framework with everything that a page about it needs. ``now`` is when it was opened."""
+    """A framework with everything that a page about it needs. ``now`` is when it was opened.
+
+    ``cases`` and ``people`` are the citizen's as far as the visitor may see them; to begin a draft opens nobody's file.
+    """
 
     kept: Kept
     citizen: Citizen
@@ -38,6 +44,8 @@ class Opened:
     doer: Doer
     lifecycle: Lifecycle
     now: datetime
+    cases: Mapping[str, Case]
+    people: tuple[Person, ...]
 
     @property
     def dossier(self) -> Dossier:
@@ -108,7 +116,26 @@ async def opened(
     await concern.opened(request, visitor, action, id, concern.matter_of(kept.dossier, around))
     if read:
         await recorded(request, visitor, "framework.read", id)
-    return Opened(kept, found.citizen, around, doer_of(request, visitor), lifecycle, console_of(request).clock.now())
+    cases, people = await _seen(request, visitor, kept, found)
+    now = console_of(request).clock.now()
+    return Opened(kept, found.citizen, around, doer_of(request, visitor), lifecycle, now, cases, people)
+
+
+async def _seen(
+    request: Request, visitor: Visitor, kept: Kept, found: CitizenFound
+) -> tuple[Mapping[str, Case], tuple[Person, ...]]:
+    """The cases that are the visitor's or that the framework names; the people, where they may see the citizen.
+
+    What is decided names its citizen's people to whoever it concerns, also to a colleague who is to take over.
+    """
+    one = kept.dossier
+    named = {id for part in (one.framework, one.successor) if part and part.scope for id in part.scope.cases}
+    own = cases_seen(visitor.rights, found.cases)
+    cases = {case.id: case for case in found.cases if case in own or case.id in named}
+    if own or one.framework.state in STANDING:
+        return cases, found.citizen.people
+    matter = await concern.concerns(request).citizen(found.citizen.id, found.cases)
+    return cases, found.citizen.people if matter.opens_to(visitor.rights, Action.SEE_CITIZEN) else ()
 
 
 def is_written(one: Dossier) -> bool:

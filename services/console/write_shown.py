@@ -26,7 +26,7 @@ def shown_in(found: Opened, step: str, mine: Step) -> dict[str, Any]:
 
 def _scope(found: Opened, mine: Step) -> dict[str, Any]:
     """The units of the citizen's own cases come first."""
-    own = {case.unit for case in found.around.cases.values()}
+    own = {case.unit for case in found.cases.values()}
     units = sorted(found.around.organisation.units.values(), key=lambda unit: (unit.id not in own, unit.name))
     return {"units": units, "overlaps": _overlaps(found, mine)}
 
@@ -34,7 +34,7 @@ def _scope(found: Opened, mine: Step) -> dict[str, Any]:
 def _overlaps(found: Opened, mine: Step) -> list[tuple[str, str]]:
     """Caseworkers of chosen cases with an open case that is not chosen: their mail stays where it is (law 5, other cases)."""
     chosen = mine.framework.scope.cases if mine.framework.scope else ()
-    cases = found.around.cases
+    cases = found.cases
     people = {normalise(cases[one].caseworker) for one in chosen if one in cases}
     others = [one for one in cases.values() if one.open and one.id not in chosen and normalise(one.caseworker) in people]
     return [(found.name_of(one.caseworker), one.id) for one in others]
@@ -52,7 +52,7 @@ def _milder(found: Opened, mine: Step) -> dict[str, Any]:
 
 def _measures(found: Opened, mine: Step) -> dict[str, Any]:
     organisation = found.around.organisation
-    concerned = {case.unit for case in found.around.cases.values()}
+    concerned = {case.unit for case in found.cases.values()}
     people = {one.address: one for one in organisation.employees.values() if one.unit in concerned}
     boxes = {unit.functional_mailbox for unit in organisation.units.values() if unit.functional_mailbox}
     return {

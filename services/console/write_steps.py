@@ -128,10 +128,9 @@ def _chosen(form: Fields, name: str) -> list[str]:
 
 
 def _scope(form: Fields, found: Opened, wrong: dict[str, Sentence]) -> dict[str, Any]:
-    """Only what there is can be chosen."""
-    around = found.around
-    cases = tuple([one for one in _chosen(form, "case") if one in around.cases])
-    units = tuple([one for one in _chosen(form, "unit") if one in around.organisation.units])
+    """Only what there is and is shown can be chosen."""
+    cases = tuple([one for one in _chosen(form, "case") if one in found.cases])
+    units = tuple([one for one in _chosen(form, "unit") if one in found.around.organisation.units])
     match form.get("reach"):
         case "units":
             scope = Scope(units=units)

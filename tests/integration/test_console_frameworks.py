@@ -198,6 +198,15 @@ async def test_law_10_whom_a_search_for_a_new_framework_shows_is_recorded(runnin
     assert (await listed_to(running, "a-leader"))[-1] == ["c-1001"]
 
 
+async def test_where_a_framework_begins_only_the_visitor_s_own_are_told(running):
+    found = {}
+    for who in ("leader", "other_leader"):
+        async with as_(running, who) as client:
+            found[who] = (await client.get("/frameworks/new?citizen=c-1001")).text
+    assert "/frameworks/f-1" in found["leader"] and "Bo Borger" in found["other_leader"]
+    assert "/frameworks/f-1" not in found["other_leader"]
+
+
 async def test_somebody_who_may_read_but_not_decide_is_told_whose_task_it_is_and_nothing_changes(running):
     before = await running.guard.store.dossiers.get("f-1")
     async with as_(running, "caseworker") as client:

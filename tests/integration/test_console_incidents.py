@@ -252,6 +252,22 @@ async def test_from_an_incident_to_a_draft_in_one_step(running, people):
     assert f'name="incident.0" value="{happened.incident}"' in step  # and so it stays when the step is saved
 
 
+async def test_a_draft_about_another_unit_s_citizen_opens_none_of_their_matters(running, people):
+    lene, path = people["lene"], await reported(running, people["karen"], about="c-1002")
+    read = [one for one in await audited(running, "c-1002") if one[1] == "citizen.read"]
+    answer = await lene.post(f"{path}/framework")
+    assert len([one for one in await audited(running, "c-1002") if one[1] == "citizen.read"]) == len(read) + 1
+    id = answer.headers["location"].split("/")[2]
+    page = (await lene.get(f"/frameworks/{id}/write/scope")).text
+    seen = re.search(r'name="seen" value="([^"]*)"', page)[1]
+    everything = [page] + [(await lene.get(f"/frameworks/{id}{rest}")).text for rest in ("", "/write/needs", "/write/measures")]
+    for secret in ("s-80", "Ali", "Viggo"):
+        assert all(secret not in one for one in everything), secret
+    await lene.post(f"/frameworks/{id}/write/scope", data={"seen": seen, "reach": "cases", "case": "s-80"})
+    assert (await running.guard.store.dossiers.get(id)).dossier.framework.scope is None
+    assert "Viggo" in (await people["dpo.p"].get(f"/frameworks/{id}")).text
+
+
 async def test_whom_it_was_about_is_written_afterwards(running, people):
     lene, path = people["lene"], await reported(running, people["karen"], about="")
     assert (await lene.post(f"{path}/framework")).status_code == 422

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from services.console import framework_words
 from services.console.auth.visitor import Visitor, visitor
 from services.console.citizens import searched
+from services.console.concern import concerns
 from services.console.context import console_of
 from services.console.frameworks import doer_of, lifecycle_of
 from services.console.move_records import RECORD
@@ -65,8 +66,10 @@ async def _citizen(request: Request, who: Visitor, id: str) -> CitizenFound:
 
 
 async def _of(request: Request, who: Visitor, found: CitizenFound) -> HTMLResponse:
-    kept = await lifecycle_of(request).dossiers.of_citizen(found.citizen.id)
-    there = [one for one in kept if one.dossier.framework.state not in ENDED]
+    about = concerns(request)
+    kept = await about.store.dossiers.of_citizen(found.citizen.id)
+    living = [one for one in kept if one.dossier.framework.state not in ENDED]
+    there = [one for one in living if (await about.framework(one)).opens_to(who.rights, Action.SEE_FRAMEWORK)]
     return page(request, "framework_new.html", citizen=found.citizen, found=None, q="", there=there, **NAMES)
 
 

@@ -1,5 +1,6 @@
 """*Ramme*: one framework, what it needs next, what applies, why, and everything that was done with it."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -90,7 +91,7 @@ async def _then(found: Opened, text: str) -> Opened:
     if dossier is None:
         raise HTTPException(404)
     kept = Kept(dossier, found.kept.revision, found.kept.version, found.kept.author, at)
-    return Opened(kept, found.citizen, found.around, found.doer, found.lifecycle, found.now)
+    return replace(found, kept=kept)
 
 
 @router.post("/{id}/take_up")

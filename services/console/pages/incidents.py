@@ -19,6 +19,7 @@ from services.console.live import OVERVIEW
 from services.console.notices import looked_at
 from services.console.pages.live import topics
 from services.console.playbooks import playbooks_of
+from services.console.recorded import recorded
 from services.console.report_form import whom_of
 from services.console.support import leads_to
 from services.console.web import page, see, words_of
@@ -145,6 +146,7 @@ async def drafted(request: Request, who: Someone, id: str) -> Response:
     if there := await _frameworks(request, seen, one):
         return see(f"/frameworks/{there[0]}")
     lifecycle = lifecycle_of(request)
+    await recorded(request, who, "citizen.read", citizen)  # the draft has their name
     ground = Ground(happenings=(happening(one.incident),), categories=one.incident.report.kinds)
     made = await lifecycle.move(lifecycle.begin(citizen, ground), Drafted(move="drafted"), doer_of(request, who))
     if not isinstance(made, KeptDossier):
