@@ -361,7 +361,7 @@ async def test_a_part_that_the_citizen_is_owed_can_not_be_left_out(running):
         marks = dict(re.findall(r'name="(was\.\w+)" value="(\w+)"', opened.text))
         fields = {"no_warning_because": "Det haster.", "part.open": "Farvel."} | marks
         answer = await move(client, id, "decided", **fields)
-        assert answer.status_code == 422 and "Delen om hvad der altid er åbent skal nævne" in words(answer)
+        assert answer.status_code == 422 and "Delen om hvad der altid er åbent skal have hele standardteksten" in words(answer)
         assert "Farvel." in answer.text and not await running.guard.store.dossiers.letters(id)
 
 

@@ -115,7 +115,7 @@ MARKUP = (
 
 
 async def test_markup_of_an_author_is_text():
-    found = text_of((await print_letter(letter("lifting", edited={"because": MARKUP}))).pdf)
+    found = text_of((await print_letter(letter("lifting", edited={"opening": MARKUP}))).pdf)
     assert bare(MARKUP) in found
 
 
@@ -130,7 +130,7 @@ WRITABLE = st.text(
 @given(text=WRITABLE)
 def test_whatever_is_written_stands_there_as_written(text):
     """Printed in this process: it is the library that is asked here, and it is asked often."""
-    one = letter("lifting", edited={"because": f"fra {text} til"})
+    one = letter("lifting", edited={"opening": f"fra {text} til"})
     found = text_of(pdf_of(template(), letters._for_template(one, draft=False)))
     section = next(part for part in one.sections if part.id == "because")
     assert bare("".join(line.removeprefix("- ") for line in section.text.splitlines())) in found
@@ -139,7 +139,7 @@ def test_whatever_is_written_stands_there_as_written(text):
 @settings(max_examples=30, deadline=None)
 @given(text=st.text(max_size=200))
 def test_every_text_is_printed_or_named(text):
-    one = letter("lifting", edited={"because": f"fra {text} til"})
+    one = letter("lifting", edited={"opening": f"fra {text} til"})
     try:
         assert pdf_of(template(), letters._for_template(one, draft=False))[:5] == b"%PDF-"
     except TypstError as error:
@@ -148,7 +148,7 @@ def test_every_text_is_printed_or_named(text):
 
 async def test_a_character_that_no_font_has_is_named():
     with pytest.raises(Unfinished) as refused:
-        await print_letter(letter("lifting", edited={"because": "Tak 😀 og 中"}))
+        await print_letter(letter("lifting", edited={"opening": "Tak 😀 og 中"}))
     assert [one.da for one in refused.value.because] == [
         "Tegnet “😀” kan ikke trykkes i brevet. Skriv det med almindelige bogstaver.",
         "Tegnet “中” kan ikke trykkes i brevet. Skriv det med almindelige bogstaver.",
@@ -157,14 +157,14 @@ async def test_a_character_that_no_font_has_is_named():
 
 async def test_a_word_without_end_stays_on_the_paper():
     word = "x" * 500
-    made = read((await print_letter(letter("lifting", edited={"because": word}))).pdf)
+    made = read((await print_letter(letter("lifting", edited={"opening": word}))).pdf)
     lines = [line for page in made.pages for line in page.extract_text().splitlines() if "xxx" in line]
     assert len(lines) > 4 and sum(line.count("x") for line in lines) >= 500
 
 
 async def test_a_letter_that_is_far_too_long_is_refused():
     with pytest.raises(Unfinished) as refused:
-        await print_letter(letter("lifting", edited={"because": "ord " * 60_000}))
+        await print_letter(letter("lifting", edited={"opening": "ord " * 60_000}))
     assert refused.value.because[0].en == "The letter is far too long. Shorten it."
 
 

@@ -7,9 +7,10 @@ from string import Template
 from workflows.decision import Sentence
 from workflows.letters import wanted
 from workflows.letters.language import written_day
-from workflows.letters.parts import IF_THERE, MANDATORY, NAMES, values_of, words_of
-from workflows.letters.shapes import Kind, Letter, Matter, Section, Value
-from workflows.letters.texts import PartText, Wording, fingerprint, says
+from workflows.letters.parts import FIXED, IF_THERE, MANDATORY, NAMES, values_of, words_of
+from workflows.letters.saying import holds, says
+from workflows.letters.shapes import Kind, Language, Letter, Matter, Section, Value
+from workflows.letters.texts import PartText, Wording, fingerprint
 from workflows.letters.tone import advice_on
 from workflows.letters.values import Values, Writing, clean, values
 
@@ -74,7 +75,7 @@ def _section(kind: Kind, part: PartText, known: Values, own: str | None, words: 
         heading=part.heading and _filled(part.heading, known),
         text=text,
         default=default,
-        missing=tuple(dict.fromkeys(_missing(kind, part.id, known, text, words))) if mandatory else (),
+        missing=tuple(dict.fromkeys(_missing(kind, part.id, known, (text, default), words.language))) if mandatory else (),
         advice=tuple(advice_on(text, words.language)),
     )
 
@@ -97,17 +98,25 @@ def _trimmed(text: str) -> str:
     return "\n\n".join(paragraph for one in _PARAGRAPHS.split(text) if (paragraph := one.strip(" \t\n")))
 
 
-def _missing(kind: Kind, part: str, known: Values, text: str, words: Wording) -> Iterator[Sentence]:
-    """What is not known, then what is not said."""
+def _missing(kind: Kind, part: str, known: Values, texts: tuple[str, str], language: Language) -> Iterator[Sentence]:
+    """What is not known, then what is not said; ``texts`` are the author's and the standard one."""
+    text, default = texts
     if_there = [one for one in IF_THERE.get((kind, part), ()) if one in known]
-    unknown = [one for one in (*values_of(kind, part), *if_there) if not _is_given(one, known)]
+    there = (*values_of(kind, part), *if_there)
+    unknown = [one for one in there if not _is_given(one, known)]
     yield from (wanted.WANTED[one] for one in unknown)
     if unknown:
         return
     if not text:
         yield wanted.empty(NAMES[part])
-        return
-    kept = (one for name in values_of(kind, part) for one in known[name].kept)
-    for word in (*(one.replace("|", " ") for one in kept), *words_of(kind, part, words.language)):
-        if not says(text.replace("|", " "), word):
-            yield wanted.left_out(NAMES[part], word)
+    elif part in FIXED and not all(holds(text, one) for one in _PARAGRAPHS.split(default)):
+        yield wanted.cut(NAMES[part])
+    else:
+        yield from _unsaid(NAMES[part], [known[one] for one in there], text, words_of(kind, part, language))
+
+
+def _unsaid(name: Sentence, values: list[Value], text: str, words: tuple[str, ...]) -> Iterator[Sentence]:
+    """What a part must say, and does not."""
+    yield from (wanted.left_out(name, one) for value in values for one in value.kept if not holds(text, one))
+    yield from (wanted.unsaid(name, one) for value in values for one in value.words if not holds(text, one))
+    yield from (wanted.left_out(name, one) for one in words if not says(text, one))

@@ -78,7 +78,8 @@ def _told(measure: Measure, matter: Matter, mailbox: str, language: Language, sa
         case ChangedCaseworker(from_=old, to=new):
             told = say("measures.changed_caseworker", old=_name(old, matter), new=person(new, matter, say)), (new,)
         case WrittenOnly() | AttendanceByAppointment():
-            told = say(f"measures.{measure.kind}"), ()
+            sentence = say(f"measures.{measure.kind}")
+            told = sentence, (sentence,)
         case ContactWindow():
             days, span = _window(measure, language)
             told = say("measures.contact_window", window=f"{days} {span}"), (days, span)
@@ -105,10 +106,11 @@ def _window(one: ContactWindow | LimitedCalls, language: Language) -> tuple[str,
 
 
 def _meeting(measure: MeetingRules, language: Language, say: Say) -> Told:
-    rules = say("measures.meeting_rules", rules=listed([say(f"rules.{one}") for one in measure.rules], language))
+    each = tuple([say(f"rules.{one}") for one in measure.rules])
+    rules = say("measures.meeting_rules", rules=listed(each, language))
     if not measure.place:
-        return rules, ()
-    return f"{rules} {say('measures.meeting_place', place=measure.place)}", (measure.place,)
+        return rules, each
+    return f"{rules} {say('measures.meeting_place', place=measure.place)}", (*each, measure.place)
 
 
 def _scope(framework: ContactFramework, matter: Matter, language: Language, say: Say) -> dict[str, Value]:
@@ -119,15 +121,15 @@ def _scope(framework: ContactFramework, matter: Matter, language: Language, say:
         name = matter.head.name
         return {
             "scope": Value(say("scope.municipality", municipality=name), (name,)),
-            "outside": Value(say("outside.municipality")),
+            "outside": exact(say("outside.municipality")),
         }
     if scope.cases:
         told = [_case(one, matter, say) for one in scope.cases]
-        return {"scope": Value(listed(told, language), scope.cases), "outside": Value(say("outside.cases"))}
+        return {"scope": Value(listed(told, language), scope.cases), "outside": exact(say("outside.cases"))}
     names = tuple([matter.units[one].name if one in matter.units else one for one in scope.units])
     return {
         "scope": Value(say("scope.unit", unit=listed(names, language)) if names else "", names),
-        "outside": Value(say("outside.units")),
+        "outside": exact(say("outside.units")),
     }
 
 

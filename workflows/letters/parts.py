@@ -1,7 +1,7 @@
 """The parts that each letter must have, and what each part must hold (``domain.md`` (e); the numbers are those of its list).
 
-A part is refused when a value that it is made of is missing, when the author's own words leave out a fact that the citizen is
-owed, and when it is empty.
+A part is refused when a value that it is made of is missing, when the author's own words leave out a fact or a reason that the
+citizen is owed, and when it is empty.
 """
 
 from collections.abc import Mapping
@@ -89,6 +89,9 @@ WORDS: Mapping[Part, Mapping[Language, tuple[str, ...]]] = {
     "assistance": {"da": ("bisidder", "repræsentere|repræsentant"), "en": ("companion", "represent")},
     "apology": {"da": ("undskyld|beklager",), "en": ("sorry|apologise",)},
 }
+
+# Parts that an author may add to, and nothing else: some roads can't be closed (law 5).
+FIXED = frozenset({"open"})
 
 NAMES: Mapping[Part, Sentence] = {
     "acts": Sentence("hvad der er sket", "what has happened"),

@@ -79,15 +79,25 @@ class Matter:
 
 
 class Value(NamedTuple):
-    """What a placeholder stands for, and what of it must stand in a letter that somebody has rewritten."""
+    """What a placeholder stands for, and what of it must stand in a letter that somebody has rewritten.
+
+    ``kept`` are facts and the municipality's sentences; ``words`` what somebody wrote about the matter, which is mended where
+    it was written, so that letter and dossier say the same.
+    """
 
     text: str
     kept: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 def exact(text: str) -> Value:
     """A value that the citizen must be told as it is."""
     return Value(text, (text,) if text else ())
+
+
+def own(text: str) -> Value:
+    """A value that somebody has written in their own words."""
+    return Value(text, words=(text,) if text else ())
 
 
 class Section(Entry):

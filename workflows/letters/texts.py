@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from workflows.faults import Fault, nearest
 from workflows.letters.parts import IF_THERE, MANDATORY, values_of, words_of
 from workflows.letters.phrases import PHRASES
+from workflows.letters.saying import says
 from workflows.letters.shapes import KINDS, LANGUAGES, Kind, Language
 
 COMMON, PHRASE_FILE = "common", "phrases"
@@ -169,12 +170,6 @@ def _content_faults(kind: Kind, language: Language, part: str, inner: object) ->
     for word in words_of(kind, part, language):
         if not says(text, word):
             yield Fault((part, "text"), f'must say "{word.split("|", maxsplit=1)[0]}"')
-
-
-def says(text: str, word: str) -> bool:
-    """Whether ``text`` holds ``word`` (one of several with a bar between them), whatever the case and the spaces."""
-    plain = " ".join(text.casefold().split())
-    return any(" ".join(one.casefold().split()) in plain for one in word.split("|"))
 
 
 def _placeholders(text: str) -> Sequence[str]:

@@ -16,7 +16,7 @@ from workflows.happening import Happening
 from workflows.intervention import concerned_units, intervention
 from workflows.letters.language import listed, written_day, written_hours
 from workflows.letters.measures import measure_values
-from workflows.letters.shapes import MOVE, Kind, Language, Matter, Value, exact
+from workflows.letters.shapes import MOVE, Kind, Language, Matter, Value, exact, own
 from workflows.letters.texts import Wording
 from workflows.people import Unit
 
@@ -89,7 +89,11 @@ def values(writing: Writing) -> Values:
     found: dict[str, Value] = {}
     for part in (_people, _head, _measures, _dates, _happenings, _ground, _answers, _heard):
         found |= part(writing)
-    return {name: Value(clean(one.text), tuple([clean(word) for word in one.kept])) for name, one in found.items()}
+    return {name: Value(clean(one.text), _cleaned(one.kept), _cleaned(one.words)) for name, one in found.items()}
+
+
+def _cleaned(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple([clean(one) for one in texts])
 
 
 def clean(text: str) -> str:
@@ -157,7 +161,8 @@ def _happenings(writing: Writing) -> Values:
         told, instead = (record.happenings if isinstance(record, Extended) else ()), writing.answer("without_incident_because")
     told = tuple([one for one in told if one.what.strip()])
     text = _items(_happening(one, writing) for one in told) or instead
-    return {"happenings": Value(text, tuple([written_day(one.on, writing.language) for one in told]))}
+    days = tuple([written_day(one.on, writing.language) for one in told])
+    return {"happenings": Value(text, days, tuple([one.what for one in told]) or own(instead).words)}
 
 
 def _happening(one: Happening, writing: Writing) -> str:
@@ -171,13 +176,12 @@ def _happening(one: Happening, writing: Writing) -> str:
 
 def _ground(writing: Writing) -> Values:
     ground, framework = writing.matter.dossier.ground, writing.framework()
-    means = [writing.say("milder.means", what=one.what, why_not=one.why_not) for one in framework.milder_means if one.what.strip()]
     found = {
-        "burden": Value((ground.burden or "").strip()),
-        "reason": Value((framework.reason or "").strip()),
-        "milder": Value(writing.answer("milder_not_enough") if writing.kind == "extension" else _items(means)),
-        "legal_basis": Value((framework.legal_basis or "").strip()),
-        "way_back": Value((ground.way_back or "").strip()),
+        "burden": own((ground.burden or "").strip()),
+        "reason": own((framework.reason or "").strip()),
+        "milder": own(writing.answer("milder_not_enough")) if writing.kind == "extension" else _milder(writing),
+        "legal_basis": own((framework.legal_basis or "").strip()),
+        "way_back": own((ground.way_back or "").strip()),
     }
     if ground.needs:
         found["needs"] = Value(_items(writing.say(f"needs.{one}") for one in ground.needs))
@@ -186,12 +190,19 @@ def _ground(writing: Writing) -> Values:
     return found
 
 
+def _milder(writing: Writing) -> Value:
+    """What was considered, and why it does not do."""
+    means = [one for one in writing.framework().milder_means if one.what.strip()]
+    text = _items(writing.say("milder.means", what=one.what, why_not=one.why_not) for one in means)
+    return Value(text, words=tuple([part for one in means for part in (one.what, one.why_not) if part.strip()]))
+
+
 def _answers(writing: Writing) -> Values:
     """What the author answered for this move."""
     record = writing.record()
     by = record.answer_by if isinstance(record, Heard) else None
-    written = {name: Value(writing.answer(name)) for name in _ANSWERS}
-    return {**written, "because": Value(writing.answer("because", "cause")), "answer_by": writing.day(by)}
+    written = {name: own(writing.answer(name)) for name in _ANSWERS}
+    return {**written, "because": own(writing.answer("because", "cause")), "answer_by": writing.day(by)}
 
 
 def _heard(writing: Writing) -> Values:
@@ -205,12 +216,12 @@ def _heard(writing: Writing) -> Values:
         silent = isinstance(record, Decided) and record.answered is False
         if silent:
             by = written_day(hearing.record.answer_by, writing.language)
-            return {"reply": Value(writing.say("hearing.no_answer", answer_by=by))}
+            return {"reply": exact(writing.say("hearing.no_answer", answer_by=by))}
         answer = writing.answer("objections")
-        return {"reply": Value(writing.say("hearing.answered", what=answer) if answer else "")}
+        return {"reply": own(answer)._replace(text=writing.say("hearing.answered", what=answer) if answer else "")}
     if writing.kind in ("decision", "urgent") and intervention(writing.framework()).degree == 3:
         because = writing.answer("no_hearing_because")
-        return {"no_hearing": Value(writing.say("hearing.skipped", because=because) if because else "")}
+        return {"no_hearing": own(because)._replace(text=writing.say("hearing.skipped", because=because) if because else "")}
     return {}
 
 

@@ -1,6 +1,7 @@
 """What to do when a value that a letter needs is not there."""
 
 from collections.abc import Mapping
+from textwrap import shorten
 
 from workflows.decision import Sentence
 
@@ -58,6 +59,7 @@ WANTED: Mapping[str, Sentence] = {
     "urgent_phone": _setting("Nummeret til akut social hjælp", "The number for urgent social help", "urgent_phone"),
     "dpo": _setting("Databeskyttelsesrådgiverens adresse eller nummer", "The data protection officer's address or number", "dpo"),
 }
+SHOWN = 80  # characters of what somebody wrote
 NO_RECIPIENT = Sentence("Skriv, hvem brevet er til.", "Write whom the letter is to.")
 NO_TITLE = Sentence("Giv brevet en overskrift.", "Give the letter a title.")
 
@@ -76,6 +78,23 @@ def left_out(name: Sentence, what: str) -> Sentence:
     return Sentence(
         f"Delen om {name.da} skal nævne “{one}”. Skriv det ind igen, eller hent standardteksten.",
         f"The part on {name.en} must mention “{one}”. Write it in again, or take the standard text.",
+    )
+
+
+def unsaid(name: Sentence, what: str) -> Sentence:
+    """A part no longer says what somebody wrote about the matter, and the citizen is owed."""
+    told = shorten(what, SHOWN, placeholder=" …").rstrip(".")
+    return Sentence(
+        f"Delen om {name.da} skal rumme “{told}”. Hent standardteksten igen. Vil du sige det anderledes, så ret det i feltet.",
+        f"The part on {name.en} must hold “{told}”. Take the standard text again. To say it otherwise, change it in its field.",
+    )
+
+
+def cut(name: Sentence) -> Sentence:
+    """A part that only may be added to has lost something."""
+    return Sentence(
+        f"Delen om {name.da} skal have hele standardteksten. Du må gerne skrive mere til. Hent standardteksten igen.",
+        f"The part on {name.en} must have all of the standard text. You may add to it. Take the standard text again.",
     )
 
 
