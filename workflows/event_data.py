@@ -125,7 +125,7 @@ class MailboxUnread(MailboxLate):
 class MailboxOverdue(MailboxLate):
     """A mail in a functional mailbox was not answered in time; or a right in it runs out, and it is not done.
 
-    Of a right stage 1 comes before it is too late: see ``due``.
+    Of a right set by law the first stages come before it is too late: see ``due``.
     """
 
     right: Code | None = Field(default=None, description="The right that runs out; none where the answer is late")

@@ -8,10 +8,9 @@ from datetime import datetime
 
 from workflows.events import Event
 from workflows.notices import About, House, Notice, NoticeKind, NoticeRole, operations
-from workflows.post_timers import people
+from workflows.post_timers import OWNER, people, sleeps
 from workflows.route import FAULTS
 
-OWNER = 1
 KINDS: dict[str, tuple[NoticeKind, NoticeKind]] = {
     "unread": ("post_unread", "posts_unread"),
     "overdue": ("post_overdue", "posts_overdue"),
@@ -23,13 +22,12 @@ KINDS: dict[str, tuple[NoticeKind, NoticeKind]] = {
 def late(event: Event, mailbox: str, house: House, now: datetime, spared: Collection[str] = ()) -> tuple[Notice, ...]:
     """Whoever is next in line is told, with those who heard of it before; operations where the unit names nobody.
 
-    ``mailbox`` is its address; ``spared`` are those from whom the mail was moved. The mailbox's owner is no push by night, whatever
-    it is (``domain.md`` (f)).
+    ``mailbox`` is its address; ``spared`` are those from whom the mail was moved.
     """
-    data, line = event.data, people(event.data.get("unit"), spared, house)
-    stage, urgent = data["stage"], data["urgent"]
+    data, unit = event.data, event.data.get("unit")
+    line, stage, urgent = people(unit, spared, house), data["stage"], data["urgent"]
     told = {line[stage]: _role(stage)} if stage in line else dict.fromkeys(operations(house), _role(None)) if not line else {}
-    due = now if urgent and stage != OWNER else house.hours.next_open(now, house.policy.zone)
+    due = now if urgent and not sleeps(stage, unit, line, house) else house.hours.next_open(now, house.policy.zone)
     kind = KINDS["right" if data.get("right") else event.what.removeprefix("mailbox.")][data["count"] > 1]
     about = _about(event, mailbox, house, tuple(person for one, person in line.items() if one < stage))
     return tuple(

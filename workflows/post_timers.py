@@ -2,7 +2,8 @@
 
 Three ladders, each climbed a step at a time: nobody has read it, nobody has answered it, a right runs out. The last two begin when
 it was read, or when nobody is left to tell that it wasn't. A step comes after the one before has had its time, however long the
-guard was away: first comes who can still do it themselves. Outside working hours people hear of nothing but red.
+guard was away: first comes who can still do it themselves. Outside working hours people hear of nothing but red. A right that
+runs out can't be mended afterwards: three of those in line hear of it before.
 """
 
 from collections import Counter
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from workflows.deadlines import ONE_DAY
+from workflows.deadlines import ONE_DAY, RIGHT_CLOCKS
 from workflows.events import Event
 from workflows.notices import House
 from workflows.post import Clock, Post
@@ -19,10 +20,12 @@ from workflows.post import Clock, Post
 Role = Literal["owner", "deputy", "leader", "head"]
 ROLES: tuple[Role, ...] = ("owner", "deputy", "leader", "head")
 """Who hears of it at stage 1, 2, 3 and 4."""
+OWNER = 1
 RED_STEP = timedelta(minutes=30)  # domain.md (f): escalate where a red was not opened within 30 minutes
 UNREAD_STEP = timedelta(hours=2)  # working hours
 AHEAD = timedelta(hours=1)  # before people go home, of what must be read on the same day
 CHILD_AHEAD = timedelta(hours=4)
+MORNINGS = 3  # of work, the last before a right runs out: on each of them one more is told
 CALM = timedelta(hours=1)  # between two notices about one mailbox: what falls due meanwhile is told of together
 
 
@@ -66,6 +69,12 @@ def people(unit: str | None, spared: Collection[str], house: House) -> Mapping[i
     return told
 
 
+def sleeps(stage: int, unit: str | None, line: Mapping[int, str], house: House) -> bool:
+    """Whether who is told at ``stage`` of that ``line`` hears of nothing by night, not even of red (``domain.md`` (f)): the owner,
+    unless they lead the unit, or nobody else is there to hear of it."""
+    return stage == OWNER and len(line) > 1 and line.get(OWNER) != house.leader(unit)
+
+
 def look(post: Post, now: datetime, house: House) -> Look:
     """What is due of ``post`` at the instant ``now``, and when to look at it again."""
     raised: list[Raised] = []
@@ -106,19 +115,21 @@ def _steps(post: Post, house: House) -> Iterator[_Step]:
     """The next step of each ladder that is climbed now."""
     if post.done_at:
         return
-    stages = sorted(people(post.unit, post.spared, house)) or [1]
+    stages = sorted(people(post.unit, post.spared, house)) or [OWNER]
     unread = None if post.read_at else _next(stages, post.unread_stage)
     if unread:
         raised = Raised("unread", unread, post.due_read, urgent=post.red)
-        yield _step(raised, _later(post, house, raised) if post.unread_stage else _first_unread(post, house), house)
+        at = _later(post, house, raised, post.unread_stage) if post.unread_stage else _first_unread(post, house)
+        yield _step(raised, at, house)
         return
     if post.due_answer and not post.answered_at and (stage := _next(stages, post.answer_stage)):
         raised = Raised("overdue", stage, post.due_answer)
-        yield _step(raised, max(post.due_answer, _later(post, house, raised)) if post.answer_stage else post.due_answer, house)
+        later = _later(post, house, raised, post.answer_stage) if post.answer_stage else post.due_answer
+        yield _step(raised, max(post.due_answer, later), house)
     for clock in post.clocks:
         if stage := _next(stages, clock.stage):
             raised = Raised("overdue", stage, clock.due, clock.right, urgent=clock.right == "child_concern")
-            yield _step(raised, max(clock.due, _later(post, house, raised)) if clock.stage else _ahead(clock, post, house), house)
+            yield _step(raised, _runs_out(clock, post, house, raised, stages.index(stage)), house)
 
 
 def _step(raised: Raised, at: datetime, house: House) -> _Step:
@@ -129,11 +140,16 @@ def _next(stages: list[int], told: int) -> int | None:
     return next((one for one in stages if one > told), None)
 
 
-def _later(post: Post, house: House, raised: Raised) -> datetime:
-    """When the next one in line hears of it: of what is unread after two hours of work, else on the next working morning."""
+def _later(post: Post, house: House, raised: Raised, before: int) -> datetime:
+    """When the next one in line hears of it: of what is unread after two hours of work, else on the next working morning.
+
+    ``before`` is the stage that heard of it last. Of red, whoever sleeps until the morning is not waited for.
+    """
     told, hours, zone = post.told_at or post.arrived_at, house.hours, house.policy.zone
     if raised.urgent:
-        return told + RED_STEP
+        line = people(post.unit, post.spared, house)
+        asleep = sleeps(before, post.unit, line, house) and hours.next_open(told, zone) > told
+        return told if asleep else told + RED_STEP
     if raised.what == "unread":
         return hours.after(told, UNREAD_STEP, zone)
     day = hours.calendar.working_day_after(told.astimezone(zone).date(), 1)
@@ -149,15 +165,32 @@ def _first_unread(post: Post, house: House) -> datetime:
     return max(soon, post.due_read - AHEAD) if gone_home else post.due_read
 
 
-def _ahead(clock: Clock, post: Post, house: House) -> datetime:
-    """A right that runs out can't be mended afterwards: its first step comes before, on the last working morning but one."""
-    if clock.right == "child_concern":
-        return max(post.arrived_at, clock.due - CHILD_AHEAD)
+def _runs_out(clock: Clock, post: Post, house: House, raised: Raised, place: int) -> datetime:
+    """When the one at ``place`` in line hears that a right runs out: before it does, by the clock of red where it is about a child.
+
+    Whoever comes after three, and all where no law sets the clock, hear of it as of a late answer.
+    """
+    later = _later(post, house, raised, clock.stage) if clock.stage else post.arrived_at
+    if raised.urgent:
+        return max(later, clock.due - CHILD_AHEAD)
+    if clock.right not in RIGHT_CLOCKS or place >= MORNINGS:
+        return max(later, clock.due)
+    told = post.told_at or post.arrived_at
+    soon = house.hours.after(told, UNREAD_STEP, house.policy.zone) if clock.stage else post.arrived_at
+    return max(soon, _morning_before(clock.due, MORNINGS - place, post, house))
+
+
+def _morning_before(due: datetime, count: int, post: Post, house: House) -> datetime:
+    """The ``count``-th working morning before ``due``, counted back from it; none before the mail came."""
     hours, zone = house.hours, house.policy.zone
-    day = clock.due.astimezone(zone).date() - ONE_DAY
-    while not hours.calendar.is_working_day(day) and day > post.arrived_at.astimezone(zone).date():
+    first, day = post.arrived_at.astimezone(zone).date(), due.astimezone(zone).date()
+    while day > first:
+        morning = datetime.combine(day, hours.opens, zone)
+        count -= hours.calendar.is_working_day(day) and morning < due
+        if count <= 0:
+            return morning
         day -= ONE_DAY
-    return max(post.arrived_at, datetime.combine(day, hours.opens, zone))
+    return post.arrived_at
 
 
 def events_of(found: Sequence[Look], now: datetime) -> list[tuple[Event, ...]]:

@@ -85,10 +85,10 @@ def test_what_has_a_right_is_told_of_before_people_go_home():
 
 def test_red_waits_for_no_working_hours():
     assert climbed(waiting("11-28 22:00", level="red"), "11-29 02:00") == [
-        ("11-28 22:30", "unread", 1),
-        ("11-28 23:00", "unread", 2),
-        ("11-28 23:30", "unread", 3),
-        ("11-29 00:00", "unread", 4),
+        ("11-28 22:30", "unread", 1),  # who sleeps until Monday: the next one is not kept waiting for them
+        ("11-28 22:30", "unread", 2),
+        ("11-28 23:00", "unread", 3),
+        ("11-28 23:30", "unread", 4),
     ]
 
 
@@ -118,12 +118,37 @@ def test_an_unanswered_red_mail_does_not_wake_anybody():
     assert [when[-5:] for when, _, _ in climbed(one)] == ["08:00"] * 4
 
 
-def test_a_right_is_told_of_before_it_runs_out():
+def test_a_right_is_told_of_before_it_runs_out_to_three_on_the_last_working_mornings():
     one = answered(with_right("complaint"), at("11-24 10:00"), "Kvitteret.")
-    told = climbed(one, "12-24 00:00")
-    assert told == [("12-18 08:00", "overdue", 1), ("12-22 08:00", "overdue", 2), ("12-23 08:00", "overdue", 3)]
-    [raised] = look(one, at("12-18 08:00"), HOUSE).raised
+    assert climbed(one, "12-24 00:00") == [
+        ("12-17 08:00", "overdue", 1),
+        ("12-18 08:00", "overdue", 2),
+        ("12-21 08:00", "overdue", 3),  # it runs out at 16:00
+        ("12-22 08:00", "overdue", 4),
+    ]
+    [raised] = look(one, at("12-17 08:00"), HOUSE).raised
     assert raised == Raised("overdue", 1, one.clocks[0].due, "complaint")
+
+
+@pytest.mark.parametrize(
+    ("arrived", "mornings"),
+    [
+        ("03-20 10:00", ["03-27 08:00", "03-30 08:00", "03-31 08:00"]),  # due on the Tuesday before Easter
+        ("03-24 10:00", ["03-31 08:00", "04-01 08:00", "04-07 08:00"]),  # over Easter
+        ("12-17 10:00", ["12-23 08:00", "12-28 08:00", "12-29 08:00"]),  # over Christmas
+    ],
+)
+def test_the_mornings_before_access_to_files_runs_out_are_working_ones(arrived, mornings):
+    one = answered(with_right("file_access", arrived), at(arrived) + timedelta(hours=1), "Kvitteret.")
+    told = climbed(one)
+    assert [when for when, _, stage in told if stage < 4] == mornings
+    assert at(mornings[-1]) < one.clocks[0].due
+
+
+def test_a_guard_that_was_away_until_the_last_day_tells_three_before_it_is_over():
+    one = answered(with_right("file_access"), at("11-24 10:00"), "Kvitteret.")
+    told = climbed(replace(one, next_at=at("12-02 09:00")))
+    assert told[:3] == [("12-02 09:00", "overdue", 1), ("12-02 11:00", "overdue", 2), ("12-02 13:00", "overdue", 3)]
 
 
 def test_each_right_climbs_by_itself():
@@ -138,8 +163,9 @@ def test_a_child_in_need_is_spoken_of_by_night_too():
     one = read(with_right("child_concern", "11-27 15:00"), at("11-27 15:10"))
     assert climbed(one, "11-28 16:00") == [
         ("11-28 11:00", "overdue", 1),
-        ("11-28 15:00", "overdue", 2),
-        ("11-28 15:30", "overdue", 3),
+        ("11-28 11:00", "overdue", 2),
+        ("11-28 11:30", "overdue", 3),
+        ("11-28 12:00", "overdue", 4),
     ]
 
 
