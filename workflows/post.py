@@ -155,17 +155,27 @@ def hand_over(post: Post, to: str, now: datetime, note: str = "") -> Post | Refu
 
 
 def read(post: Post, now: datetime, note: str = "") -> Post | Refused:
-    """A person has read it; ``note`` tells what it held that is new."""
-    if post.done_at:
-        return DONE
+    """A person has read it; ``note`` tells what it held that is new. Also of what a flag of the mailbox has ended before."""
     return _noted(_read(post, now, "hand"), note, now)
 
 
-def marked(post: Post, rights: Collection[str], hours: WorkingHours, zone: tzinfo) -> Post:
-    """A reader found what no word list did: each right's clock runs from when the mail came, as if it had been seen then."""
-    new = tuple(one for one in rights if one not in post.rights)
-    clocks = tuple(Clock(one, RIGHT_CLOCKS[one](post.arrived_at, hours, zone)) for one in new if one in RIGHT_CLOCKS)
-    return replace(post, rights=(*post.rights, *new), clocks=(*post.clocks, *clocks))
+def marked(post: Post, rights: Collection[str], hours: WorkingHours, zone: tzinfo, answer_within_days: int = 5) -> Post:
+    """A reader found what no word list did: each right's clock runs from when the mail came, as if it had been seen then.
+
+    So an answer is owed, ``answer_within_days`` working days after it came where no other day is set. What was done is open again,
+    with what was found now alone; and an answer that was given before it was found does not count for it.
+    """
+    new = tuple(one for one in dict.fromkeys(rights) if one not in post.rights)
+    if not new:
+        return post
+    last_day = hours.calendar.working_day_after(post.arrived_at.astimezone(zone).date(), answer_within_days)
+    answer = post.due_answer or hours.closing(last_day, zone)
+    found = [Clock(one, RIGHT_CLOCKS[one](post.arrived_at, hours, zone)) for one in new if one in RIGHT_CLOCKS]
+    if post.answered_at:
+        found += [Clock(one, answer) for one in new if one not in RIGHT_CLOCKS]
+    opened = replace(post, done_at=None, done_how=None, clocks=(), answer_stage=0) if post.done_at else post
+    owed = replace(opened, rights=(*post.rights, *new), clocks=(*opened.clocks, *found))
+    return replace(owed, no_reply_owed=False, due_answer=answer)
 
 
 def answered(post: Post, now: datetime, note: str) -> Post | Refused:
@@ -230,6 +240,8 @@ def _noted(post: Post, note: str, now: datetime) -> Post | Refused:
 
 def _moved(post: Post, now: datetime) -> Post:
     """What was answered, or read where no reply is owed, is done, unless a right still runs. The timers look at the rest."""
+    if post.done_at:
+        return post
     if post.read_at and not post.clocks and (post.answered_at or post.no_reply_owed):
         return _ended(post, now, "answered" if post.answered_at else "read")
     return replace(post, next_at=now)

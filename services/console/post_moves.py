@@ -10,6 +10,7 @@ from starlette.requests import Request
 from services.console.context import console_of
 from services.console.post_words import FOUND
 from services.console.posts import Posts, Seen
+from services.post_terms import MailboxTerms
 from services.settings import ZONE
 from services.store.posts import Overtaken
 from services.working_hours import working_hours
@@ -18,7 +19,7 @@ from workflows.addresses import own_key
 from workflows.audit import AuditRecord
 from workflows.deadlines import WorkingHours
 from workflows.decision import Sentence
-from workflows.post import MOST_NOTE, Post, Refused
+from workflows.post import MOST_NOTE, Post, Refused, Terms
 
 RIGHT_OF = {"application": "application", "complaint": "complaint", "child_concern": "child_concern"}  # what was found, as a right
 NOBODY = Refused(Sentence("Vælg, hvem der skal have den.", "Choose who is to have it."))
@@ -50,6 +51,7 @@ class Asked:
     seen: Seen
     filled: Filled
     hours: WorkingHours
+    terms: Terms
 
     def note(self, beginning: str) -> str:
         """The note as it is kept: what it was written about, and what was written; nothing where nothing was."""
@@ -75,7 +77,7 @@ def _read(asked: Asked) -> Post | Refused:
     if "nothing_new" in found and len(found) > 1:
         return BOTH
     rights = [RIGHT_OF[one] for one in found if one in RIGHT_OF]
-    marked = core.marked(asked.seen.post, rights, asked.hours, ZONE)
+    marked = core.marked(asked.seen.post, rights, asked.hours, ZONE, asked.terms.answer_within_days)
     text = asked.note("Note")
     told = f"Læst. Fundet: {_listed(found)}." + (f"\n{text}" if text else "")
     return core.read(marked, asked.posts.now, told)
@@ -113,10 +115,13 @@ async def move(request: Request, posts: Posts, seen: Seen, name: Move, filled: F
     if filled.revision != seen.post.revision:
         return Overtaken(seen.post)
     action, doing = MOVES[name]
-    made = doing(Asked(posts, seen, filled, working_hours(console.settings)))
+    terms = MailboxTerms(console.settings, console.store.key).of(console.store.organisation())
+    promised = terms.get(seen.post.mailbox) or Terms(seen.post.code)
+    made = doing(Asked(posts, seen, filled, working_hours(console.settings), promised))
     if isinstance(made, Refused):
         return made
     data: dict[str, Any] = {"how": "hand"} | ({"found": sorted(set(filled.found))} if name == "read" else {})
+    data |= {"reopened": True} if seen.post.done_at and not made.done_at else {}
     data |= {"token": who.token} if who.token else {}
     record = AuditRecord(posts.now, who.account, action, seen.post.id, data)
     return await console.store.posts.save(made, seen.post.revision, record)

@@ -6,6 +6,7 @@ Who saves names the revision that they started from: if another came in between,
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -57,7 +58,7 @@ class Timed:
 def write(work: UnitOfWork, one: Change) -> Post | None:
     """The changed post; None, and nothing is written, where it is not at that revision any more."""
     post = replace(one.post, revision=one.since + 1)
-    row = {name: value for name, value in post_rows.row_of(post).items() if name not in TIMED} | _new_clocks(work, post)
+    row = {name: value for name, value in post_rows.row_of(post).items() if name not in TIMED} | _found(work, post)
     found = (own.id == text_in(post.id), own.revision == one.since)
     work.wrote = True
     if not work.connection.execute(update(table).where(*found).values(row)).rowcount:
@@ -66,12 +67,18 @@ def write(work: UnitOfWork, one: Change) -> Post | None:
     return post
 
 
-def _new_clocks(work: UnitOfWork, post: Post) -> dict[str, str]:
-    """The column with the clocks of rights that a reader has found, behind those that the timers write."""
-    kept = post_rows.locked(work.connection, own.id == text_in(post.id)) if post.clocks else []
-    known = kept[0].clocks if kept else ()
-    new = [one for one in post.clocks if one.right not in {each.right for each in known}]
-    return {"clocks": post_rows.clocks_of([*known, *new])} if kept and new else {}
+def _found(work: UnitOfWork, post: Post) -> dict[str, Any]:
+    """The column with the clocks of rights that a reader has found, behind those that the timers write.
+
+    Of a post that was done, and is open again, it is all that the timers write: they begin anew.
+    """
+    kept = None if post.done_at else next(iter(post_rows.locked(work.connection, own.id == text_in(post.id))), None)
+    if kept is None:
+        return {}
+    if kept.done_at:
+        return {name: value for name, value in post_rows.row_of(post).items() if name in TIMED}
+    new = [one for one in post.clocks if one.right not in {each.right for each in kept.clocks}]
+    return {"clocks": post_rows.clocks_of([*kept.clocks, *new])} if new else {}
 
 
 @dataclass(frozen=True, slots=True)

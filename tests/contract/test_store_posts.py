@@ -148,6 +148,22 @@ async def test_the_clock_of_a_right_that_a_reader_found_is_kept_and_what_the_tim
     assert [(one.right, one.stage) for one in now.clocks] == [("complaint", 2), ("child_concern", 0)]
 
 
+async def test_what_is_open_again_begins_anew_with_what_was_found(store: SqlStore) -> None:
+    await put(store, complaint())
+    told = replace(complaint(), clocks=(complaint().clocks[0]._replace(stage=4),), answer_stage=4, told_at=NOW)
+    assert await store.posts.tick([Timed(complaint(), told)]) == 1
+    ended = done(read(told, NOW), NOW, "Behandlet.")
+    assert isinstance(ended, Post)
+    await store.posts.save(ended, 0, saved(ended))
+    found = read(marked(ended, ["child_concern"], WorkingHours(), ZONE), NOW, "Læst.")
+    assert isinstance(found, Post)
+    await store.posts.save(found, 1, saved(found))
+    now = await store.posts.get(found.id)
+    assert now == replace(found, revision=2) and now.done_at is None and now.answer_stage == 0
+    assert [(one.right, one.stage) for one in now.clocks] == [("child_concern", 0)]
+    assert [one.id for one in await store.posts.due(NOW, NOW + timedelta(minutes=2), 9)] == [found.id]
+
+
 async def test_a_post_that_is_missing_where_its_mail_lies_is_opened_once(
     store: SqlStore, opener: Callable[[], Awaitable[SqlStore]]
 ) -> None:

@@ -254,6 +254,21 @@ async def test_what_outlook_told_is_shown(running, people, post):
     assert "Besvaret i Outlook." in words(await people["maja"].get(f"/posts/{post.id}"))
 
 
+async def test_r10_what_outlook_has_ended_can_still_be_read_and_is_opened_again(running, people, post):
+    store, at = running.guard.store, running.clock.now()
+    ended = flagged(post, at, seen=True, answered=True)
+    await store.posts.save(ended, post.revision, AuditRecord(at, "guard", "post.answered", post.id, {"how": "flag"}))
+    shown = await people["maja"].get(f"/posts/{post.id}")
+    assert "Læst – hvad fandt du?" in shown.text and "bliver den åbnet igen" in shown.text
+    assert "Læst – hvad fandt du?" not in (await people["dpo.p"].get(f"/posts/{post.id}")).text
+    for found, opened in (("nothing_new", False), ("child_concern", True)):
+        now = await now_of(running, post)
+        made = await people["maja"].post(f"/posts/{post.id}/read", data=form(now, found=[found]))
+        assert made.status_code == 303 and ((await now_of(running, post)).done_at is None) is opened
+    assert post.id in linked(await people["maja"].get("/posts"))
+    assert "reopened" in str([data for action, data in await audited(running, post.id) if action == "post.read"][-1])
+
+
 async def test_what_is_late_is_told_first_and_on_the_overview(running, people, post):
     late = replace(post, due_read=running.clock.now() - timedelta(minutes=5))
     await running.guard.store.posts.save(late, post.revision, AuditRecord(running.clock.now(), "test", "post.late", post.id))

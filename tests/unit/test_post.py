@@ -215,7 +215,6 @@ def test_it_is_done_when_somebody_says_what_became_of_it():
     [
         lambda one: take(one, KAREN, LATER),
         lambda one: hand_over(one, KAREN, LATER),
-        lambda one: read(one, LATER),
         lambda one: answered(one, LATER, "Igen."),
         lambda one: no_reply(one, LATER, "Igen."),
         lambda one: done(one, LATER, "Igen."),

@@ -164,6 +164,7 @@ async def _page(
         seen=seen,
         post=seen.post,
         mail=seen.mail,
+        may_read=_handles(posts.who, seen),
         may_handle=_handles(posts.who, seen) and seen.post.done_at is None,
         explains=await posts.explains(seen),
         takers=[(one.address, one.name) for one in posts.takers(seen)],
