@@ -21,7 +21,9 @@ from workflows.deadlines import WorkingHours
 from workflows.decision import Sentence
 from workflows.post import MOST_NOTE, Post, Refused, Terms
 
-RIGHT_OF = {"application": "application", "complaint": "complaint", "child_concern": "child_concern"}  # what was found, as a right
+RIGHTS = frozenset(  # what can be found that is a right of the citizen, by the same name
+    {"application", "complaint", "child_concern", "urgent_help", "file_access", "data_access", "deletion_request"}
+)
 NOBODY = Refused(Sentence("Vælg, hvem der skal have den.", "Choose who is to have it."))
 NOTHING = Refused(Sentence("Sæt kryds ved det, du fandt, eller ved „Ikke noget nyt“.", "Tick what you found, or “Nothing new”."))
 BOTH = Refused(
@@ -30,7 +32,10 @@ BOTH = Refused(
 
 
 Move = Literal["take", "give", "read", "answered", "no_reply", "done"]
-Found = Literal["new_facts", "application", "complaint", "child_concern", "nothing_new"]
+Found = Literal[
+    "new_facts", "application", "complaint", "child_concern", "urgent_help", "file_access", "data_access", "deletion_request",
+    "nothing_new",
+]  # fmt: skip
 
 
 class Filled(BaseModel):
@@ -76,7 +81,7 @@ def _read(asked: Asked) -> Post | Refused:
         return NOTHING
     if "nothing_new" in found and len(found) > 1:
         return BOTH
-    rights = [RIGHT_OF[one] for one in found if one in RIGHT_OF]
+    rights = [one for one in found if one in RIGHTS]
     marked = core.marked(asked.seen.post, rights, asked.hours, ZONE, asked.terms.answer_within_days)
     text = asked.note("Note")
     told = f"Læst. Fundet: {_listed(found)}." + (f"\n{text}" if text else "")

@@ -45,6 +45,10 @@ FOUND = {
     "application": N_("En ansøgning"),
     "complaint": N_("En klage"),
     "child_concern": N_("Bekymring for et barn"),
+    "urgent_help": N_("Nogen i fare eller i akut nød"),
+    "file_access": N_("Ønske om aktindsigt"),
+    "data_access": N_("Ønske om at se egne oplysninger"),
+    "deletion_request": N_("Ønske om at få noget rettet eller slettet"),
     "nothing_new": N_("Ikke noget nyt"),
 }
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from services.store import schema
 from services.store.interface import StoreUnavailable
 from workflows.audit import AuditRecord
+from workflows.deadlines import RIGHT_CLOCKS
 from workflows.post import flagged
 
 PEOPLE = {
@@ -213,6 +214,24 @@ async def test_it_is_read_for_new_facts_and_what_was_found_runs(running, people,
     assert "Det er noteret, at den er læst" in told and "Klage: skal være behandlet" in told and "Ny adresse" in told
     [data] = [data for action, data in await audited(running, post.id) if action == "post.read"]
     assert "complaint" in str(data) and "adresse" not in str(data)
+
+
+RIGHTS = ["application", "complaint", "child_concern", "urgent_help", "file_access", "data_access", "deletion_request"]
+
+
+async def test_r10_whatever_right_a_reader_finds_is_ticked_and_owed_an_answer(running, people):
+    one = next(one for one in (await waiting(running))[::-1] if not one.rights and not one.revision)
+    nobody = replace(one, no_reply_owed=True, due_answer=None)
+    await running.guard.store.posts.save(nobody, 0, AuditRecord(running.clock.now(), "test", "post.no_reply", one.id))
+    shown = (await people["maja"].get(f"/posts/{one.id}")).text
+    for right in RIGHTS:
+        assert f'value="{right}"' in shown
+        made = await people["maja"].post(f"/posts/{one.id}/read", data=form(await now_of(running, one), found=[right]))
+        now = await now_of(running, one)
+        assert made.status_code == 303 and now.rights[-1] == right and now.done_at is None
+        assert (now.no_reply_owed, now.due_answer) == (False, one.due_answer)
+    assert [clock.right for clock in now.clocks] == [right for right in RIGHTS if right in RIGHT_CLOCKS]
+    assert "Fundet: ønske om aktindsigt." in words(await people["lene"].get(f"/posts/{one.id}"))
 
 
 async def test_it_is_answered_with_a_word_on_how(running, people, post):
