@@ -93,8 +93,8 @@ class Post:
 
     @property
     def red(self) -> bool:
-        """Whether it may not wait for working hours: a red signal, or a child whose 24 hours run by night too."""
-        return self.level == "red" or "child_concern" in self.rights
+        """Whether it may not wait for working hours: a red signal, somebody in need now, or a child whose 24 hours run by night."""
+        return self.level == "red" or not {"child_concern", "urgent_help"}.isdisjoint(self.rights)
 
     def owed(self) -> tuple[Owed, ...]:
         """What is still to be done with it, the first to fall due first; nothing when it is done."""

@@ -24,6 +24,8 @@ OWNER = 1
 RED_STEP = timedelta(minutes=30)  # domain.md (f): escalate where a red was not opened within 30 minutes
 UNREAD_STEP = timedelta(hours=2)  # working hours
 AHEAD = timedelta(hours=1)  # before people go home, of what must be read on the same day
+RIGHT_AHEAD = timedelta(hours=2)  # of a right, so that all hear of it on that day (domain.md (d))
+SHORTEST = timedelta(minutes=15)  # that the one before has, where there is little time left
 CHILD_AHEAD = timedelta(hours=4)
 MORNINGS = 3  # of work, the last before a right runs out: on each of them one more is told
 CALM = timedelta(hours=1)  # between two notices about one mailbox: what falls due meanwhile is told of together
@@ -151,16 +153,29 @@ def _later(post: Post, house: House, raised: Raised, before: int) -> datetime:
         asleep = sleeps(before, post.unit, line, house) and hours.next_open(told, zone) > told
         return told if asleep else told + RED_STEP
     if raised.what == "unread":
-        return hours.after(told, UNREAD_STEP, zone)
+        return hours.after(told, _unread_step(post, told, raised, house), zone)
     day = hours.calendar.working_day_after(told.astimezone(zone).date(), 1)
     return datetime.combine(day, hours.opens, zone)
 
 
+def _unread_step(post: Post, told: datetime, raised: Raised, house: House) -> timedelta:
+    """How long the one before has. Where the mail holds a right, what is left of its day is shared by those who come."""
+    if not post.rights:
+        return UNREAD_STEP
+    coming = sum(one >= raised.stage for one in people(post.unit, post.spared, house))
+    left = house.hours.end_of_day(post.arrived_at, house.policy.zone) - told
+    return max(SHORTEST, min(left / (coming + 1), UNREAD_STEP))
+
+
 def _first_unread(post: Post, house: House) -> datetime:
-    """When it falls due; an hour earlier where people would have gone home by then. Nobody is told of the last half hour."""
+    """When it falls due; earlier where people would have gone home by then, or not all would hear of a right on its day. In its
+    first half hour nobody is told."""
     soon = post.arrived_at + RED_STEP
     if post.red:
         return min(post.due_read, soon)
+    if post.rights:
+        last = house.hours.end_of_day(post.arrived_at, house.policy.zone) - RIGHT_AHEAD
+        return max(soon, min(post.due_read, last))
     gone_home = house.hours.next_open(post.due_read, house.policy.zone) > post.due_read
     return max(soon, post.due_read - AHEAD) if gone_home else post.due_read
 

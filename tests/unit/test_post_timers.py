@@ -83,6 +83,33 @@ def test_what_has_a_right_is_told_of_before_people_go_home():
     assert climbed(with_right("complaint", "11-23 15:45"))[0] == ("11-24 08:00", "unread", 1)  # told of with its own notice
 
 
+@pytest.mark.parametrize(
+    ("arrived", "told"),
+    [
+        ("11-23 08:30", ["12:30", "13:22", "14:15", "15:07"]),
+        ("11-23 10:30", ["14:00", "14:30", "15:00", "15:30"]),
+        ("11-23 14:30", ["15:00", "15:15", "15:30", "15:45"]),
+        ("11-22 23:00", ["12:00", "13:00", "14:00", "15:00"]),  # on a Sunday
+        ("11-23 15:00", ["15:30", "15:45", "08:00", "08:15"]),  # no time is left for all of them
+    ],
+)
+def test_law_5_all_hear_of_a_right_that_nobody_reads_before_the_day_is_over(arrived, told):
+    found = climbed(with_right("file_access", arrived), "11-24 09:00")
+    assert [stage for _, _, stage in found] == [1, 2, 3, 4]
+    assert [when[-5:] for when, _, _ in found] == told
+
+
+def test_somebody_in_need_now_waits_for_no_working_hours():
+    """Nothing but the right: a mail of a Friday at half past four that no word list calls red."""
+    one = waiting("11-27 16:30", rights=("urgent_help",))
+    assert one.red and climbed(one, "11-28 00:00") == [
+        ("11-27 17:00", "unread", 1),
+        ("11-27 17:00", "unread", 2),
+        ("11-27 17:30", "unread", 3),
+        ("11-27 18:00", "unread", 4),
+    ]
+
+
 def test_red_waits_for_no_working_hours():
     assert climbed(waiting("11-28 22:00", level="red"), "11-29 02:00") == [
         ("11-28 22:30", "unread", 1),  # who sleeps until Monday: the next one is not kept waiting for them
