@@ -1,4 +1,4 @@
-"""What is done by itself from time to time: retention, the calendar of frameworks, and the books with what people must hear of."""
+"""What is done by itself from time to time: retention, the calendar of frameworks, the books, and what people must hear of."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import structlog
 from prometheus_client import Gauge
 
-from services import assistance, calendar_work, incident_work
+from services import assistance, calendar_work, incident_work, unwatched
 from services.assistance import AssistDesk, AssistWork
 from services.calendar_work import CalendarWork
 from services.clock import Clock
@@ -19,6 +19,7 @@ from services.lifecycle import Lifecycle
 from services.repeating import repeat
 from services.settings import ZONE, Settings
 from services.store.interface import Books, LedgerRow, QueueItem, Store, Unaccounted
+from services.unwatched import Unwatched
 from workflows import alarms
 from workflows.audit import AuditRecord
 from workflows.events import Event
@@ -69,6 +70,7 @@ class Upkeep:
         desk = IncidentDesk(settings, store, clock, told)
         self.incidents = IncidentWork(desk, clock, watch, settings.retention.incidents)
         self.assistance = AssistWork(AssistDesk(settings, store, clock, told), clock, settings.retention.incidents)
+        self.unwatched = Unwatched(settings, store, clock, watch, told)
         self._tasks: list[asyncio.Task[None]] = []
         self._next_whole: date | None = None  # the day from whose quiet hour on the whole books are due; None: now
         self._open: frozenset[date] = frozenset()  # days that were not closed at the last look
@@ -82,6 +84,7 @@ class Upkeep:
             asyncio.create_task(repeat(self.calendar.adopt, calendar_work.EVERY)),
             asyncio.create_task(repeat(self.calendar.turn, calendar_work.EVERY)),
             asyncio.create_task(repeat(self.incidents.turn, incident_work.EVERY)),
+            asyncio.create_task(repeat(self.unwatched.turn, unwatched.EVERY)),
             asyncio.create_task(repeat(self.assistance.turn, assistance.EVERY)),
         ]
 

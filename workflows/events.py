@@ -6,7 +6,7 @@ read is recorded there.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -99,6 +99,12 @@ def mailbox_unreachable(id: str, at: datetime, mail_id: str, copy: Mapping[str, 
 def mailbox_not_watched(code: str, at: datetime, unit: str | None, why: str) -> Event:
     """The guard can't look into the mailbox ``code``, whatever ``why`` (a code); told once for each time that it begins."""
     return Event(f"{code}.{_instant(at)}.unreachable", "mailbox.unreachable", code, at, {"unit": unit, "mailbox": code, "why": why})
+
+
+def mailbox_not_looked_into(code: str, looked_at: datetime | None, since: datetime, unit: str | None, why: str) -> Event:
+    """As above, of all the time after the look at ``looked_at``; ``since`` tells how long, where there never was one."""
+    event = mailbox_not_watched(code, looked_at or since, unit, why)
+    return event if looked_at else replace(event, id=f"{code}.never.unreachable")
 
 
 def route_hindered(mailbox: str, why: str, at: datetime) -> Event:

@@ -22,7 +22,7 @@ from workflows.addresses import own_key
 from workflows.audit import AuditRecord
 from workflows.decide import not_evaluated
 from workflows.decision import Decision
-from workflows.events import mailbox_not_watched
+from workflows.events import mailbox_not_looked_into, mailbox_not_watched
 from workflows.facts import Facts
 from workflows.mail import Mail
 from workflows.mailbox_state import PASSING, Trouble
@@ -72,7 +72,7 @@ class Desk:
         return saved
 
     async def trouble(self, box: Mailbox, code: str, why: Trouble) -> None:
-        """Write down what is wrong with a mailbox, for the screen; people are told once of each time that it begins.
+        """Write down what is wrong with a mailbox, for the screen; people are told once after each last look.
 
         Of what passes by itself they hear when nobody has looked into the mailbox for ``PATIENCE``.
         """
@@ -81,7 +81,7 @@ class Desk:
         state = next((one for one in await mailboxes.all() if one.code == code), None)
         if state is None or (why in PASSING and now - (state.looked_at or state.since) < PATIENCE):
             return
-        event = mailbox_not_watched(code, state.looked_at or state.since, self.unit(box), why)
+        event = mailbox_not_looked_into(code, state.looked_at, state.since, self.unit(box), why)
         if await self.store.tell((event,), (AuditRecord(now, "guard", event.what, code, {"why": why}),)):
             log.error("mailbox_not_watched", mailbox=code, why=why)
             self.told()

@@ -6,7 +6,7 @@ import random
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import structlog
@@ -75,12 +75,7 @@ class Mailboxes:
             looks_of = Look if box.mode == "observe" else self._route
             if looks_of is not None:
                 self._watchers[code] = Watcher(box, code, desk, gate, chance, looks_of=looks_of)
-        before = threading.stack_size(STACK)
-        try:
-            for one in self._watchers.values():
-                one.start()
-        finally:
-            threading.stack_size(before)
+        _begin(self._watchers.values())
         self._canaries.start()
         if self._watchers:
             self._renewing = asyncio.create_task(repeat(self._renew, RENEW_EVERY), name="mailbox-leases")
@@ -129,7 +124,22 @@ class Mailboxes:
         return None
 
     async def _renew(self) -> None:
+        """A thread that has ended watches nothing: its mailbox is anybody's, and it begins again."""
         await self._store.mailboxes.renew(self._holder, self._clock.now() + LEASE)
+        for code, one in self._watchers.items():
+            if not one.lives:
+                log.error("mailbox_watcher_ended", mailbox=code)
+                await self._store.mailboxes.release(code, self._holder)
+                _begin([one])
+
+
+def _begin(watchers: Iterable[Watcher]) -> None:
+    before = threading.stack_size(STACK)
+    try:
+        for one in watchers:
+            one.start()
+    finally:
+        threading.stack_size(before)
 
 
 def _join(watchers: list[Watcher]) -> None:

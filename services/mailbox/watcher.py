@@ -29,6 +29,7 @@ LEASE = timedelta(seconds=60)
 LEASE_AGAIN = 15.0  # seconds until a mailbox that another process watches is asked for again
 MENDED = 3.0  # seconds until a login that was mended elsewhere is seen
 UNSETTLED = 20.0  # seconds until a message that could not be told yet is looked at again
+FAILED = 30.0  # seconds until it goes on after a fault of its own
 STACK = 512 * 1024  # octets: hundreds of threads
 
 
@@ -76,11 +77,17 @@ class Watcher:
         self._stumbles = Stumbles()
         self._trouble: Code | None = None
         self._token_ends: datetime | None = None  # as it was written down
-        self._thread = threading.Thread(target=self._run, name=f"mailbox-{code}", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin."""
+        """Begin, or begin again where the thread has ended."""
+        self._thread = threading.Thread(target=self._run, name=f"mailbox-{self.code}", daemon=True)
         self._thread.start()
+
+    @property
+    def lives(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread is not None and self._thread.is_alive()
 
     def wake(self) -> None:
         """Look now."""
@@ -95,26 +102,35 @@ class Watcher:
 
     def join(self, seconds: float) -> None:
         """Wait until it has ended."""
-        self._thread.join(seconds)
-        if not self._thread.is_alive():
+        if self._thread:
+            self._thread.join(seconds)
+        if not self.lives:
             os.close(self._woken)
 
     # -- the thread
 
     def _run(self) -> None:
+        """Nothing ends it but ``stop``: a mailbox that nobody watches would say nothing."""
         while not self._stopping:
             try:
-                if self._leased():
-                    self._watch()
-                else:
-                    self._rest(LEASE_AGAIN * (0.8 + 0.4 * self._chance()))
-            except Overtaken:
-                log.info("mailbox_taken_over", mailbox=self.code)
-            except Trouble as error:
-                self._troubled(error.code)
+                self._turn()
             except Exception:
-                log.exception("mailbox_watch_failed", mailbox=self.code)
-                self._troubled("garbled")
+                log.exception("mailbox_watcher_failed", mailbox=self.code)
+                self._rest(FAILED)
+
+    def _turn(self) -> None:
+        try:
+            if self._leased():
+                self._watch()
+            else:
+                self._rest(LEASE_AGAIN * (0.8 + 0.4 * self._chance()))
+        except Overtaken:
+            log.info("mailbox_taken_over", mailbox=self.code)
+        except Trouble as error:
+            self._troubled(error.code)
+        except Exception:
+            log.exception("mailbox_watch_failed", mailbox=self.code)
+            self._troubled("garbled")
 
     def _leased(self) -> bool:
         desk, until = self._desk, self._desk.clock.now() + LEASE
