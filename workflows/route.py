@@ -90,7 +90,7 @@ FINAL: frozenset[Fault] = frozenset({"copy_unproven", "framework_changed", "move
 class Found:
     """A message in the INBOX of ``mailbox`` (an address): what is known before anything of it is kept.
 
-    ``header`` holds the fields of ``FIELDS``, or all of them.
+    ``headers`` holds the fields of ``FIELDS``, or all of them. ``came_at`` is the server's date, where that was asked for.
     """
 
     mailbox: str
@@ -98,6 +98,7 @@ class Found:
     id: str = ""
     sha256: str = ""
     size: int = 0
+    came_at: datetime | None = None
 
     def mail(self) -> Mail:
         """As ``decide`` is asked."""
@@ -118,9 +119,18 @@ class Move(NamedTuple):
 
 
 def plan(found: Found, facts: Facts, now: datetime) -> Leave | Move:
-    """Whether the message is to be moved, and where to. What the register can't be asked about stays."""
+    """Whether the message is to be moved, and where to. What the register can't be asked about stays.
+
+    What came before its framework was rightly delivered, and is the employee's: also where it is seen again much later, because
+    they take it back from another folder, or the server numbers its messages anew.
+    """
     if not facts.known:
         return Leave()
+    before = found.came_at is not None and found.came_at < now and _planned(found, facts, found.came_at) == Leave()
+    return Leave() if before else _planned(found, facts, now)
+
+
+def _planned(found: Found, facts: Facts, now: datetime) -> Leave | Move:
     move = _move(without_receipt(decide(found.mail(), facts, now)), facts, now)
     (outcome,) = move.decision.recipients
     applies = outcome.action == "redirect" and outcome.reason is Reason.FRAMEWORK_APPLIES

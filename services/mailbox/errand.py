@@ -108,7 +108,7 @@ class Errand:
             return None
         kept = mend(raw)
         headers, digest = read_headers(header_block(kept)), hashlib.sha256(kept).hexdigest()
-        return _Content(raw, kept, Found(self._box.address, headers, self.one.mail, digest, len(kept)))
+        return _Content(raw, kept, Found(self._box.address, headers, self.one.mail, digest, len(kept), self.one.arrived_at))
 
     def _place(self) -> int | None:
         """Its UID in the INBOX; None where it is there no more. Where UIDs were given anew, only its bytes tell which it is."""

@@ -4,7 +4,7 @@
 and tries again later what something stands in the way of. Nothing is done that a restart would not go on with.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -50,12 +50,15 @@ class Router:
         Only the fields that ``decide`` reads are fetched, and of those that it would move the date.
         """
         told = session.fields(uids, FIELDS)
-        found = [Found(self._box.address, read_headers(told[uid])) for uid in sorted(told)]
-        planned = self._office.plan(found)
-        wanted = [(uid, one) for uid, one, what in zip(sorted(told), found, planned, strict=True) if isinstance(what, Move)]
-        lines = session.lines([uid for uid, _ in wanted]) if wanted else {}
-        new = [(lines[uid], one) for uid, one in wanted if uid in lines and _is_new(lines[uid], watched_since)]
-        return sum(self._note(folder, line, one) for line, one in new)
+        wanted = self._to_go({uid: Found(self._box.address, read_headers(fields)) for uid, fields in told.items()})
+        lines = session.lines(sorted(wanted)) if wanted else {}
+        new = {uid: line for uid, line in lines.items() if uid in wanted and _is_new(line, watched_since)}
+        going = self._to_go({uid: replace(wanted[uid], came_at=line.internal_date) for uid, line in new.items()})
+        return sum(self._note(folder, new[uid], one) for uid, one in sorted(going.items()))
+
+    def _to_go(self, found: Mapping[int, Found]) -> dict[int, Found]:
+        planned = self._office.plan([*found.values()])
+        return {uid: one for (uid, one), what in zip(found.items(), planned, strict=True) if isinstance(what, Move)}
 
     def _note(self, folder: Folder, line: Line, found: Found) -> bool:
         now = self._office.clock.now()

@@ -506,6 +506,35 @@ async def test_no_field_of_an_old_mail_is_fetched_when_numbers_are_given_anew(
     ]
 
 
+async def begin_framework(a_town: Town, day: str) -> None:
+    begun = town(framework(starts=day))
+    await a_town.store.load_register(begun, AuditRecord(a_town.clock.now(), "test", "register.loaded", "test"))
+    await a_town.store.refresh()
+
+
+@pytest.mark.parametrize("anew", [False, True])
+async def test_what_came_before_the_framework_stays_when_it_is_seen_again(a_town: Town, anew: bool) -> None:
+    """The watch is older than the framework: an old mail is dragged back into the INBOX, or all numbers are given anew."""
+    await a_town.route.run()
+    await begin_framework(a_town, AT.date().isoformat())
+    a_town.put(MINE, at=AT - timedelta(days=1))
+    if anew:
+        numbered_anew(a_town)
+    await a_town.route.run(2)
+    assert (a_town.lies(), await a_town.stages()) == (UNTOUCHED, [])
+
+
+async def test_what_was_planned_and_came_before_the_framework_stays(a_town: Town) -> None:
+    """The register changes between the look and the copy."""
+    a_town.put(MINE)
+    with logged_in(a_town.settings.mailboxes[0]) as (session, folder):
+        assert await asyncio.to_thread(a_town.route.router.look, session, folder, [1], SINCE) == 1
+    await begin_framework(a_town, (AT + timedelta(days=1)).date().isoformat())
+    a_town.clock.move(days=2)
+    await a_town.route.run()
+    assert (a_town.lies(), await a_town.stages()) == (UNTOUCHED, [])
+
+
 async def test_the_framework_is_lifted_before_anything_is_copied(a_town: Town) -> None:
     a_town.put(MINE)
     with logged_in(a_town.settings.mailboxes[0]) as (session, folder):

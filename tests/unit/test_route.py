@@ -1,5 +1,6 @@
 """Route mode's plan, as tables: which message of an employee's INBOX may be moved, and that any doubt leaves it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -75,6 +76,19 @@ def test_no_framework_in_force_moves_nothing(changes: dict[str, Any]) -> None:
 def test_what_was_there_before_the_watch_stays() -> None:
     assert may_be_moved(NOW, NOW + timedelta(milliseconds=999))  # an internal date has whole seconds
     assert not may_be_moved(NOW - timedelta(seconds=1), NOW)
+
+
+@pytest.mark.parametrize(("came", "moves"), [(-9, False), (-1, False), (0, True), (1, True), (9, True), (None, True)])
+def test_what_came_before_its_framework_stays(came: int | None, moves: bool) -> None:
+    """``came``: days after the framework began; a server's date may lie ahead."""
+    register = town(framework(starts=(NOW - timedelta(days=3)).date().isoformat()))
+    at = None if came is None else NOW + timedelta(days=came - 3)
+    assert isinstance(planned(replace(found(), came_at=at), register=register), Move) == moves
+
+
+def test_what_its_framework_moves_no_more_stays_whenever_it_came() -> None:
+    ended = town(framework(ends=(NOW - timedelta(days=1)).date().isoformat()))
+    assert planned(replace(found(), came_at=NOW - timedelta(days=2)), register=ended) == Leave()
 
 
 def test_it_is_tried_again_ever_later() -> None:
