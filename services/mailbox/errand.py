@@ -25,7 +25,7 @@ from services.store.interface import Arrival
 from services.store.routing import Routed
 from workflows.mends import header_block, mend
 from workflows.reading import MAX_BLOCK, read_headers
-from workflows.route import Fault, Found, Leave, Move
+from workflows.route import FIELDS, Fault, Found, Leave, Move
 from workflows.sighting import Message, mark_of, which
 
 _REFUSED: dict[str, Fault] = {"full": "mailbox_full", "refused": "mailbox_refuses", "folder_missing": "mailbox_refuses"}
@@ -111,14 +111,24 @@ class Errand:
         return _Content(raw, kept, Found(self._box.address, headers, self.one.mail, digest, len(kept), self.one.arrived_at))
 
     def _place(self) -> int | None:
-        """Its UID in the INBOX; None where it is there no more. Where UIDs were given anew, only its bytes tell which it is."""
+        """Its UID in the INBOX; None where it is there no more. Where UIDs were given anew, its bytes tell which it is."""
         one = self.one
         if one.uidvalidity == self._folder.uidvalidity:
             return one.uid if self._is_there(one.uid) else None
-        uid = self._same(self._session, 1) if one.sha256 else None
+        uid = self._renumbered() if one.sha256 else None
         if uid is not None:
             self._save(replace(one, uidvalidity=self._folder.uidvalidity, uid=uid))
         return uid
+
+    def _renumbered(self) -> int | None:
+        """Of an INBOX no more is fetched than by a look: of nobody the bytes who is not verified and under a framework."""
+        one, office = self.one, self._office
+        told = self._session.fields(moving.named(self._session, one.message_id, one.size), FIELDS)
+        found = {uid: Found(self._box.address, read_headers(fields), came_at=one.arrived_at) for uid, fields in told.items()}
+        same = {uid: it for uid, it in found.items() if it.headers.message_id == one.message_id}
+        planned = office.plan([*same.values()])
+        framed = [uid for uid, what in zip(same, planned, strict=True) if isinstance(what, Move)]
+        return next((uid for uid in sorted(framed) if sha256(moving.whole(self._session, uid)) == one.sha256), None)
 
     def _is_there(self, uid: int) -> bool:
         """As of now: what others have done since the folder was opened is told when the server is asked for news."""
@@ -213,7 +223,7 @@ class Errand:
             self._move_away(uid)
         if self._lies_in_folder():
             return self._save(replace(self.one, stage="moved", why=None, next_at=None))
-        if uid is not None:
+        if uid is not None or self.one.uidvalidity != self._folder.uidvalidity:
             raise Hindered("move_unproven")
         self._save(replace(self.one, stage="gone", why=None, next_at=None))  # the employee was faster
 

@@ -6,6 +6,7 @@ It never sets a flag and never expunges: a server without MOVE (RFC 6851) or UID
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TypeGuard
 
 from services.mailbox.session import Session
 
@@ -49,8 +50,21 @@ def candidates(session: Session, message_id: str | None, size: int, first: int) 
         seen |= set(found)
 
 
+def named(session: Session, message_id: str | None, size: int) -> list[int]:
+    """The messages of the open folder of this size that may have this Message-ID; the server finds it also within a longer one."""
+    if not _can_be_searched(message_id):
+        return []
+    with session.within(session.bounds.call) as client:
+        found = client.search(["HEADER", "Message-ID", message_id[:_ID_LIMIT], "LARGER", size - 1, "SMALLER", size + 1])
+    return sorted(set(found))
+
+
+def _can_be_searched(message_id: str | None) -> TypeGuard[str]:
+    return bool(message_id and message_id.isascii() and message_id.isprintable())
+
+
 def _searches(message_id: str | None, size: int) -> Iterator[list[str | int]]:
-    if message_id and message_id.isascii() and message_id.isprintable():
+    if _can_be_searched(message_id):
         yield ["HEADER", "Message-ID", message_id[:_ID_LIMIT]]
     yield ["LARGER", size - 1, "SMALLER", size + 1]
 

@@ -17,7 +17,7 @@ import pytest
 from fakes.arrivals import SetClock, arrival
 from fakes.dovecot import Dovecot
 from fakes.routes import AT, FRAMED, MOVED, SINCE, Route, letter, logged_in, opened, settings
-from fakes.town import BOX, KAREN, framework, town
+from fakes.town import BO, BOX, KAREN, framework, town
 from fakes.watching import Watching, box
 
 from services.mailbox import moving
@@ -31,6 +31,7 @@ from workflows.mends import mend
 
 pytestmark = pytest.mark.needs("dovecot-imapd")
 NUMBERS = count()
+STRANGER = "fremmed@example.com"
 TOWNS = 60
 
 
@@ -462,13 +463,13 @@ async def test_two_at_one_message(a_town: Town, monkeypatch: pytest.MonkeyPatch)
     await a_town.balanced(1)
 
 
+def cut(*_: Any) -> None:
+    raise Trouble("closed")
+
+
 @pytest.mark.parametrize("point", ["append", "ensure_folder", "move"])
 async def test_uids_are_given_anew_in_the_middle(a_town: Town, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
     """The mailbox was restored from a backup: the same messages under another UIDVALIDITY, and the connection is gone."""
-
-    def cut(*_: Any) -> None:
-        raise Trouble("closed")
-
     a_town.put(letter(7, sender="fremmed@example.com"), MINE)
     with monkeypatch.context() as patch:
         patch.setattr(moving, point, cut)
@@ -478,6 +479,53 @@ async def test_uids_are_given_anew_in_the_middle(a_town: Town, monkeypatch: pyte
     await again(a_town, hours=2)
     inbox, box, moved = a_town.lies()
     assert (inbox.total(), box, moved) == (1, Counter([digest(MINE)]), Counter([digest(MINE)]))
+    await a_town.balanced(1)
+
+
+@pytest.mark.parametrize("point", ["append", "move"])
+async def test_law_9_of_other_peoples_mail_no_body_is_fetched_when_uids_are_given_anew(
+    a_town: Town, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    """A server finds a Message-ID also within a longer one: the citizen's is within every other, and all are of one size."""
+
+    def named(message_id: bytes, sender: str) -> bytes:
+        return letter(sender=sender).replace(b"<1@example.net>", message_id).ljust(500, b".")
+
+    mine = named(b"@", BO)
+    a_town.put(named(b"<1@example.net>", STRANGER), named(b"@", STRANGER), mine, named(b"<2@example.net>", BO))
+    a_town.put(letter(9, sender=STRANGER))
+    with monkeypatch.context() as patch:
+        patch.setattr(moving, point, cut)
+        with pytest.raises(Trouble) if point != "append" else contextmanager(lambda: iter([None]))():
+            await a_town.route.run()
+    numbered_anew(a_town)
+    whole, read = moving.whole, set()
+
+    def seen(session: Session, uid: int) -> bytes | None:
+        content = whole(session, uid)
+        read.add(content)
+        return content
+
+    monkeypatch.setattr(moving, "whole", seen)
+    await again(a_town, hours=2)
+    assert mine in read and not any(STRANGER.encode() in one for one in read if one)
+    assert await a_town.stages() == [("moved", None)] * 2
+    assert a_town.lies()[1][digest(mine)] == a_town.lies()[2][digest(mine)] == 1
+
+
+async def test_an_original_that_can_not_be_found_when_uids_are_given_anew_is_told(
+    a_town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = MINE.replace(b"Message-ID: <1@example.net>\r\n", b"")
+    a_town.put(mine)
+    with monkeypatch.context() as patch:
+        patch.setattr(moving, "move", cut)
+        with pytest.raises(Trouble):
+            await a_town.route.run()
+    numbered_anew(a_town)
+    await again(a_town, hours=2)
+    assert await a_town.stages() == [("left", "move_unproven")]
+    assert a_town.lies() == [Counter([digest(mine)]), Counter([digest(mine)]), Counter()]
     await a_town.balanced(1)
 
 
