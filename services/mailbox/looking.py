@@ -92,15 +92,23 @@ class Look:
         self._state = self._state_now()
         folder = self._session.select(self._box.folder)
         self._session.begin_look()  # opening the folder tells how many messages there are, and that is no news
-        cursor = self._desk.ask(self._books.cursor(self._code))
-        if cursor is not None and cursor.uidvalidity == folder.uidvalidity:
-            changed = self._followed(folder, cursor)
-            reached = self._new(folder, cursor)
-            self._write(changed, replace(reached, modseq=folder.modseq))
-        else:
-            began = cursor.baseline_at if cursor else self._desk.clock.now()
-            self._afresh(folder, self._first() if cursor is None else self._again(began))
-            self._write((), Cursor(folder.uidvalidity, folder.uidnext - 1, folder.modseq, began))
+        cursor = self._desk.ask(self._books.cursor(self._code)) or self._begun(folder)
+        if cursor.uidvalidity != folder.uidvalidity:
+            self._afresh(folder, self._again(cursor.baseline_at))
+            return self._write((), Cursor(folder.uidvalidity, folder.uidnext - 1, folder.modseq, cursor.baseline_at))
+        if cursor.first:
+            self._afresh(folder, [uid for uid in self._first(cursor.baseline_at) if uid <= cursor.last_uid])
+            cursor = replace(cursor, first=False)
+        changed = self._followed(folder, cursor)
+        reached = self._new(folder, cursor)
+        self._write(changed, replace(reached, modseq=folder.modseq))
+
+    def _begun(self, folder: Folder) -> Cursor:
+        """Noted before the first message: a first look that is cut goes on here, and what came meanwhile is new, read or not."""
+        cursor = Cursor(folder.uidvalidity, folder.uidnext - 1, None, self._desk.clock.now(), first=True)
+        if not self._desk.ask(self._books.begin(self._code, cursor, holder=self._desk.holder)):
+            raise Overtaken
+        return cursor
 
     # -- which messages
 
@@ -113,16 +121,15 @@ class Look:
                     self._take(_Place(lines[uid], folder, cursor))
         return cursor
 
-    def _first(self) -> list[int]:
+    def _first(self, now: datetime) -> list[int]:
         """Nobody has watched it before: what is unread and not too old counts as just come, and the rest as old."""
-        since = self._desk.clock.now() - FIRST_LOOK_BACK
-        return self._session.unseen_since(since.date())
+        return self._session.unseen_since((now - FIRST_LOOK_BACK).date())
 
     def _again(self, began: datetime) -> list[int]:
         """The numbers of all messages are new (UIDVALIDITY): what came since the watch began, as far back as mails are known."""
         known = timedelta(days=self._desk.settings.retention.facts) - timedelta(days=1)
-        since = max(began, self._desk.clock.now() - known)
-        return sorted({*self._session.since(since.date()), *self._first()})
+        now = self._desk.clock.now()
+        return sorted({*self._session.since(max(began, now - known).date()), *self._first(now)})
 
     def _afresh(self, folder: Folder, uids: Sequence[int]) -> None:
         """Messages up to the folder's next number; those that an interrupted look has dealt with are left out."""

@@ -114,7 +114,7 @@ class _Saw(Operation[bool]):
         """Gives False, and writes nothing, where another process watches the mailbox by now."""
         values: dict[str, Any] = {"looked_at": self.now, "state": self.state, "error": None}
         if self.cursor:
-            values |= _columns(self.cursor)
+            values |= self.cursor.columns()
         if not _Set(self.code, values, self.now, self.holder).apply(work):
             return False
         for one in self.sightings:
@@ -198,6 +198,10 @@ class Mailboxes:
         """How far it is read; None before the first look."""
         return await self._readers.run(sightings.cursor, code)
 
+    async def begin(self, code: str, cursor: Cursor, *, holder: str | None = None) -> bool:
+        """Note where the first look begins, before it has dealt with any message; False where ``holder`` does not watch it."""
+        return await self._writer.run(_Set(code, cursor.columns(), self._now(), holder))
+
     async def known(self, code: str, uidvalidity: int) -> tuple[Sighting, ...]:
         """The messages of this UIDVALIDITY that were seen, are not gone and have not been dealt with, by UID."""
         return await self._readers.run(sightings.known, code, uidvalidity)
@@ -266,11 +270,6 @@ class Mailboxes:
     async def login(self, code: str) -> str | None:
         """The login that was kept."""
         return await self._readers.run(sightings.login, code)
-
-
-def _columns(cursor: Cursor) -> dict[str, Any]:
-    names = ("uidvalidity", "last_uid", "modseq")
-    return {name: getattr(cursor, name) for name in names} | {"baseline_at": micros(cursor.baseline_at)}
 
 
 def _keep(work: UnitOfWork, code: str, one: Sighting, now: int) -> None:

@@ -19,7 +19,7 @@ mailbox = Table(  # a mailbox that is watched: how far it is read, how it is, an
     Column("code", Text, primary_key=True),
     Column("address", Text, nullable=False),  # normalised
     Column("uidvalidity", BigInteger),
-    Column("last_uid", BigInteger),
+    Column("last_uid", BigInteger),  # -1 - UID during the first look: of the messages up to UID some may still be dealt with
     Column("modseq", BigInteger),
     Column("baseline_at", BigInteger),  # when its first message was looked at: what is older counts as old
     Column("looked_at", BigInteger),  # the last look that succeeded

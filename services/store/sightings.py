@@ -38,12 +38,22 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a mailbox is read: up to and with ``last_uid``. ``modseq`` where the server counts changes (RFC 7162)."""
+    """How far a mailbox is read: up to and with ``last_uid``. ``modseq`` where the server counts changes (RFC 7162).
+
+    ``first``: the first look is under way, and of the messages up to ``last_uid`` it has not dealt with all that it is to.
+    """
 
     uidvalidity: int
     last_uid: int
     modseq: int | None
     baseline_at: datetime
+    first: bool = False
+
+    def columns(self) -> dict[str, Any]:
+        """As it lies in the table: ``last_uid`` below zero during the first look."""
+        last_uid = -1 - self.last_uid if self.first else self.last_uid
+        began = micros(self.baseline_at)
+        return {"uidvalidity": self.uidvalidity, "last_uid": last_uid, "modseq": self.modseq, "baseline_at": began}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +124,8 @@ def cursor(connection: Connection, code: str) -> Cursor | None:
     ).one_or_none()
     if row is None or row.uidvalidity is None:
         return None
-    return Cursor(row.uidvalidity, row.last_uid, row.modseq, instant(row.baseline_at))
+    first = row.last_uid < 0
+    return Cursor(row.uidvalidity, -1 - row.last_uid if first else row.last_uid, row.modseq, instant(row.baseline_at), first)
 
 
 def login(connection: Connection, code: str) -> str | None:

@@ -17,6 +17,8 @@ from fakes.watching import QUICK, Watching, box
 from services.clock import SystemClock
 from services.mailbox.looking import REST
 from services.mailbox.service import Mailboxes
+from services.mailbox.session import Session
+from services.mailbox.trouble import Trouble
 from services.store.open import open_store
 from workflows.mailbox_state import SAID
 from workflows.reading import read_headers
@@ -288,6 +290,35 @@ async def test_what_is_old_is_left_alone_at_the_first_look(dovecot, tmp_path):
     after = dovecot.kept("bf")
     assert {name: one for name, one in after.items() if name in before} == before
     assert len(after) == len(before) + 1
+
+
+async def test_a_first_look_that_is_cut_forgets_nothing(dovecot, tmp_path, monkeypatch):
+    """It goes on where it began: what comes meanwhile, and a colleague opens, is new all the same; what was read before is old."""
+    dovecot.append("bf", mail(1), mail(2), mail(3))
+    dovecot.append("bf", mail(4), flags=[rb"\Seen"])
+    left, whole = [1, 1], Session.whole
+
+    def cut(self, uid, write):
+        if not left:
+            raise Trouble("closed")
+        left.pop()
+        return whole(self, uid, write)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "whole", cut)
+        async with Watching(tmp_path, box(dovecot.port)) as watching:
+            await watching.sees(2)
+            await watching.is_in("closed")
+    dovecot.append("bf", mail(5), mail(6))
+    with dovecot.client("bf") as colleague:
+        colleague.add_flags([1, 5], [rb"\Seen"])
+    async with Watching(tmp_path, box(dovecot.port)) as watching:
+        await watching.sees(5)
+        await watching.looked()
+        seen = await watching.sees(5)
+        assert {uid: one.seen for uid, one in seen.items()} == {1: True, 2: False, 3: False, 5: True, 6: False}
+        cursor = await watching.store.mailboxes.cursor(watching.code())
+        assert (cursor.last_uid, cursor.first) == (6, False)
 
 
 async def test_a_large_mail_is_fetched_whole(dovecot, watching):
