@@ -11,6 +11,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AwareDatetime, Field
 
+from workflows.addresses import own_key
 from workflows.deadlines import WorkingHours
 from workflows.decision import Sentence
 from workflows.dossier import Category
@@ -96,6 +97,11 @@ class Incident(Entry):
         """What nobody has done yet."""
         ended = {one.point for one in self.done}
         return tuple(one for one in self.points if one not in ended)
+
+    @property
+    def has_own_wish(self) -> bool:
+        """Whether the employee concerned wrote their wish themselves."""
+        return self.wish is not None and own_key(self.wish.by) == own_key(self.report.concerns)
 
     def last(self, point: Point) -> Done | None:
         """How a point ended, as it was written last."""
@@ -233,8 +239,15 @@ def _police(wish: Wish | None, done: Done) -> Sentence | None:
     return None
 
 
-def wished(incident: Incident, wish: Wish) -> Incident:
-    """With the employee's wish as it is now."""
+def wished(incident: Incident, wish: Wish) -> Incident | Refused:
+    """With the employee's wish as it is now. What they wrote themselves is theirs alone to change (W13)."""
+    if incident.has_own_wish and own_key(wish.by) != own_key(incident.report.concerns):
+        return Refused(
+            Sentence(
+                "Medarbejderen har selv skrevet sit ønske. Kun medarbejderen kan ændre det.",
+                "The employee wrote the wish themselves. Only they can change it.",
+            )
+        )
     return incident.model_copy(update={"wish": wish})
 
 

@@ -104,6 +104,10 @@ async def ticked(running, client, path, point, outcome, **more):
     return await client.post(f"{path}/points/{point}", data=values)
 
 
+async def wished(running, client, path, wish):
+    return await client.post(f"{path}/wish", data={"wish": wish, "revision": str((await kept(running, path)).revision)})
+
+
 async def test_it_is_reported_by_words_alone_and_the_employee_is_told_who_takes_over(running, people):
     answer = await people["karen"].post("/report", data=fields(running, about=""), follow_redirects=True)
     assert "Tak. Det er indberettet" in words(answer) and "Du skal ikke gøre mere" in words(answer)
@@ -197,7 +201,7 @@ async def test_the_leader_works_through_the_checklist(running, people):
     assert (await ticked(running, lene, path, "citizen", "not_needed")).status_code == 422
     refused = await ticked(running, lene, path, "police", "reported")
     assert refused.status_code == 422 and "Spørg først medarbejderen" in words(refused)
-    assert (await people["karen"].post(f"{path}/wish", data={"wish": "no"})).status_code == 303
+    assert (await wished(running, people["karen"], path, "no")).status_code == 303
     refused = await ticked(running, lene, path, "police", "reported", note="")
     assert "Medarbejderen ønsker det ikke" in words(refused)
     assert (await ticked(running, lene, path, "police", "reported", note="Truslen gælder også børnene.")).status_code == 303
@@ -209,6 +213,21 @@ async def test_the_leader_works_through_the_checklist(running, people):
         {"point": "talk", "outcome": "done"},
         {"point": "police", "outcome": "reported"},
     ]
+
+
+async def test_r23_a_leader_s_old_page_does_not_undo_what_the_employee_wrote(running, people):
+    lene, karen, path = people["lene"], people["karen"], await reported(running, people["maja"], concerns="karen@eksempel.dk")
+    assert (await wished(running, lene, path, "unsure")).status_code == 303
+    old = re.search(r'/wish">.*?name="revision" value="(\d+)"', (await lene.get(path)).text, re.DOTALL)[1]
+    assert (await wished(running, karen, path, "no")).status_code == 303
+    late = await lene.post(f"{path}/wish", data={"wish": "yes", "revision": old})
+    assert late.status_code == 409 and "En anden skrev" in words(late)
+    refused = await wished(running, lene, path, "yes")
+    assert refused.status_code == 409 and "Kun medarbejderen kan ændre det" in words(refused)
+    page = (await lene.get(path)).text
+    assert f"{path}/wish" not in page and "Medarbejderen har selv skrevet sit ønske" in page
+    assert (await kept(running, path)).incident.wish.says == "no"
+    assert (await wished(running, karen, path, "yes")).status_code == 303
 
 
 async def test_of_two_leaders_the_second_is_told_and_loses_nothing(running, people):

@@ -177,6 +177,14 @@ def test_r23_nobody_is_reported_to_the_police_against_the_employee_s_wish_withou
     assert isinstance(found, Incident) is allowed
 
 
+def test_r23_what_the_employee_wrote_themselves_is_theirs_alone_to_change():
+    told = wished(incident(by=HANS), Wish(says="yes", by=LENE, at=NOW))
+    own = wished(told, Wish(says="no", by=KAREN.upper(), at=NOW))
+    refused = wished(own, Wish(says="yes", by=LENE, at=NOW))
+    assert isinstance(refused, Refused) and "Kun medarbejderen" in refused.because.da
+    assert wished(own, Wish(says="unsure", by=KAREN, at=NOW)).wish.says == "unsure"
+
+
 def test_the_wish_may_come_with_the_report():
     assert incident(wish="no").wish == Wish(says="no", by=KAREN, at=NOW) and incident().wish is None
 

@@ -23,7 +23,6 @@ from services.console.recorded import recorded
 from services.console.report_form import whom_of
 from services.console.support import leads_to
 from services.console.web import page, see, words_of
-from services.evidence import fingerprint
 from services.store.dossiers import Kept as KeptDossier
 from workflows.addresses import normalise
 from workflows.decision import Sentence
@@ -64,6 +63,13 @@ class Ticked(BaseModel):
     outcome: str = Field(default="", max_length=40)
     on: str = Field(default="", max_length=20)
     note: str = Field(default="", max_length=MOST_NOTE)
+
+
+class Wished(BaseModel):
+    """The form of the employee's wish."""
+
+    revision: int = 0
+    wish: WishSays | None = None
 
 
 @router.get("")
@@ -109,17 +115,19 @@ async def ticked(request: Request, who: Someone, id: str, point: Point, filled: 
 
 
 @router.post("/{id}/wish")
-async def wished(request: Request, who: Someone, id: str, wish: Annotated[WishSays | None, Form()] = None) -> Response:
+async def wished(request: Request, who: Someone, id: str, filled: Annotated[Wished, Form()]) -> Response:
     """Whether the employee wants it reported to the police: they say it themselves, or whoever follows it up writes it down."""
     seen, one = await one_incident(request, who, id)
     if not (one.mine or one.handles):
         raise HTTPException(404)
-    if wish is None:
+    if filled.wish is None:
         because = Sentence("Vælg, hvad medarbejderen ønsker.", "Choose what the employee wants.")
         return await _page(request, seen, one, (("wish", because),))
-    found = await seen.desk.wish(one.kept, wish, by_of(who))
+    if filled.revision != one.kept.revision:
+        return await _page(request, seen, one, (("wish", _OVERTAKEN),), wish=filled.wish, status=409)
+    found = await seen.desk.wish(one.kept, filled.wish, by_of(who))
     if isinstance(found, Refused):
-        return await _page(request, seen, one, (("wish", found.because),), status=409)
+        return await _page(request, seen, one, (("wish", found.because),), wish=filled.wish, status=409)
     return see(f"{one.path}?said=saved")
 
 
@@ -178,6 +186,7 @@ async def _page(
     wrong: Wrong = (),
     *,
     filled: tuple[str, Ticked] | None = None,
+    wish: WishSays | None = None,
     about: str = "",
     said: str = "",
     status: int = 0,
@@ -195,10 +204,10 @@ async def _page(
         evidence=evidence,
         **await _help(request, seen, one),
         frameworks=await _frameworks(request, seen, one) if one.whole else [],
-        fingerprint=fingerprint(console_of(request).store.key),
         wrong=wrong,
         error={name: sentence for name, sentence in reversed(wrong)},
         filled=dict([filled]) if filled else {},
+        wish=wish,
         about=about,
         said=said,
         points=POINTS,
