@@ -1,6 +1,6 @@
 """Incidents as people report and follow them up: gather, let the pure core decide, keep it whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
@@ -91,10 +91,11 @@ class IncidentDesk:
         found = core.wished(since.incident, Wish(says=says, by=by.address, at=self._clock.now()))
         return await self._changed(since, found, self._record(by, "incident.wish", since, {"wish": says}))
 
-    async def name_citizen(self, since: Kept, citizen: str, case: str | None, by: By) -> Kept | Refused:
-        """Write down whom it was about."""
+    async def name_citizen(self, since: Kept, citizen: str | None, case: str | None, by: By) -> Kept | Refused:
+        """Write down whom it was about, or that nobody knows. Who stood there before is recorded."""
         found = core.about_citizen(since.incident, citizen, case)
-        return await self._changed(since, found, self._record(by, "incident.citizen_named", since, {"citizen": citizen}))
+        data = {"citizen": citizen, "before": since.incident.report.citizen}
+        return await self._changed(since, found, self._record(by, "incident.citizen_named", since, data))
 
     async def secure(self, since: Kept, mail: str, by: By) -> Kept | Refused:
         """Secure a mail as evidence."""
@@ -121,7 +122,7 @@ class IncidentDesk:
         except Differs:
             return DIFFERS
 
-    def _record(self, by: By, action: str, since: Kept, data: dict[str, str]) -> AuditRecord:
+    def _record(self, by: By, action: str, since: Kept, data: Mapping[str, str | None]) -> AuditRecord:
         return AuditRecord(self._clock.now(), by.account, action, since.incident.id, dict(data))
 
     async def _changed(self, since: Kept, found: Incident | Refused, record: AuditRecord) -> Kept | Refused:

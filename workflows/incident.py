@@ -251,11 +251,12 @@ def wished(incident: Incident, wish: Wish) -> Incident | Refused:
     return incident.model_copy(update={"wish": wish})
 
 
-def about_citizen(incident: Incident, citizen: str, case: str | None) -> Incident:
-    """With whom it was about, where the report did not know."""
-    return incident.model_copy(
-        update={"report": incident.report.model_copy(update={"citizen": citizen, "case": case or incident.report.case})}
-    )
+def about_citizen(incident: Incident, citizen: str | None, case: str | None) -> Incident:
+    """With whom it was about, where the report did not know, or was wrong; None where nobody knows."""
+    told = incident.report
+    same = told.citizen in (None, citizen) and citizen is not None  # a case of somebody else's goes with them
+    case = case or (told.case if same else None)
+    return incident.model_copy(update={"report": told.model_copy(update={"citizen": citizen, "case": case})})
 
 
 def happening(incident: Incident) -> Happening:

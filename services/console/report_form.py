@@ -19,7 +19,7 @@ from services.store.looked_up import MailFound
 from workflows.addresses import normalise, own_key
 from workflows.decision import Sentence
 from workflows.incident import Report
-from workflows.people import Case, Employee
+from workflows.people import Case, Employee, Grade
 from workflows.rights import Action
 
 Fields = dict[str, str]
@@ -65,12 +65,13 @@ def first_values(request: Request, who: Visitor, mail: MailFound | None, about: 
     if mail is None:
         return values | {"concerns": own_key(who.address)}
     at, sender = mail.received_at.astimezone(ZONE), mail.decision["sender"]
-    cases = [one["case"] for one in mail.decision["recipients"] if one["case"]]
+    known = sender["grade"] == Grade.VERIFIED  # who only may have written has nothing put on them
+    cases = [one["case"] for one in mail.decision["recipients"] if one["case"] and known]
     kinds = dict.fromkeys(OF_SIGNALS[one["kind"]] for one in mail.decision["signals"] if one["kind"] in OF_SIGNALS)
     told = words.gettext(_FROM_MAIL) % {"day": words.day(at), "time": words.time(at)}
     return values | {
         "mail": mail.id,
-        "about": next(iter(cases), "") or sender["citizen"] or "",
+        "about": next(iter(cases), "") or (sender["citizen"] if known else None) or "",
         "on": at.date().isoformat(),
         "at": at.strftime("%H:%M"),
         "channel": "mail",
@@ -108,7 +109,7 @@ async def report_in(request: Request, who: Visitor, form: Fields, mail: MailFoun
     wrong = list(_lacks(request, form))
     whom = Whom()
     if not wrong:
-        found = await whom_of(request, form.get("about", "").strip(), mail)
+        found = await whom_of(request, form.get("about", "").strip())
         wrong = [("about", _WHOM)] if found is None else []
         whom = found or whom
     if wrong:
@@ -145,11 +146,12 @@ def _values(request: Request, who: Visitor, form: Fields, whom: Whom, mail: Mail
     }
 
 
-async def whom_of(request: Request, about: str, mail: MailFound | None = None) -> Whom | None:
-    """Whom it is about, by a number or a whole address: a name could be somebody else's. None where there is nobody such."""
+async def whom_of(request: Request, about: str) -> Whom | None:
+    """Whom it is about, by a number or a whole address: a name could be somebody else's. Nobody where nothing is written, and
+    None where there is nobody such."""
     views = console_of(request).store.views
     if not about:
-        return Whom(mail.decision["sender"]["citizen"] if mail else None)
+        return Whom()
     if len(about) > 320:
         return None
     if "@" in about:

@@ -108,6 +108,10 @@ async def wished(running, client, path, wish):
     return await client.post(f"{path}/wish", data={"wish": wish, "revision": str((await kept(running, path)).revision)})
 
 
+async def named(running, client, path, about):
+    return await client.post(f"{path}/citizen", data={"about": about, "revision": str((await kept(running, path)).revision)})
+
+
 async def test_it_is_reported_by_words_alone_and_the_employee_is_told_who_takes_over(running, people):
     answer = await people["karen"].post("/report", data=fields(running, about=""), follow_redirects=True)
     assert "Tak. Det er indberettet" in words(answer) and "Du skal ikke gøre mere" in words(answer)
@@ -291,10 +295,30 @@ async def test_whom_it_was_about_is_written_afterwards(running, people):
     lene, path = people["lene"], await reported(running, people["karen"], about="")
     assert (await lene.post(f"{path}/framework")).status_code == 422
     assert (await lene.post(f"{path}/citizen", data={"about": "nobody"})).status_code == 422
-    assert (await lene.post(f"{path}/citizen", data={"about": "s-77"})).status_code == 303
+    assert (await lene.post(f"{path}/citizen", data={"about": ""})).status_code == 422
+    assert (await named(running, lene, path, "s-77")).status_code == 303
     one = (await kept(running, path)).incident
     assert (one.report.citizen, one.report.case) == ("c-1001", "s-77") and "Bo Borger" in words(await lene.get(path))
-    assert (await lene.post(f"{path}/citizen", data={"about": "c-1002"})).status_code == 422  # it is written once
+
+
+async def test_an_incident_that_was_put_on_the_wrong_citizen_is_put_right(running, people):
+    lene, path = people["lene"], await reported(running, people["karen"])
+    page = (await lene.get(path)).text
+    old = re.search(r'/citizen">.*?name="revision" value="(\d+)"', page, re.DOTALL)[1]
+    assert "Det var en anden borger" in page
+    assert (await named(running, lene, path, "c-1002")).status_code == 303
+    late = await lene.post(f"{path}/citizen", data={"about": "c-1001", "revision": old})
+    assert late.status_code == 409 and "En anden skrev" in words(late)
+    one = (await kept(running, path)).incident
+    assert (one.report.citizen, one.report.case) == ("c-1002", None)  # the case was the other's
+    assert (await named(running, lene, path, "")).status_code == 303
+    assert (await kept(running, path)).incident.report.citizen is None
+    records = await audited(running, one.id)
+    assert [data for _, action, data in records if action == "incident.citizen_named"] == [
+        {"citizen": "c-1002", "before": "c-1001"},
+        {"citizen": None, "before": "c-1002"},
+    ]
+    assert (await named(running, people["karen"], path, "c-1001")).status_code == 404
 
 
 # -- evidence
@@ -322,6 +346,22 @@ async def test_from_a_mail_it_is_filled_in_and_the_original_is_secured(running, 
     assert one.report.mail == mail.id and one.report.citizen == "c-1001"
     assert "evidence.secured" in {action for _, action, _ in await audited(running, one.id)}
     assert (await running.guard.store.incidents.evidence_file(line.id)).content == content
+
+
+async def test_a_mail_puts_nothing_on_a_citizen_who_only_may_have_written_it_or_whom_the_reporter_takes_out(running, people):
+    views, grades = running.guard.store.views, {}
+    for line in (await views.mails(units=["boern-familie"], limit=200)).items:
+        mail = await views.mail(line.id)
+        if mail.decision["sender"]["citizen"]:
+            grades.setdefault(mail.decision["sender"]["grade"], mail)
+    for grade, mail in grades.items():
+        page = (await people["lene"].get(f"/report?mail={mail.id}")).text
+        assert f'name="mail" value="{mail.id}"' in page, grade
+        about = re.search(r'name="about"[^>]* value="([^"]*)"', page)[1]
+        assert bool(about) is (grade == "verified"), grade
+        path = await reported(running, people["lene"], mail=mail.id, about="", channel="mail")
+        assert (await kept(running, path)).incident.report.citizen is None
+    assert {"verified", "probable"} <= set(grades)
 
 
 async def test_a_mail_that_somebody_may_not_see_fills_nothing_in_and_is_not_secured(running, people):

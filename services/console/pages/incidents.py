@@ -72,6 +72,13 @@ class Wished(BaseModel):
     wish: WishSays | None = None
 
 
+class Named(BaseModel):
+    """The form of whom it was about."""
+
+    revision: int = 0
+    about: str = Field(default="", max_length=320)
+
+
 @router.get("")
 async def listed(request: Request, who: Someone, asked: Annotated[Asked, Query()]) -> HTMLResponse:
     """Those that concern the visitor, the newest first."""
@@ -132,12 +139,15 @@ async def wished(request: Request, who: Someone, id: str, filled: Annotated[Wish
 
 
 @router.post("/{id}/citizen")
-async def named(request: Request, who: Someone, id: str, about: Annotated[str, Form(max_length=320)] = "") -> Response:
-    """Whom it was about, where the report did not know."""
+async def named(request: Request, who: Someone, id: str, filled: Annotated[Named, Form()]) -> Response:
+    """Whom it was about, where the report did not know or was wrong; nothing written where nobody knows."""
     seen, one = await one_incident(request, who, id, Action.HANDLE_INCIDENT)
-    whom = await whom_of(request, about.strip()) if about.strip() and not one.incident.report.citizen else None
-    if whom is None or whom.citizen is None:
+    about, there = filled.about.strip(), one.incident.report.citizen
+    whom = await whom_of(request, about) if about or there else None
+    if whom is None:
         return await _page(request, seen, one, (("about", _WHOM),), about=about)
+    if filled.revision != one.kept.revision:
+        return await _page(request, seen, one, (("about", _OVERTAKEN),), about=about, status=409)
     found = await seen.desk.name_citizen(one.kept, whom.citizen, whom.case, by_of(who))
     if isinstance(found, Refused):
         return await _page(request, seen, one, (("about", found.because),), about=about, status=409)
