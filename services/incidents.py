@@ -21,6 +21,7 @@ from workflows.incident import Done, Incident, Refused, Report, Times, Wish, Wis
 GUARD = "guard"
 GONE = Refused(Sentence("Mailens ord er slettet og kan ikke gemmes som bevis.", "The mail's words are removed and can't be kept."))
 DIFFERS = Refused(Sentence("Mailen er ikke, som den kom. Tal med driften.", "The mail is not as it came. Talk to IT operations."))
+UNSECURED = {"gone": GONE, "differs": DIFFERS}  # by their names in addresses of pages
 OVERTAKEN = Refused(
     Sentence("En anden skrev på hændelsen imens. Se den igen.", "Somebody else wrote on the incident meanwhile. Look at it again.")
 )

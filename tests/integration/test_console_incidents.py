@@ -9,22 +9,27 @@ import re
 import shutil
 import subprocess
 import zipfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 
 import pytest
 from fakes.console import console_running
+from fakes.guard import mail
 from fakes.visitors import browser
 from sqlalchemy import select
 
 from services.console.auth.door import new_account
+from services.console.pages import incident_evidence
 from services.incident_work import IncidentWork
 from services.incidents import IncidentDesk
 from services.settings import ZONE
 from services.store import schema
 from services.store.incidents import Which
+from services.store.unit_of_work import Operation
 from workflows.audit import AuditRecord
 
+BO = "bo@example.net"
 PEOPLE = {
     "karen": "caseworker",
     "maja": "caseworker",  # her colleague
@@ -372,6 +377,86 @@ async def test_a_mail_that_somebody_may_not_see_fills_nothing_in_and_is_not_secu
         path = await reported(running, people[name], mail=mail.id, secure="yes", about="")
         one = (await kept(running, path)).incident
         assert one.report.mail is None and not await running.guard.store.incidents.evidence(one.id)
+
+
+async def removed(running, mail):
+    """Retention has removed the mail's words."""
+
+    def change(connection):
+        connection.execute(schema.content.delete().where(schema.content.c.id == mail))
+
+    await written(running, change)
+
+
+async def written(running, change):
+    @dataclass(frozen=True, slots=True)
+    class Change(Operation):
+        queries = True
+        alone = True
+
+        def apply(self, work):
+            change(work.connection)
+            work.wrote = True
+
+    await running.guard.store.writer.run(Change())
+
+
+async def threatened(running, number, sender, to):
+    """The id of a mail with a threat."""
+    body, auth = "Jeg slår dig ihjel. Jeg venter på dig ved din bil.\r\n", "pass" if sender == BO else None
+    await running.send(mail(f"<threat-{number}@example.com>", sender, to, auth=auth, body=body), to, sender=sender)
+    decision = await running.explained(f"<threat-{number}@example.com>")
+    await running.assessed()
+    return decision["mail"]["id"]
+
+
+async def test_the_mail_that_it_was_reported_from_is_offered_first_whoever_wrote_it_and_however_old(running, people, monkeypatch):
+    lene = people["lene"]
+    anonymous = await threatened(running, 1, "ukendt@example.com", "bf-kontakt@eksempel.dk")
+    path = await reported(running, people["maja"], mail=anonymous, about="", channel="mail")
+    assert (await kept(running, path)).incident.report.citizen is None
+    page = (await lene.get(f"{path}/evidence")).text
+    assert f'value="{anonymous}" checked' in page and "Den, der blev indberettet fra." in page
+    assert (await lene.post(f"{path}/evidence", data={"mail": anonymous})).status_code == 303
+    [line] = await running.guard.store.incidents.evidence(path.rpartition("/")[2])
+    assert line.mail == anonymous
+    old = await a_mail(running)
+    path = await reported(running, people["karen"], mail=old.id, channel="mail")
+    monkeypatch.setattr(incident_evidence, "BACK", -timedelta(days=1))  # as if they were older
+    page = (await lene.get(f"{path}/evidence")).text
+    assert re.findall(r'name="mail" value="([^"]+)"', page) == [old.id]
+    monkeypatch.undo()
+    page = (await lene.get(f"{path}/evidence")).text
+    offered = re.findall(r'name="mail" value="([^"]+)"', page)
+    assert offered[0] == old.id and len(offered) == len(set(offered)) > 1
+
+
+async def test_who_reports_is_told_that_the_mail_could_not_be_secured(running, people, monkeypatch):
+    lene, karen = people["lene"], people["karen"]
+    gone, changed = [await threatened(running, number, BO, "karen@eksempel.dk") for number in (2, 3)]
+    await removed(running, gone)
+    answer = await karen.post("/report", data=fields(running, mail=gone, channel="mail", secure="yes"), follow_redirects=True)
+    assert "Tak. Det er indberettet" in words(answer) and "Mailen er ikke gemt som bevis" in words(answer)
+    assert "Mailens ord er slettet" in words(answer)
+    page = (await lene.get(f"{answer.url.path}/evidence")).text
+    assert f'value="{gone}" disabled' in page and "Dens ord er slettet." in page
+    both = await lene.post(f"{answer.url.path}/evidence", data={"mail": [gone, changed]})
+    assert both.status_code == 422 and "Mailens ord er slettet" in words(both)
+    [line] = await running.guard.store.incidents.evidence(answer.url.path.rpartition("/")[2])
+    assert line.mail == changed  # one that can't be secured keeps no other from it
+    stored = await running.guard.store.mail(changed)
+
+    async def differs(id):
+        return replace(stored, content=b"Hej\r\n")
+
+    monkeypatch.setattr(running.guard.store, "mail", differs)
+    told = fields(running, mail=changed, channel="mail", secure="yes", form="0" * 26)
+    for _ in range(2):  # a form that is sent twice says it twice
+        answer = await karen.post("/report", data=told, follow_redirects=True)
+        assert "Mailen er ikke, som den kom." in words(answer)
+    told = fields(running, mail=changed, channel="mail", secure="yes", concerns="karen@eksempel.dk")
+    answer = await people["maja"].post("/report", data=told | {"about": ""}, follow_redirects=True)
+    assert "Tak. Det er indberettet" in words(answer)  # Maja may not see the mail, and secured nothing
 
 
 async def test_the_leader_secures_and_hands_out_a_sealed_file_that_anybody_can_check(running, people, tmp_path):

@@ -1,7 +1,8 @@
 """*Sikr bevis*: mails are secured for an incident, and handed out as one sealed file."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form
@@ -14,12 +15,12 @@ from services.console.framework_words import CATEGORIES, CHANNELS
 from services.console.incidents import IncidentsSeen, Seen, by_of, one_incident
 from services.console.mail_words import LEVEL_CHIPS, SIGNALS
 from services.console.opened_mail import LEAST
+from services.console.report_form import mail_seen
 from services.console.web import environment, page, see
 from services.evidence import CHECKED_BY, Differs, bundle, fingerprint
 from services.incidents import DIFFERS
 from services.settings import ZONE
-from services.store.incidents import Kept
-from services.store.looked_up import MailLine
+from services.store.looked_up import MailFound, MailLine
 from workflows.audit import AuditRecord
 from workflows.decision import Sentence
 from workflows.incident import Refused
@@ -36,6 +37,17 @@ _WHY = Sentence(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A mail that can be secured, where its words are still there (``content_kept``)."""
+
+    id: str
+    received_at: datetime
+    to: tuple[str, ...]
+    signals: tuple[tuple[str, str], ...]
+    content_kept: bool = True
+
+
 @router.get("/{id}/evidence")
 async def shown(request: Request, who: Someone, id: str) -> HTMLResponse:
     """What is secured, the citizen's newest mails to secure, and the way to hand it out."""
@@ -47,16 +59,19 @@ async def shown(request: Request, who: Someone, id: str) -> HTMLResponse:
 async def secured(request: Request, who: Someone, id: str, mail: Annotated[list[str], Form()] = []) -> Response:  # noqa: B006
     """Secure the chosen mails."""
     seen, one = await one_incident(request, who, id, Action.HANDLE_INCIDENT)
-    offered = {line.id for line in await _mails(request, seen, one)}
+    offered = {each.id for each in await _mails(request, seen, one)}
     chosen = [each for each in dict.fromkeys(mail) if each in offered]
     if not chosen:
         return await _page(request, seen, one, (("mail", _NONE),))
-    kept: Kept = one.kept
-    for each in chosen:
+    kept, refused = one.kept, list[Refused]()
+    for each in chosen:  # one that can't be secured keeps no other from it
         found = await seen.desk.secure(kept, each, by_of(who))
         if isinstance(found, Refused):
-            return await _page(request, seen, one, (("mail", found.because),))
-        kept = found
+            refused.append(found)
+        else:
+            kept = found
+    if refused:
+        return await _page(request, seen, one, tuple(("mail", each.because) for each in dict.fromkeys(refused)))
     return see(f"{one.path}?said=secured#evidence")
 
 
@@ -97,11 +112,28 @@ def _paper(request: Request, seen: IncidentsSeen, one: Seen, about: Mapping[str,
     )
 
 
-async def _mails(request: Request, seen: IncidentsSeen, one: Seen) -> list[MailLine]:
-    """The citizen's red mails of the last days, and then the newest others, as far as the visitor may see them."""
-    citizen, about = one.incident.report.citizen, seen.concerned
-    if citizen is None:
-        return []
+async def _mails(request: Request, seen: IncidentsSeen, one: Seen) -> list[Offered]:
+    """The mail that it was reported from, whoever wrote it and however old; the citizen's red mails of the last days, and then the
+    newest others; as far as the visitor may see them."""
+    told = one.incident.report
+    first = await mail_seen(request, seen.who, told.mail) if told.mail else None
+    own = [_reported_from(first)] if first else []
+    lines = await _of_citizen(request, seen, told.citizen) if told.citizen else []
+    return [*own, *(_among_others(line) for line in lines if not first or line.id != first.id)]
+
+
+def _reported_from(mail: MailFound) -> Offered:
+    to = tuple(recipient["address"] for recipient in mail.decision["recipients"])
+    signals = tuple((signal["kind"], signal["level"]) for signal in mail.decision["signals"])
+    return Offered(mail.id, mail.received_at, to, signals, mail.content_kept)
+
+
+def _among_others(line: MailLine) -> Offered:
+    return Offered(line.id, line.received_at, tuple(to.address for to in line.recipients), line.signals)
+
+
+async def _of_citizen(request: Request, seen: IncidentsSeen, citizen: str) -> list[MailLine]:
+    about = seen.concerned
     views, since = console_of(request).store.views, seen.now - BACK
     reds = (await views.mails(citizens=[citizen], since=since, wanted="red", limit=MOST)).items
     newest = (await views.mails(citizens=[citizen], since=since, limit=MOST)).items

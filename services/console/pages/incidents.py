@@ -23,6 +23,7 @@ from services.console.recorded import recorded
 from services.console.report_form import whom_of
 from services.console.support import leads_to
 from services.console.web import page, see, words_of
+from services.incidents import UNSECURED
 from services.store.dossiers import Kept as KeptDossier
 from workflows.addresses import normalise
 from workflows.decision import Sentence
@@ -35,6 +36,14 @@ router = APIRouter(prefix="/incidents")
 Someone = Annotated[Visitor, Depends(visitor)]
 Wrong = tuple[tuple[str, Sentence], ...]
 SAID = frozenset({"reported", "saved", "secured"})
+_WORDS = {
+    "points": POINTS,
+    "channels": CHANNELS,
+    "categories": CATEGORIES,
+    "situations": SITUATIONS,
+    "wishes": WISHES,
+    "most_note": MOST_NOTE,
+}
 _OVERTAKEN = Sentence(
     "En anden skrev på hændelsen imens. Se den igen, og skriv så.", "Somebody else wrote on it meanwhile. Look again, then write."
 )
@@ -96,11 +105,11 @@ async def listed(request: Request, who: Someone, asked: Annotated[Asked, Query()
 
 
 @router.get("/{id}")
-async def shown(request: Request, who: Someone, id: str, said: str = "") -> HTMLResponse:
+async def shown(request: Request, who: Someone, id: str, said: str = "", lost: str = "") -> HTMLResponse:
     """One: what happened, what has been done, and what comes next."""
     seen, one = await one_incident(request, who, id)
     await looked_at(request, who, id)
-    return await _page(request, seen, one, said=said if said in SAID else "")
+    return await _page(request, seen, one, said=said if said in SAID else "", lost=lost)
 
 
 @router.post("/{id}/points/{point}")
@@ -199,6 +208,7 @@ async def _page(
     wish: WishSays | None = None,
     about: str = "",
     said: str = "",
+    lost: str = "",
     status: int = 0,
 ) -> HTMLResponse:
     evidence = await seen.desk.incidents.evidence(one.incident.id) if one.whole else ()
@@ -220,12 +230,8 @@ async def _page(
         wish=wish,
         about=about,
         said=said,
-        points=POINTS,
-        channels=CHANNELS,
-        categories=CATEGORIES,
-        situations=SITUATIONS,
-        wishes=WISHES,
+        lost=UNSECURED.get(lost),
+        **_WORDS,
         wish_options=[(code, words_of(request).gettext(text), None) for code, text in WISHES.items()],
-        most_note=MOST_NOTE,
         topics=topics(request, seen.who, one.incident.id),
     )

@@ -20,10 +20,10 @@ from services.console.incidents import by_of, desk_of, may_see
 from services.console.pages.framework_moves import fields_of
 from services.console.report_form import Fields, Wrong, colleagues, first_values, mail_seen, report_in, unit_of
 from services.console.web import page, see, words_of
+from services.incidents import UNSECURED
 from services.store.incidents import Kept
 from services.store.looked_up import MailFound
 from workflows.addresses import own_key
-from workflows.incident import Incident
 
 router = APIRouter(prefix="/report")
 Someone = Annotated[Visitor, Depends(visitor)]
@@ -32,7 +32,7 @@ _FORM = re.compile(r"[0-9a-z]{26}")
 
 @router.get("")
 async def shown(
-    request: Request, who: Someone, *, about: str = "", mail: str = "", assist: str = "", said: str = ""
+    request: Request, who: Someone, *, about: str = "", mail: str = "", assist: str = "", said: str = "", lost: str = ""
 ) -> HTMLResponse:
     """The form; ``about`` is the id of a case or a citizen, ``mail`` and ``assist`` those of what it is made from."""
     seen = await mail_seen(request, who, mail)
@@ -40,7 +40,7 @@ async def shown(
     if call := await own_call(request, who, assist):
         form |= of_call(call.matter)
     form["form"] = new_id(console_of(request).clock.now())
-    return _page(request, who, form, seen, said=said)
+    return _page(request, who, form, seen, said=said, lost=lost)
 
 
 @router.post("")
@@ -51,7 +51,7 @@ async def reported(request: Request, who: Someone) -> Response:
     if not _FORM.fullmatch(id):
         id = new_id(console_of(request).clock.now())
     if (there := await desk.incidents.get(id)) and there.incident.reported_by == who.address:
-        return _thanks(who, there.incident)
+        return await _thanks(request, who, there, form)
     mail = await mail_seen(request, who, form.get("mail", ""))
     report, wrong = await report_in(request, who, form, mail)
     if report is None:
@@ -61,12 +61,23 @@ async def reported(request: Request, who: Someone) -> Response:
     if isinstance(kept, Kept):
         if call := await own_call(request, who, form.get("assist", "")):
             await assist_desk(request).written(call, by_of(who), reported=True)
-        return _thanks(who, kept.incident)
+        return await _thanks(request, who, kept, form)
     return _page(request, who, form, mail, (("what", kept.because),), status=422)
 
 
-def _thanks(who: Visitor, one: Incident) -> Response:
-    return see(f"/incidents/{one.id}?said=reported" if may_see(who.rights, one) else "/report?said=thanks")
+async def _thanks(request: Request, who: Visitor, kept: Kept, form: Fields) -> Response:
+    one = kept.incident
+    path = f"/incidents/{one.id}?said=reported" if may_see(who.rights, one) else "/report?said=thanks"
+    return see(path + (await _lost(request, who, kept) if "secure" in form else ""))
+
+
+async def _lost(request: Request, who: Visitor, kept: Kept) -> str:
+    """Why the mail could not be secured, for the page that comes next: whoever reported believes that it is."""
+    desk, mail = desk_of(request), kept.incident.report.mail
+    if mail is None or await desk.incidents.evidence(kept.incident.id):
+        return ""
+    found = await desk.secure(kept, mail, by_of(who))
+    return next((f"&lost={name}" for name, because in UNSECURED.items() if found == because), "")
 
 
 def _page(
@@ -77,6 +88,7 @@ def _page(
     wrong: Wrong = (),
     *,
     said: str = "",
+    lost: str = "",
     status: int = 200,
 ) -> HTMLResponse:
     words = words_of(request)
@@ -93,6 +105,7 @@ def _page(
         wrong=wrong,
         error={name: sentence for name, sentence in reversed(wrong)},
         said=said,
+        lost=UNSECURED.get(lost),
         people=people,
         channels=CHANNELS,
         kinds=CATEGORIES,
