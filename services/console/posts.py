@@ -78,8 +78,12 @@ class Posts:
     async def open(self, units: Collection[str] | None, *, limit: int = 50, after: str | None = None) -> Page[Seen]:
         """What waits in these units' mailboxes: red that nobody has read, then by what falls due. None: all that they may see."""
         found = await self._store.posts.open(self._within(units), limit=limit, after=after)
-        seen = await self._seen(found.items)
-        return Page(tuple(sorted(seen, key=lambda one: one.post.level != "red" or one.post.read_at is not None)), found.after)
+        return Page(_red_first(await self._seen(found.items)), found.after)
+
+    async def taken(self, among: int) -> tuple[Seen, ...]:
+        """What the visitor has taken, of the first ``among`` that wait; in the same order."""
+        found = await self._store.posts.open(self._within(None), limit=among)
+        return _red_first(await self._seen([one for one in found.items if one.taken_by == self.who.rights.address]))
 
     async def closed(self, units: Collection[str] | None, *, limit: int = 50, after: str | None = None) -> Page[Seen]:
         """What was done in the last 30 days, the last one first."""
@@ -199,3 +203,7 @@ def _may_take(one: Employee, unit: Unit, seen: Seen) -> bool:
 def _writers(mail: PostMail) -> tuple[str, ...]:
     sender = mail.decision["sender"]
     return (sender["citizen"],) if sender["citizen"] else tuple(sender["candidates"])
+
+
+def _red_first(seen: Sequence[Seen]) -> tuple[Seen, ...]:
+    return tuple(sorted(seen, key=lambda one: one.post.level != "red" or one.post.read_at is not None))

@@ -113,10 +113,16 @@ async def overdue(request: Request, limit: int = 20) -> tuple[Task, ...]:
 def sorted_out(tasks: Sequence[Task], today: date) -> Tasks:
     """Drafts apart; a review or an end waits from a week before, and what lies further off than 30 days is not told."""
     ordered = sorted((one for one in tasks if one.need.by <= today + AHEAD), key=lambda one: (one.need.by, one.framework))
-    drafts = [one for one in ordered if one.need.what == "write" and one.kept.dossier.framework.state is State.DRAFT]
-    coming = [one for one in ordered if one.need.what in _TO_COME and one.need.by > today + NEAR]
-    now = [one for one in ordered if one not in drafts and one not in coming]
-    return Tasks(tuple(now), tuple(drafts), tuple(coming))
+    parts: dict[str, list[Task]] = {"now": [], "drafts": [], "coming": []}
+    for one in ordered:
+        parts[_part(one, today)].append(one)
+    return Tasks(tuple(parts["now"]), tuple(parts["drafts"]), tuple(parts["coming"]))
+
+
+def _part(one: Task, today: date) -> str:
+    if one.need.what == "write" and one.kept.dossier.framework.state is State.DRAFT:
+        return "drafts"
+    return "coming" if one.need.what in _TO_COME and one.need.by > today + NEAR else "now"
 
 
 async def noted(request: Request) -> None:

@@ -65,8 +65,7 @@ async def _posts(request: Request, who: Visitor) -> Values:
     own = {one.id: one for one in posts.units() if answers_for(who.address, one)}
     counts = await console_of(request).store.posts.counts(own) if own else ()
     boxes = [(own[one.unit], one) for one in counts if one.unit in own]
-    waiting = await posts.open(None, limit=TAKEN_AMONG)
-    return {"boxes": sorted(boxes, key=lambda one: one[1].next_due), "taken": [one for one in waiting.items if one.mine]}
+    return {"boxes": sorted(boxes, key=lambda one: one[1].next_due), "taken": await posts.taken(TAKEN_AMONG)}
 
 
 async def _incidents(request: Request, who: Visitor) -> tuple[Seen, ...]:
