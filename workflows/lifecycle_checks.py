@@ -228,6 +228,7 @@ def _recent(one: Happening, today: date) -> bool:
 
 
 def _incidents(record: Extended, asked: Question) -> list[Happening]:
-    """Those inside the period that ends."""
-    starts = asked.dossier.framework.starts or date.max
-    return [one for one in _told(record.happenings) if starts <= one.on <= asked.today]
+    """Those inside the period that ends: while it was in force, and the citizen had been told."""
+    one = asked.dossier.framework
+    since = max(one.starts, one.citizen_informed or one.starts) if one.starts else date.max
+    return [each for each in _told(record.happenings) if since <= each.on <= asked.today]

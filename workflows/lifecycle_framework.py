@@ -66,7 +66,10 @@ def is_narrow(asked: Question) -> Iterator[Sentence]:
 
 
 def start_holds(asked: Question) -> Iterator[Sentence]:
-    """What is urgent begins today, what follows upon it too, and an extension before the old version has ended."""
+    """No decision reaches back: it begins on the day on which it is decided (where a head approves: approved) at the earliest.
+
+    What is urgent begins today, what follows upon it goes on from there, and an extension begins before the old version has ended.
+    """
     starts, old = asked.framework.starts, asked.dossier.framework
     if starts is None:
         return
@@ -74,11 +77,24 @@ def start_holds(asked: Question) -> Iterator[Sentence]:
     follows = isinstance(asked.record, Decided) and old.state is State.URGENT and starts > asked.today
     if urgent or follows:
         yield Sentence("Vælg i dag som start: det haster.", "Choose today as the start: it is urgent.")
+    earliest = old.starts if old.state is State.URGENT and old.starts else asked.today
+    if isinstance(asked.record, Decided) and starts < earliest:
+        yield TOO_LATE if asked.is_approved else NOT_BACKWARDS
     if isinstance(asked.record, Extended) and not asked.today <= starts <= (old.ends or date.min) + timedelta(days=1):
         yield Sentence(
             "Forlængelsen skal begynde fra i dag og senest dagen efter, at rammen slutter.",
             "The extension must begin from today on, and at the latest on the day after the framework's end.",
         )
+
+
+NOT_BACKWARDS = Sentence(
+    "Rammen kan ikke begynde, før den er besluttet. Vælg i dag eller en senere dag som start.",
+    "The framework can't begin before it is decided. Choose today or a later day as the start.",
+)
+TOO_LATE = Sentence(
+    "Rammen skulle være begyndt, før den blev godkendt. Send den tilbage, så lederen kan vælge en ny start.",
+    "The framework was to begin before it was approved. Send it back, so that the leader can choose a new start.",
+)
 
 
 def can_be_lived_with(asked: Question) -> Iterator[Sentence]:

@@ -71,6 +71,11 @@ class Question:
         """The Danish day."""
         return self.around.day(self.now)
 
+    @property
+    def is_approved(self) -> bool:
+        """Whether it is the move that waits for a head, and one is about to approve it."""
+        return self.dossier.waiting is not None and self.record is self.dossier.waiting.record
+
 
 Check = Callable[[Question], Iterator[Sentence]]
 

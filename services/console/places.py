@@ -8,6 +8,7 @@ from workflows.decision import Sentence
 from workflows.dossier import letter_of
 from workflows.hearing import UNHEARD
 from workflows.lifecycle_checks import NOT_A_LAWYER
+from workflows.lifecycle_framework import NOT_BACKWARDS
 
 _STEP = {
     "Vælg, hvad rammen gælder.": "scope",
@@ -40,6 +41,7 @@ _STEP = {
     "Rammen kan højst vare 12 måneder. Forlæng den senere, hvis der er grund til det.": "time",
     "Evalueringen skal ligge efter start og mindst 14 dage før slut.": "time",
     "Vælg i dag som start: det haster.": "time",
+    NOT_BACKWARDS.da: "time",
     "Skriv, hvad der skal til, for at rammen kan lempes.": "time",
 }
 _FIELD = {

@@ -35,7 +35,8 @@ from workflows.lifecycle_needs import due_on
 from workflows.lifecycle_who import GUARD
 from workflows.proofs import Proof
 
-WARNED, HEARD = done(draft(), "warned"), done(draft(), "heard")
+AHEAD = {"starts": TODAY + timedelta(days=45), "review": TODAY + timedelta(days=75), "ends": TODAY + timedelta(days=120)}
+WARNED, HEARD = done(draft(), "warned"), done(draft(**AHEAD), "heard")
 ERROR = done(active(), "registered_in_error")
 ON_LAST_DAY = NOW + timedelta(days=14)  # of the time to answer
 UNANSWERED = {"answered": False}

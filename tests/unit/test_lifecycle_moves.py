@@ -203,8 +203,8 @@ def test_who_may_not_is_told_who_may(dossier, move, by, changes, sentence):
         ({"review": None}, "Vælg start, evaluering og slut."),
         ({"review": TODAY + timedelta(days=80)}, "Evalueringen skal ligge efter start og mindst 14 dage før slut."),
         (
-            {"starts": date(2026, 9, 1), "ends": date(2026, 11, 22), "review": date(2026, 10, 1)},
-            "Slutdagen skal ligge efter i dag og efter start.",
+            {"starts": TODAY - timedelta(days=1)},
+            "Rammen kan ikke begynde, før den er besluttet. Vælg i dag eller en senere dag som start.",
         ),
         ({"measures": [{"kind": "fixed_contact", "contact": "ven@example.net"}]}, "Vælg adresser i kommunen selv."),
         (
@@ -219,6 +219,13 @@ def test_who_may_not_is_told_who_may(dossier, move, by, changes, sentence):
 )
 def test_r1_to_r3_what_the_framework_lacks_is_one_sentence_that_says_what_to_do(changes, sentence):
     assert refused(try_(draft(**changes), "decided")) == [sentence]
+
+
+def test_what_is_over_already_is_not_decided():
+    assert refused(try_(draft(starts=date(2026, 9, 1), ends=date(2026, 11, 22), review=date(2026, 10, 1)), "decided")) == [
+        "Slutdagen skal ligge efter i dag og efter start.",
+        "Rammen kan ikke begynde, før den er besluttet. Vælg i dag eller en senere dag som start.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -466,6 +473,25 @@ def test_what_no_longer_holds_is_not_approved():
     assert "Slutdagen skal ligge efter i dag og efter start." in refused(approve(submitted(), actor(HANS), late, AROUND))
 
 
+def test_no_decision_reaches_back_also_where_the_head_comes_later():
+    for days in (1, 150):
+        assert len(refused(try_(draft(starts=TODAY - timedelta(days=days)), "decided", **ADVISED))) == 1
+    tomorrow = NOW + timedelta(days=1)
+    assert refused(approve(submitted(), actor(HANS), tomorrow, AROUND)) == [
+        "Rammen skulle være begyndt, før den blev godkendt. Send den tilbage, så lederen kan vælge en ny start."
+    ]
+    ahead = try_(draft(starts=tomorrow.date(), ends=date(2027, 6, 1)), "decided", **ADVISED)
+    assert isinstance(approve(ahead.dossier, actor(HANS), tomorrow, AROUND), Moved)
+
+
+def test_what_follows_upon_the_urgent_goes_on_from_where_that_began():
+    thursday = NOW + timedelta(days=3)
+    assert isinstance(try_(urgent(), "decided", at=thursday), Moved)
+    before = written(urgent(), GROUND, framework(starts=TODAY - timedelta(days=1)), actor(LENE), AROUND)
+    assert isinstance(before, Dossier)
+    assert len(refused(try_(before, "decided", at=thursday))) == 1
+
+
 def test_a_head_sends_back_with_words_and_the_leader_proposes_again():
     one = submitted()
     assert refused(send_back(one, " ", actor(HANS), NOW, AROUND)) == ["Skriv, hvad der skal rettes."]
@@ -507,6 +533,16 @@ def test_an_extension_that_nobody_told_of_does_not_keep_it_in_force():
     assert done(one, "lifted", at=over).decided is None
     one = done(one, "activated", at=over, proof=DELIVERED | {"letter": "l-x"})
     assert in_force(one, over)
+
+
+def test_r5_what_happened_before_the_citizen_was_told_carries_no_renewal():
+    told_on = NOW + timedelta(days=10)
+    one = done(decided(), "activated", at=told_on, proof={"letter": "l-d", "way": "paper", "delivered": told_on})
+    assert one.framework.starts == TODAY
+    dates = {"starts": TODAY + timedelta(days=20), "at": told_on + timedelta(days=1)}
+    none = "Skriv mindst én hændelse fra den periode, der slutter. Er der ingen, så lad rammen slutte."
+    assert refused(try_(one, "extended", happenings=[happening(told_on.date() - timedelta(days=1))], **dates)) == [none]
+    assert isinstance(try_(one, "extended", happenings=[happening(told_on.date())], **dates), Moved)
 
 
 def test_renewal_in_parts_past_six_months_needs_a_head():
