@@ -80,6 +80,7 @@ class Decided(Entry):
     no_hearing_because: Text | None = None
     lawyer: Address | None = None
     lawyer_says: Text | None = None
+    letter: Id | None = None  # that tells of it, and by whose proof it comes into force; none where an older version decided
 
 
 class Activated(Entry):
@@ -118,6 +119,7 @@ class Extended(Entry):
     ends: Day
     lawyer: Address | None = None
     lawyer_says: Text | None = None
+    letter: Id | None = None  # as with ``Decided``
 
 
 class Eased(Entry):
@@ -222,7 +224,9 @@ RECORDS: dict[str, type[Entry]] = {get_args(one.model_fields["move"].annotation)
 
 
 def letter_of(record: Record) -> str | None:
-    """The letter to the citizen that it names."""
+    """The letter to the citizen that it tells of; a decision's is told of by ``activated``, with its proof."""
+    if isinstance(record, Decided | Extended):
+        return None
     proof = record.proof.letter if isinstance(record, Activated) else None
     return proof or getattr(record, "letter", None) or getattr(record, "apology", None)
 

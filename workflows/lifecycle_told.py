@@ -11,6 +11,7 @@ from workflows.dossier import (
     ActivatedUrgently,
     Decided,
     Dossier,
+    Extended,
     Heard,
     Lifted,
     Record,
@@ -29,10 +30,42 @@ FINAL = frozenset({"decision", "extension"})  # the letters that tell of a decis
 
 def letter_is_finished(asked: Question) -> Iterator[Sentence]:
     """What the citizen is sent is made here, so that it can be shown: each move has its kind of letter, and none tells of two."""
-    kinds = FINAL if isinstance(asked.record, Activated) else {one for one, move in MOVE.items() if move == asked.record.move}
+    if isinstance(asked.record, Decided | Extended):
+        yield from _decision_is_written(asked, asked.record)
+        return
+    kinds = FINAL if isinstance(asked.record, Activated) else _kinds(asked.record)
     named, told = letter_of(asked.record), {letter_of(step.record) for step in asked.dossier.steps}
+    due = letter_to_tell(asked.dossier)
     if named is not None and (asked.around.letters.get(named) not in kinds or named in told):
-        yield Sentence("Gør brevet til borgeren færdigt først.", "Finish the letter to the citizen first.")
+        yield _UNFINISHED
+    elif isinstance(asked.record, Activated) and due not in (None, named):
+        yield ANOTHER_DECISION
+
+
+def letter_to_tell(dossier: Dossier) -> str | None:
+    """The letter of what is decided, and the citizen has yet to be told of; None also where an older version decided it."""
+    step = dossier.last("decided", "extended") if dossier.decided else None
+    return step.record.letter if step and isinstance(step.record, Decided | Extended) else None
+
+
+def _decision_is_written(asked: Question, record: Decided | Extended) -> Iterator[Sentence]:
+    """The letter that a decision will be told in, and no other one; what an older version proposed names none."""
+    if record.letter is None and asked.is_approved:
+        return
+    before = {one.record.letter for one in asked.dossier.steps if isinstance(one.record, Decided | Extended)}
+    if record.letter is None or asked.around.letters.get(record.letter) not in _kinds(record) or record.letter in before:
+        yield _UNFINISHED
+
+
+def _kinds(record: Record) -> set[str]:
+    return {kind for kind, move in MOVE.items() if move == record.move}
+
+
+_UNFINISHED = Sentence("Gør brevet til borgeren færdigt først.", "Finish the letter to the citizen first.")
+ANOTHER_DECISION = Sentence(
+    "Det er brevet om en anden beslutning. Vælg brevet om denne beslutning.",
+    "It is the letter about another decision. Choose the letter about this decision.",
+)
 
 
 def warned_or_why_not(asked: Question) -> Iterator[Sentence]:

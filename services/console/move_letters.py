@@ -14,7 +14,7 @@ from services.letters import Printed, print_letter
 from services.store.dossiers import Letter as Finished
 from workflows.dossier import Record
 from workflows.letters import TITLE, Kind, Language, Letter
-from workflows.lifecycle_told import FINAL
+from workflows.lifecycle_told import FINAL, letter_to_tell
 
 Fields = Mapping[str, str]
 
@@ -84,5 +84,6 @@ async def finish(request: Request, found: Opened, letter: Letter, id: str) -> Fi
 
 
 def to_tell(found: Opened) -> str | None:
-    """The newest letter that tells of a decision."""
-    return next((id for id, kind in reversed(tuple(found.around.letters.items())) if kind in FINAL), None)
+    """The letter of the decision that the citizen has yet to be told of; the newest about any, where an older version decided."""
+    newest = next((id for id, kind in reversed(tuple(found.around.letters.items())) if kind in FINAL), None)
+    return letter_to_tell(found.dossier) or newest

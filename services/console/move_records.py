@@ -82,10 +82,11 @@ def _needed(move: str, found: Opened) -> dict[str, Any]:
     needed: dict[str, dict[str, Any]] = {
         "warned": {"expects": "", "consequence": "", "talk": "", "letter": none},
         "heard": {"answer_by": today, "letter": none},
+        "decided": {"letter": none},
         "activated": {"proof": {"letter": none, "way": "paper", "delivered": found.now}, "staff_informed": False},
         "activated_urgently": {"threat": "", "letter": none},
         "due_for_review": {"trigger": "citizens_request"},
-        "extended": {"milder_not_enough": "", "starts": today, "review": today, "ends": today},
+        "extended": {"milder_not_enough": "", "starts": today, "review": today, "ends": today, "letter": none},
         "observe_begun": trial,
         "observe_ended": trial,
         "eased": because | {"framework": found.dossier.framework},
@@ -107,7 +108,7 @@ def record_in(move: str, found: Opened, form: Fields, letter: str | None) -> Rec
         written["proof"] = {"letter": letter or "none"} | {one.name: written.pop(one.name) for one in PROOF}
     elif move == "registered_in_error":
         written["apology"] = letter
-    elif FORMS[move].letter and move not in ("decided", "extended"):
+    elif FORMS[move].letter:
         written["letter"] = letter or "none"
     if move == "eased":
         keep = written.pop("keep")

@@ -10,7 +10,7 @@ from fakes.guard import Running
 from services.demo.samples import sample_register
 from services.lifecycle import Doer, Lifecycle, Submission
 from services.settings import ZONE
-from services.store.dossiers import Kept
+from services.store.dossiers import Kept, Letter
 from workflows.audit import AuditRecord
 from workflows.dossier import Ground
 from workflows.framework import ContactFramework
@@ -41,16 +41,20 @@ async def lived_in(running: Running) -> dict[str, str]:
     asked = await _written(lifecycle, leader, "c-1005", WORDS | long | {"scope": {"cases": ["s-83"]}}, visitor_as("lawyer").address)
     waits = await _written(lifecycle, leader, "c-1001", WORDS | long | {"scope": {"cases": ["s-77"]}})
     said = {"no_warning_because": "Det haster.", "lawyer": "jette@eksempel.dk", "lawyer_says": "Det kan I godt."}
-    found = await lifecycle.move(waits, record("decided", **said), leader)
+    found = await lifecycle.move(waits, record("decided", **said, letter="l-waits"), leader, (_letter(waits, "l-waits"),))
     assert isinstance(found, Submission), found
     told = await _written(lifecycle, leader, "c-1011", WORDS | days | {"scope": {"cases": ["s-93"]}})
-    told_next = await lifecycle.move(told, record("decided"), leader)
+    told_next = await lifecycle.move(told, record("decided", letter="l-told"), leader, (_letter(told, "l-told"),))
     assert isinstance(told_next, Kept), told_next
     answered = asked.dossier.ground.model_copy(update={"lawyer_says": "Det kan I godt."})
     drawn = await _written(lifecycle, leader, "c-1004", WORDS | long | {"scope": {"cases": ["s-82"]}}, visitor_as("lawyer").address)
     kept = await lifecycle.save_writing(drawn, answered, drawn.dossier.framework, leader)
     assert isinstance(kept, Kept), kept
     return {"answered": _id(drawn), "told": _id(told), "draft": _id(draft), "asked": _id(asked), "waits": _id(waits)}
+
+
+def _letter(kept: Kept, id: str) -> Letter:
+    return Letter(id, _id(kept), "decision", kept.at, "00" * 32, "{}", b"%PDF-")
 
 
 def _id(kept: Kept) -> str:

@@ -140,6 +140,23 @@ async def test_what_the_move_or_the_letter_lacks_is_told_and_nothing_is_kept(run
     assert await one.letters() == []
 
 
+async def test_a_decision_has_its_own_letter_and_comes_into_force_by_no_other(running, lene):
+    one = await Program(running, lene).begin()
+    decided = {"move": "decided", "no_warning_because": "Det haster."}
+    assert refusals(await one.move(decided)) == ["Finish the letter to the citizen first."]
+    assert (await one.move(decided, {})).status_code == 200
+    [line] = await one.letters()
+    record = (await lene.get(one.path)).json()["dossier"]["steps"][-1]["record"]
+    assert record["letter"] == line["id"]
+    other = await Program(running, lene).begin()
+    assert refusals(await other.move(decided | {"letter": line["id"]})) == ["Finish the letter to the citizen first."]
+    told = {"letter": line["id"], "way": "paper", "delivered": running.clock.now().isoformat()}
+    assert (await one.move({"move": "activated", "proof": told, "staff_informed": True})).status_code == 200
+    wanted = {"happenings": [], "milder_not_enough": "Prøvet.", "starts": day(running), "review": day(running, 60)}
+    extended = {"move": "extended", "ends": day(running, 90), "letter": line["id"]} | wanted
+    assert "Finish the letter to the citizen first." in refusals(await one.move(extended))
+
+
 async def test_a_delivery_is_written_down_by_whoever_may_and_by_nobody_else(running, lene):
     one = await Program(running, lene).begin()
     assert (await one.move(WARNING, {})).status_code == 200

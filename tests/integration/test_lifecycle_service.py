@@ -162,21 +162,26 @@ async def test_a_head_approves_what_the_head_saw(world: World) -> None:
     draft = await world.lifecycle.move(world.lifecycle.begin("c-1"), record("drafted"), lene)
     long = framework(ends=date(2027, 6, 1))
     assert isinstance(draft, Kept)
+
+    async def propose(since: Kept, id: str) -> Kept | Submission | Refused | Overtaken:
+        decided = record("decided", lawyer=JURA, lawyer_says="Ja.", letter=id)
+        return await world.lifecycle.move(since, decided, lene, (letter(id, since.dossier.framework.id, "decision"),))
+
     written = await world.lifecycle.save_writing(draft, GROUND, long, lene)
     assert isinstance(written, Kept)
-    found = await world.lifecycle.move(written, record("decided", lawyer=JURA, lawyer_says="Ja."), lene)
+    found = await propose(written, "l-0")
     assert isinstance(found, Submission)
     assert [one.da for one in found.because] == ["Rammen varer mere end seks måneder."]
     assert (found.kept.move, found.kept.due) == ("submitted", date(2026, 11, 25))
     changed = await world.lifecycle.save_writing(found.kept, GROUND, long.model_copy(update={"reason": "Andet."}), lene)
     assert isinstance(await world.lifecycle.approve(found.kept, hans), Overtaken)
     assert isinstance(changed, Kept)
-    found = await world.lifecycle.move(changed, record("decided", lawyer=JURA, lawyer_says="Ja."), lene)
+    found = await propose(changed, "l-1")
     assert isinstance(found, Submission)
     back = await world.lifecycle.send_back(found.kept, "Kortere.", hans)
     assert isinstance(back, Kept)
     assert back.move == "sent_back"
-    found = await world.lifecycle.move(back, record("decided", lawyer=JURA, lawyer_says="Ja."), lene)
+    found = await propose(back, "l-2")
     assert isinstance(found, Submission)
     assert isinstance(await world.lifecycle.approve(found.kept, lene), Refused)
     kept = await world.lifecycle.approve(found.kept, hans)

@@ -349,7 +349,23 @@ HIGH = {"measures": [{"kind": "closed_topic", "topic": "Afslaget"}]}
             {"starts": TODAY + timedelta(days=92), "review": TODAY + timedelta(days=100), "ends": TODAY + timedelta(days=120)},
             "Forlængelsen skal begynde fra i dag og senest dagen efter, at rammen slutter.",
         ),
-        (done(active(), "extended"), "extended", {}, "Der er allerede besluttet noget. Giv borgeren besked om det først."),
+        (
+            done(active(), "extended"),
+            "extended",
+            {"letter": "l-x2"},
+            "Der er allerede besluttet noget. Giv borgeren besked om det først.",
+        ),
+        (draft(), "decided", {"letter": None}, "Gør brevet til borgeren færdigt først."),
+        (draft(), "decided", {"letter": "l-x"}, "Gør brevet til borgeren færdigt først."),
+        (active(), "extended", {"letter": None}, "Gør brevet til borgeren færdigt først."),
+        (active(), "extended", {"letter": "l-w"}, "Gør brevet til borgeren færdigt først."),
+        (decided(), "activated", {"proof": NEXT}, "Det er brevet om en anden beslutning. Vælg brevet om denne beslutning."),
+        (
+            done(active(), "extended"),
+            "activated",
+            {"proof": NEXT | {"letter": "l-x2"}},
+            "Det er brevet om en anden beslutning. Vælg brevet om denne beslutning.",
+        ),
         (active(), "eased", {"framework": framework()}, "Vælg, hvad der skal lempes."),
         (
             active(),
@@ -504,6 +520,18 @@ def test_a_head_sends_back_with_words_and_the_leader_proposes_again():
     again = try_(back, "decided", **ADVISED)
     assert isinstance(again, Submitted)
     assert again.dossier.waiting
+
+
+def test_what_an_older_version_decided_or_proposed_without_naming_its_letter_goes_on():
+    one = decided()
+    step = one.steps[-1].model_copy(update={"record": one.steps[-1].record.model_copy(update={"letter": None})})
+    one = one.model_copy(update={"steps": (*one.steps[:-1], step)})
+    assert in_force(done(one, "activated", proof=NEXT))
+    proposal = submitted().submitted
+    old = proposal.model_copy(update={"record": proposal.record.model_copy(update={"letter": None})})
+    approved = approve(submitted().model_copy(update={"submitted": old}), actor(HANS), NOW, AROUND)
+    assert isinstance(approved, Moved)
+    assert in_force(done(approved.dossier, "activated"))
 
 
 def test_whoever_changes_what_waits_withdraws_it():

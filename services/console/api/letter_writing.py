@@ -62,6 +62,6 @@ async def finished_for(request: Request, found: Opened, record: Record, writing:
 
 
 def naming(record: Record, letter: str) -> Record:
-    """``record`` with its letter; the record of a decision names none."""
+    """``record`` with its letter."""
     field = "apology" if isinstance(record, RegisteredInError) else "letter"
     return record.model_copy(update={field: letter}) if field in type(record).model_fields else record

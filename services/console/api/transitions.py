@@ -19,7 +19,7 @@ from services.console.problems import Problem
 from services.console.recorded import recorded
 from services.lifecycle import Submission
 from services.store.dossiers import Kept, Letter
-from workflows.dossier import RECORDS, Proposal, Record
+from workflows.dossier import RECORDS, Decided, Extended, Proposal, Record
 from workflows.happening import Text
 from workflows.lifecycle import IllegalTransition, Refused
 from workflows.lifecycle_asking import possible
@@ -48,7 +48,7 @@ class Transitions(BaseModel):
 
 class Move(Entry):
     """Make a move. With ``letter`` the letter that tells of it is finished and kept in the same instant, and the record names it:
-    whatever stands in the record's own ``letter`` or ``apology`` gives way."""
+    whatever stands in the record's own ``letter`` or ``apology`` gives way. ``decided`` and ``extended`` need it."""
 
     do: Literal["move"]
     record: Annotated[Record, Field(discriminator="move")]
@@ -128,9 +128,13 @@ async def transit(
 
 
 async def _with_letter(request: Request, who: Visitor, kept: Kept, what: Move) -> tuple[Record, tuple[Letter, ...]]:
-    """The record, and the letter that goes with it, finished. Where either lacks something, that is recorded."""
+    """The record, and the letter that goes with it, finished. Where either lacks something, that is recorded.
+
+    A decision's letter is finished with it: one from before may tell of another.
+    """
     if what.letter is None:
-        return what.record, ()
+        decides = isinstance(what.record, Decided | Extended)
+        return what.record.model_copy(update={"letter": None}) if decides else what.record, ()
     id = kept.dossier.framework.id
     found = replace(await opened(request, who, id, read=False), kept=kept)
     try:

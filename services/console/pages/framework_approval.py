@@ -103,7 +103,7 @@ def _page(
         words=words,
         missing=missing,
         overtaken=overtaken,
-        letter=next(reversed(tuple(found.around.letters)), None),
+        letter=getattr(record, "letter", None) or next(reversed(tuple(found.around.letters)), None),
         **NAMES,
     )
 
