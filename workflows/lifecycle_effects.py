@@ -8,6 +8,7 @@ from workflows.dossier import (
     ActivatedUrgently,
     Decided,
     Dossier,
+    DueForReview,
     Eased,
     Extended,
     Lifted,
@@ -47,10 +48,14 @@ def proposed(dossier: Dossier, record: Record, decider: str | None, today: date)
 
 
 def made(dossier: Dossier, step: Step, to: State, around: Around) -> Dossier:
-    """The dossier after ``step``, which leads to the state ``to``. What waited for approval does so no more."""
+    """The dossier after ``step``, which leads to the state ``to``.
+
+    What waited for approval does so no more, but where it is only time to look at it again: that changes nothing of what waits.
+    """
     one = _with(proposed(dossier, step.record, step.by, around.day(step.at)), state=to)
     changes = {"framework": one} | _changed(dossier, step, one, around)
-    return dossier.model_copy(update={"steps": (*dossier.steps, step), "submitted": None} | changes)
+    submitted = dossier.submitted if isinstance(step.record, DueForReview) else None
+    return dossier.model_copy(update={"steps": (*dossier.steps, step), "submitted": submitted} | changes)
 
 
 def _changed(dossier: Dossier, step: Step, one: ContactFramework, around: Around) -> dict[str, Any]:

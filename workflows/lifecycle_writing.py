@@ -11,8 +11,9 @@ FIXED = ("id", "citizen", "decided_by", "approved_by", "citizen_informed", "susp
 def written(dossier: Dossier, ground: Ground, framework: ContactFramework, actor: Actor, around: Around) -> Dossier | Refused:
     """The dossier with these words; nobody writes who decided, or that anything is in force, or themselves in among its leaders.
 
-    What follows upon an urgent framework is written beside it, as its ``successor``. Whoever changes what waits for a head
-    withdraws it. Raises ``IllegalTransition`` once it is decided.
+    What follows upon an urgent framework is written beside it, as its ``successor``. A leader who changes what waits for a head
+    withdraws it, and a lawyer's advice does not. What a head sent back keeps the head's words until it is proposed again. Raises
+    ``IllegalTransition`` once it is decided.
     """
     one = dossier.framework
     if one.state not in BEGUN | {State.URGENT} or dossier.decided:
@@ -23,7 +24,12 @@ def written(dossier: Dossier, ground: Ground, framework: ContactFramework, actor
     advises = actor.is_one_of(dossier.ground.lawyer) and (ground, after) == (advice, before)
     if not advises and not (leads(actor, around, dossier) and leads(actor, around, dossier, after)):
         return Refused((NOT_LEADER,))
+    if (ground, after) == (dossier.ground, before):
+        return dossier
+    if advises:
+        return dossier.model_copy(update={"ground": ground})
+    changes = {"ground": ground, "submitted": None if dossier.waiting else dossier.submitted}
     if one.state is State.URGENT:
         beside = after.model_copy(update={"state": State.DRAFT, "decided_by": None, "approved_by": None})
-        return dossier.model_copy(update={"ground": ground, "successor": beside, "submitted": None})
-    return dossier.model_copy(update={"ground": ground, "framework": after, "submitted": None})
+        return dossier.model_copy(update=changes | {"successor": beside})
+    return dossier.model_copy(update=changes | {"framework": after})

@@ -538,6 +538,44 @@ def test_whoever_changes_what_waits_withdraws_it():
     changed = written(submitted(), GROUND, framework(), actor(LENE), AROUND)
     assert isinstance(changed, Dossier)
     assert changed.submitted is None
+    one = submitted()
+    assert written(one, one.ground, one.framework, actor(LENE), AROUND) == one  # a page that saves itself changes nothing
+
+
+def test_a_head_s_words_stay_while_the_leader_mends_what_was_sent_back():
+    back = send_back(submitted(), "Kortere tid.", actor(HANS), NOW, AROUND)
+    assert isinstance(back, Dossier)
+    mended = written(back, GROUND, framework(ends=TODAY + timedelta(days=80)), actor(LENE), AROUND)
+    assert isinstance(mended, Dossier)
+    assert mended.submitted and (mended.submitted.sent_back, mended.submitted.sent_back_by) == ("Kortere tid.", HANS)
+    assert mended.waiting is None
+    assert done(mended, "decided").submitted is None
+    longer = written(mended, GROUND, framework(ends=date(2027, 6, 1)), actor(LENE), AROUND)
+    again = try_(longer, "decided", **ADVISED)
+    assert isinstance(again, Submitted)
+    assert again.dossier.waiting and again.dossier.waiting.sent_back is None
+
+
+@pytest.mark.parametrize("state", ["draft", "urgent"])
+def test_a_lawyer_s_advice_leaves_what_waits_where_it_is(state):
+    asked, long = GROUND.model_copy(update={"lawyer": JURA}), framework(ends=date(2027, 6, 1))
+    one = written(urgent() if state == "urgent" else draft(), asked, long, actor(LENE), AROUND)
+    found = try_(one, "decided", **ADVISED)
+    assert isinstance(found, Submitted)
+    advice = asked.model_copy(update={"lawyer_says": "Kun i tre måneder."})
+    advised = written(found.dossier, advice, found.dossier.written, actor(JURA), AROUND)
+    assert advised == found.dossier.model_copy(update={"ground": advice})
+    assert isinstance(approve(advised, actor(HANS), NOW, AROUND), Moved)
+
+
+def test_what_waits_for_a_head_still_waits_when_the_day_of_review_comes():
+    review = datetime(2027, 1, 22, 9, tzinfo=POLICY.zone)
+    dates = {"starts": date(2027, 2, 1), "review": date(2027, 4, 1), "ends": date(2027, 6, 1)}
+    found = try_(active(), "extended", at=review - timedelta(days=1), **dates, **ADVISED)
+    assert isinstance(found, Submitted)
+    due = done(found.dossier, "due_for_review", GUARD, review, trigger="date")
+    assert due.waiting == found.dossier.waiting
+    assert isinstance(approve(due, actor(HANS), review, AROUND), Moved)
 
 
 # -- extension
