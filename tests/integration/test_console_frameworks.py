@@ -521,7 +521,11 @@ async def test_what_is_urgent_is_in_force_at_once_and_what_follows_is_written_be
         assert dossier.framework.state == "urgent"
         assert "til og med fredag den 27. november 2026" in words(await client.get(f"/frameworks/{id}")), "five working days"
         assert (await write(client, id, "measures", reason="Nye ord.")).status_code == 303
-        dossier = await through(running, client, id, ("decided", {}), ("activated", told(running)))
+        page = words(await client.get(f"/frameworks/{id}"))
+        assert "er ikke besluttet endnu:" in page and "Besluttet, men ikke i kraft endnu:" not in page
+        await through(running, client, id, ("decided", {}))
+        assert "Besluttet, men ikke i kraft endnu:" in words(await client.get(f"/frameworks/{id}"))
+        dossier = await through(running, client, id, ("activated", told(running)))
         assert (dossier.framework.state, dossier.framework.reason) == ("active", "Nye ord.")
 
 
