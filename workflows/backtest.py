@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from workflows.addresses import normalise
 from workflows.decide import decide
 from workflows.decision import Decision, Outcome, Sentence
+from workflows.dossier import Dossier
 from workflows.facts import CitizenFile, Organisation, Policy
 from workflows.framework import ContactFramework, State
 from workflows.replay import Replay
@@ -166,6 +167,18 @@ def replay(past: Sequence[Handled], background: Background, draft: ContactFramew
 
 def _decided(given: Replay, files: tuple[CitizenFile, ...], background: Background) -> Decision:
     return decide(given.mail, given.facts(background.policy, background.organisation, files), given.received_at)
+
+
+def next_in_force(dossier: Dossier) -> ContactFramework:
+    """What of it would come into force next: the successor that is being written, else the framework itself.
+
+    While nobody has decided it, it is tried as decided by the leader who proposes or drafts it: where it covers the whole
+    municipality, mail goes to their mailbox.
+    """
+    found = dossier.successor or dossier.framework
+    drafted = dossier.last("drafted")
+    leader = dossier.submitted.by if dossier.submitted else drafted.by if drafted else dossier.framework.decided_by
+    return found if found.decided_by else found.model_copy(update={"decided_by": leader})
 
 
 def in_trial(draft: ContactFramework, day: date) -> ContactFramework:

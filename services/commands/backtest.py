@@ -12,7 +12,7 @@ from services.commands.times import Since
 from services.options import as_json, common, given, why
 from services.settings import ZONE, Settings
 from services.trying import MOST, try_framework
-from workflows.backtest import Backtest, TriedMail
+from workflows.backtest import Backtest, TriedMail, next_in_force
 
 SHOWN = 50  # mails for people to read; --json has all
 
@@ -26,8 +26,9 @@ SHOWN = 50  # mails for people to read; --json has all
 def backtest(framework: str, *, since: date, why: str | None, as_json: bool) -> int:
     """Show what a drafted framework would have done to past mail.
 
-    FRAMEWORK is the id of one in the store, in whatever state. Each of its citizen's mails is decided again as if it had been in
-    force, and nothing is changed. That you looked is kept in the audit chain.
+    FRAMEWORK is the id of one in the store, in whatever state; what is being written to follow upon it is tried in its place. Each
+    of its citizen's mails is decided again as if it had been in force, and nothing is changed. That you looked is kept in the audit
+    chain.
     """
     settings = given().settings()
     found = run(_tried(settings, framework, since, why))
@@ -44,9 +45,10 @@ def backtest(framework: str, *, since: date, why: str | None, as_json: bool) -> 
 async def _tried(settings: Settings, id: str, since: date, why: str | None) -> Backtest | None:
     async with opened(settings) as store:
         await store.refresh()
-        draft = await store.views.framework(id)
-        if draft is None:
+        kept = await store.dossiers.get(id)
+        if kept is None:
             return None
+        draft = next_in_force(kept.dossier)
         if draft.scope is None or not draft.measures:
             lacks = "scope" if draft.scope is None else "measures"
             raise BadInput(f"{id}: it has no {lacks} yet, so there is nothing to try; write its {lacks} first")

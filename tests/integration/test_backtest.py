@@ -16,11 +16,13 @@ from services import cli
 from services.clock import SystemClock
 from services.gather import policy_of
 from services.settings import Settings
+from services.store.dossiers import Kept, Save
+from services.store.open import open_store
 from services.store.sql_store import SqlStore
 from services.trying import try_framework
 from workflows.audit import AuditRecord
 from workflows.backtest import Background, Version, replay
-from workflows.framework import ContactFramework
+from workflows.framework import ContactFramework, FixedContact
 from workflows.register import Register
 
 # nats-py leaves a socket that it could not connect to the garbage collector, where a server was killed under it.
@@ -136,9 +138,28 @@ def test_backtest(handled: Settings, capsys: pytest.CaptureFixture[str]) -> None
     assert asyncio.run(looks(handled)) == [(ME, "c-1", "høring"), (ME, "c-1", None), (ME, "c-9", None)]
 
 
-async def looks(settings: Settings) -> list[tuple[str, str, object]]:
-    from services.store.open import open_store
+async def followed(settings: Settings, id: str) -> None:
+    """Somebody writes what is to follow: all mail to Per."""
+    store = await open_store(settings, SystemClock())
+    try:
+        kept = await store.dossiers.get(id)
+        assert kept is not None
+        successor = kept.dossier.framework.model_copy(update={"measures": (FixedContact(kind="fixed_contact", contact=PER),)})
+        after = kept.dossier.model_copy(update={"successor": successor})
+        assert isinstance(await store.dossiers.keep(Save(after, kept, IDA, SystemClock().now(), "written")), Kept)
+    finally:
+        await store.close()
 
+
+def test_the_command_tries_what_the_page_tries(handled: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    asyncio.run(followed(handled, "f-new"))
+    capsys.readouterr()
+    assert cli.main(["backtest", "f-new", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {one["would"] for each in found["decided"] for one in each["recipients"] if one["moved"]} == {PER}
+
+
+async def looks(settings: Settings) -> list[tuple[str, str, object]]:
     store = await open_store(settings, SystemClock())
     try:
         seen = [*(await store.views.seen("c-1", "c-9")).items]

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.addresses import normalise
-from workflows.backtest import Background, Handled, Version, backtest, in_trial, replay
+from workflows.backtest import Background, Handled, Version, backtest, in_trial, next_in_force, replay
 from workflows.decide import decide
+from workflows.dossier import Dossier, Proposal, Step
 from workflows.framework import ContactFramework, State
 from workflows.mail import Headers
 from workflows.mends import header_block, mend
@@ -222,6 +223,34 @@ def test_what_the_register_changed_is_told_and_not_counted_as_moved() -> None:
 def test_in_trial_is_one_day_long() -> None:
     one = in_trial(draft(observe=True), MONDAY.date())
     assert (one.state, one.observe, one.ends) == (State.ACTIVE, False, MONDAY.date())
+
+
+def step(by: str) -> Step:
+    return Step.model_validate({"record": {"move": "drafted"}, "by": by, "at": MONDAY})
+
+
+def test_law_7_a_draft_for_the_whole_municipality_moves_what_it_moves_once_it_is_decided() -> None:
+    """Where a recipient's unit has no mailbox, mail goes to the decider's: on trial, to that of the leader who drafts it."""
+    wide = draft(scope={"municipality": True}, decided_by=None)
+    units = [one for one in town().model_dump(mode="json")["units"] if one["id"] == "bf"]
+    units += [{"id": "tek", "name": "Teknik", "leader": MIA}]
+    register = town(units=units)
+    tried_, decided = (
+        next_in_force(Dossier(framework=wide, steps=(step("lene@eksempel.dk"),))),
+        wide.model_copy(update={"decided_by": "lene@eksempel.dk"}),
+    )
+    for one in (tried_, decided):
+        [found] = tried(register, [(mail(MIA), MONDAY)], one).mails
+        assert found.recipients[0].would == BOX
+
+
+def test_what_would_follow_is_tried_as_whoever_proposes_it_decides() -> None:
+    one = Dossier(framework=draft(state="urgent"), successor=draft(decided_by=None), steps=(step("lene@eksempel.dk"),))
+    assert next_in_force(one).decided_by == "lene@eksempel.dk"
+    proposal = Proposal.model_validate({"record": {"move": "decided"}, "by": IDA, "at": MONDAY})
+    assert next_in_force(one.model_copy(update={"submitted": proposal})).decided_by == IDA
+    assert next_in_force(one.model_copy(update={"steps": ()})).decided_by == one.framework.decided_by
+    assert next_in_force(one.model_copy(update={"successor": None})) == one.framework
 
 
 def test_a_mail_has_one_outcome() -> None:

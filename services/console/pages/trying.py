@@ -22,9 +22,9 @@ from services.settings import ZONE
 from services.store.dossier_rows import Kept
 from services.store.interface import StoreUnavailable
 from services.trying import overview_of
-from workflows.backtest import Weeks
+from workflows.backtest import Weeks, next_in_force
 from workflows.decision import Sentence
-from workflows.framework import IN_FORCE, ContactFramework
+from workflows.framework import IN_FORCE
 from workflows.rights import Action, Reach, Rights, reach
 from workflows.trial import SHOWN, Overview
 
@@ -40,7 +40,7 @@ async def try_out(
 ) -> HTMLResponse:
     """The mails that would have gone elsewhere, those with rights first, and what each who gets mail would have seen."""
     kept = await _seen(request, who, id)
-    draft = drafted(kept)
+    draft = next_in_force(kept.dossier)
     since = console_of(request).clock.now().astimezone(ZONE).date() - timedelta(days=int(days))
     lacks = "scope" if draft.scope is None else None if draft.measures else "measures"
     found, failed = None, False
@@ -70,11 +70,6 @@ async def try_out(
     )
 
 
-def drafted(kept: Kept) -> ContactFramework:
-    """What would come into force next: the successor that is being written, else the framework itself."""
-    return kept.dossier.successor or kept.dossier.framework
-
-
 async def _seen(request: Request, who: Visitor, id: str) -> Kept:
     """The framework, where its mail is theirs to judge by; 404 where it is not."""
     concerned = concerns(request)
@@ -95,7 +90,7 @@ def _may(rights: Rights, action: Action) -> bool:
 
 async def _tried(request: Request, who: Visitor, kept: Kept, since: date) -> Overview | None:
     console = console_of(request)
-    draft = drafted(kept)
+    draft = next_in_force(kept.dossier)
     units = who.units if reach(who.rights, Action.SEE_MAIL) is Reach.OWN_UNITS else None
 
     async def make() -> Overview:
