@@ -5,7 +5,7 @@ Dates end force at midnight by themselves, whether or not this runs (``ContactFr
 sure what time it is: a framework that was written down as expired would stay so.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import structlog
 
@@ -22,6 +22,7 @@ from workflows.lifecycle_needs import STAGES, stage
 log = structlog.get_logger()
 EVERY = 3600.0  # seconds
 REST = 4.0
+ONE_DAY = timedelta(days=1)
 MOVES: tuple[Record, ...] = (Expired(move="expired"), DueForReview(move="due_for_review", trigger="date"))
 
 
@@ -45,13 +46,19 @@ class CalendarWork:
             log.warning("calendar_waits", why="clock_set")
             return
         today = self._lifecycle.day(now)
-        for id in await self._store.dossiers.passing(today, today + timedelta(days=max(STAGES))):
+        for id in await self._store.dossiers.passing(today, self._hears(today) + timedelta(days=max(STAGES))):
             try:
                 await self._look(id)
             except StoreUnavailable:
                 raise
             except Exception:
                 log.exception("calendar_failed", framework=id)
+
+    def _hears(self, today: date) -> date:
+        """The last day before people are at work again: what comes on a holiday is told on the working day before it, while
+        there is still time."""
+        calendar = self._lifecycle.calendar
+        return calendar.working_day_after(today, 1) - ONE_DAY if calendar.is_working_day(today) else today
 
     async def _look(self, id: str) -> None:
         since = await self._store.dossiers.get(id)
@@ -63,9 +70,11 @@ class CalendarWork:
             if not isinstance(await self._lifecycle.move(since, record, THE_GUARD), Refused):  # as it is before its day
                 break
         now, around = self._clock.now(), await self._lifecycle.around(since.dossier)
-        days = stage(since.dossier, around, around.day(now))
-        last = around.last_day(since.dossier.framework)
-        if days is not None and last is not None:
+        last, today = around.last_day(since.dossier.framework), around.day(now)
+        if last is None or last < today:
+            return
+        days = stage(since.dossier, around, min(self._hears(today), last))
+        if days is not None:
             event = framework_expires_soon(id, last, days, now)
             if await self._store.tell([event], [AuditRecord(now, THE_GUARD.account, event.what, id, event.data)]):
                 self._lifecycle.told()

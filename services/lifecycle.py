@@ -10,10 +10,12 @@ from typing import NamedTuple
 from services.clock import Clock, new_id
 from services.gather import policy_of
 from services.settings import Settings
+from services.store.dossier_units import Seen
 from services.store.dossiers import LOAD, Dossiers, Kept, Letter, Overtaken, Save
 from services.store.interface import OutgoingMail, Store
 from workflows import lifecycle
 from workflows.audit import AuditRecord
+from workflows.deadlines import WorkingCalendar
 from workflows.decision import Sentence
 from workflows.dossier import Dossier, Ground, Record
 from workflows.events import Event
@@ -70,6 +72,11 @@ class Lifecycle:
     def dossiers(self) -> Dossiers:
         """Where they are kept."""
         return self._store.dossiers
+
+    @property
+    def calendar(self) -> WorkingCalendar:
+        """The days on which people work."""
+        return self._policy.calendar
 
     def actor(self, address: str, role: str | None = None) -> Actor:
         """The employee behind an address, with what they lead by now. ``role`` is their account's."""
@@ -158,7 +165,22 @@ class Lifecycle:
             after = max((since.dossier.framework.id for since, _ in found if since.version), default=after)
             await asyncio.sleep(rest * (time.monotonic() - began))
             began = time.monotonic()
+        await self._see_anew(rest)
         return adopted
+
+    async def _see_anew(self, rest: float) -> None:
+        """Have a framework be seen where its citizen's cases are now, also where ``load`` moved only those."""
+        after, began = "", time.monotonic()
+        while found := await self.dossiers.seen(after):
+            there = {one.kept.dossier.framework.id: (one, self._units(one)) for one in found}
+            moved = {id: ((one.kept.revision, one.kept.version), units) for id, (one, units) in there.items() if units != one.units}
+            await self.dossiers.see_anew(moved)
+            after = max(there)
+            await asyncio.sleep(rest * (time.monotonic() - began))
+            began = time.monotonic()
+
+    def _units(self, one: Seen) -> frozenset[str]:
+        return units_of(one.kept.dossier, Around(self._store.organisation(), self._policy, one.cases))
 
     def _adopted(self, since: Kept, cases: Mapping[str, Case]) -> Save:
         """As of when it was loaded; what was removed has lost its instant."""

@@ -4,14 +4,14 @@ The framework that routes is the current row of table ``framework``; ``load`` wr
 from: if another came in between, nothing is written.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from services.store import dossier_lists, schema
+from services.store import dossier_lists, dossier_units, schema
 from services.store import dossier_rows as rows
 from services.store.columns import instant, micros, text_in
 from services.store.deliveries import add_outgoing, dedupes_of
@@ -182,6 +182,14 @@ class Dossiers:
     async def adopt(self, saves: Sequence[Save]) -> int:
         """Write those in one transaction in which nobody came in between; returns how many."""
         return await self._writer.run(_Adopt(saves, self._now()))
+
+    async def seen(self, after: str, limit: int = 100) -> list[dossier_units.Seen]:
+        """Some frameworks by their ids from ``after`` on, each with the units that see it."""
+        return await self._readers.run(dossier_units.seen, limit, after)
+
+    async def see_anew(self, units: Mapping[str, tuple[dossier_units.Place, Collection[str]]]) -> int:
+        """Have frameworks be seen by other units, where nobody has written them since; returns how many."""
+        return await self._writer.run(dossier_units.SeeAnew(units)) if units else 0
 
     async def revisions(self, id: str) -> tuple[Revision, ...]:
         """Who changed it when, the oldest first."""

@@ -291,6 +291,40 @@ async def test_what_load_does_is_in_the_history_from_its_next_turn_on(world: Wor
     assert await world.store.dossiers.needing(["tek"], TODAY + timedelta(days=99)) == ()
 
 
+async def test_a_case_that_moves_takes_its_framework_to_the_leader_of_its_new_unit(world: World) -> None:
+    """Also where ``load`` changes the case alone, and a framework that nobody has moved since."""
+    await world.load(active().framework)
+    await world.lifecycle.adopt()
+    before = await world.store.dossiers.get("f-1")
+    register = await world.store.export_register()
+    cases = tuple([one.model_copy(update={"unit": "tek"}) if one.id == "s-1" else one for one in register.cases])
+    await world.store.load_register(register.model_copy(update={"cases": cases}), entry("register.loaded", "register"))
+    assert await world.lifecycle.adopt() == 0
+    until = TODAY + timedelta(days=99)
+    [moved] = await world.store.dossiers.needing(["tek"], until)
+    assert await world.store.dossiers.needing(["bf"], until) == () and moved == before
+    assert [one.dossier.framework.id for one in (await world.store.dossiers.listed(units=["tek"], limit=9)).items] == ["f-1"]
+
+
+async def test_whom_somebody_has_written_meanwhile_is_seen_by_whom_they_wrote(world: World) -> None:
+    await world.load(active().framework)
+    await world.lifecycle.adopt()
+    one = await world.store.dossiers.get("f-1")
+    assert one is not None
+    assert await world.store.dossiers.see_anew({"f-1": ((one.revision - 1, one.version), ["tek"])}) == 0
+    assert await world.store.dossiers.needing(["tek"], TODAY + timedelta(days=99)) == ()
+
+
+async def test_what_comes_on_a_holiday_is_told_on_the_working_day_before(world: World) -> None:
+    """Three days before Sunday the 27th is Christmas Eve: nobody would hear of it before the end."""
+    ends = framework(id="f-1", state="active", decided_by=LENE, starts="2026-11-02", review="2026-12-01", ends="2026-12-27")
+    await world.load(ends)
+    assert "expires_soon" in await world.day(date(2026, 12, 14))
+    assert await world.day(date(2026, 12, 22)) == []
+    assert await world.day(date(2026, 12, 23)) == ["expires_soon"]
+    assert await world.day(date(2026, 12, 24)) == []
+
+
 async def test_another_leader_answers_who_asks_to_look_again(world: World) -> None:
     await world.load(active().framework)
     await world.lifecycle.adopt()
