@@ -16,6 +16,8 @@ from workflows.lifecycle_told import was_heard
 
 MONTHS = 3
 NOTICE_DAYS = 5  # working days: the citizen has to be told first
+USUAL_BASIS = "Kommunens ret til at tilrettelægge sin sagsbehandling (anstaltsforhold) og god forvaltningsskik"
+"""It stands in the letter as it stands here: in Danish, whatever language its writer reads."""
 ONWARD = ("warned", "heard", "decided", "activated_urgently")
 
 
@@ -59,6 +61,7 @@ def _measures(found: Opened, mine: Step) -> dict[str, Any]:
         "chosen": {one.kind: one for one in reversed(mine.framework.measures)},
         "people": sorted(people.values(), key=lambda one: one.name),
         "boxes": sorted(boxes),
+        "usual_basis": USUAL_BASIS,
     }
 
 

@@ -76,6 +76,14 @@ async def test_each_step_has_a_page(running):
             assert (await client.get(f"/frameworks/{id}/move/{move}")).status_code == 200, move
 
 
+async def test_what_is_proposed_for_the_letter_is_danish_in_any_language(running):
+    async with as_(running) as client:
+        id = await begun(client)
+        page = await client.get(f"/frameworks/{id}/write/measures", headers={"Cookie": f"{COOKIE}=leader; language=en"})
+    assert '<html lang="en"' in page.text
+    assert "Kommunens ret til at tilrettelægge sin sagsbehandling (anstaltsforhold)" in page.text
+
+
 async def test_a_leader_s_whole_way(running):
     async with as_(running) as client:
         id = await whole(client)
