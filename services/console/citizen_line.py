@@ -7,7 +7,8 @@ from datetime import UTC, datetime, time, timedelta
 from services.console.auth.visitor import Visitor
 from services.console.citizens import Names, Opened
 from services.console.concern import Matter
-from services.console.framework_words import CHANNELS, HISTORY
+from services.console.framework_words import CATEGORIES, CHANNELS, HISTORY
+from services.console.incidents import may_see, shows_whole
 from services.console.mail_words import LEVEL_CHIPS, OUTCOME_CHIPS, OUTCOMES, RIGHTS, SENDERS, SIGNALS, TOLD, UNDELIVERED
 from services.console.recipients import may_know_why
 from services.console.signals import SITUATIONS
@@ -19,6 +20,7 @@ from services.store.places import place
 from services.store.receipts import UntoldCitizen
 from services.store.sql_store import SqlStore
 from workflows.happening import Happening
+from workflows.incident import Incident
 from workflows.rights import Action
 from workflows.situation import Situation
 
@@ -89,6 +91,7 @@ class Teller:
             others += [one for kept in self.found.dossiers for one in self._framework(kept)]
         if show in ("all", "happenings"):
             others += [one for kept in self.found.dossiers for one in self._happenings(kept)]
+            others += [self._incident(one) for one in await self._incidents()]
             others += [self._situation(one) for one in await self.store.situations.of_citizen(self.found.id) if self._shows(one)]
         here = [*map(self.mail, mails), *(one for one in others if since <= one.at < before)]
         return Line(tuple(sorted(here, key=lambda one: one.at, reverse=True)), following)
@@ -154,6 +157,25 @@ class Teller:
         for one in dict.fromkeys((*dossier.ground.happenings, *recorded)):
             title = self.told(N_("Hændelse: %(channel)s")) % {"channel": self.told(CHANNELS[one.channel])}
             yield Entry(_when(one), title, f"/frameworks/{dossier.framework.id}", (one.what,), exact=one.at is not None)
+
+    async def _incidents(self) -> list[Incident]:
+        """Those that the visitor may see, and that no framework tells of already."""
+        told = {one.incident for kept in self.found.dossiers for one in kept.dossier.ground.happenings}
+        there = [one.incident for one in await self.store.incidents.of_citizen(self.found.id)]
+        rights = self.who.rights
+        return [one for one in there if may_see(rights, one) and shows_whole(rights, one) and one.id not in told]
+
+    def _incident(self, one: Incident) -> Entry:
+        """That it was reported: what happened stands on its own page."""
+        kinds = ", ".join(self.told(CATEGORIES[kind]) for kind in one.report.kinds)
+        return Entry(
+            one.happened(ZONE),
+            self.told(N_("Indberettet hændelse")),
+            f"/incidents/{one.id}",
+            (kinds,) if kinds else (),
+            ((self.told(N_("Lige ved")), "wait"),) if one.report.near_miss else (),
+            exact=one.report.at is not None,
+        )
 
     def _shows(self, one: Situation) -> bool:
         return one.removed_at is None and one.case in {case.id for case in self.found.cases}

@@ -296,6 +296,21 @@ async def test_a_draft_about_another_unit_s_citizen_opens_none_of_their_matters(
     assert "Viggo" in (await people["dpo.p"].get(f"/frameworks/{id}")).text
 
 
+async def test_the_citizen_s_time_line_tells_of_it_to_those_who_may_see_it(running, people):
+    """Of its kind and day, and not of what happened; where a framework tells of it, once."""
+    path = await reported(running, people["karen"], what="Hun talte om bilen.", kinds="threats", near_miss="yes")
+    found = {}
+    for name in ("karen", "lene", "maja", "tove"):
+        answer = await people[name].get("/citizens/c-1001?show=happenings")
+        found[name] = re.findall(rf'<li class="">(?:(?!<li).)*href="{path}".*?</li>', answer.text, re.DOTALL)
+        assert "Hun talte om bilen." not in answer.text
+    assert {name: len(lines) for name, lines in found.items() if lines} == {"karen": 1, "lene": 1}
+    assert all(said in found["lene"][0] for said in ("Indberettet hændelse", "Trusler", "Lige ved", "09.15"))
+    assert (await people["lene"].post(f"{path}/framework")).status_code == 303
+    page = (await people["lene"].get("/citizens/c-1001?show=happenings")).text
+    assert path not in page and "Hun talte om bilen." in page
+
+
 async def test_whom_it_was_about_is_written_afterwards(running, people):
     lene, path = people["lene"], await reported(running, people["karen"], about="")
     assert (await lene.post(f"{path}/framework")).status_code == 422
