@@ -21,6 +21,9 @@ GATHER = timedelta(hours=1)  # what comes so soon after a notice of its kind is 
 RED_UNOPENED = timedelta(minutes=30)
 ONE_DAY = timedelta(days=1)
 ALARMS = frozenset({"redirected_leader", "signal_leader"})  # of these somebody must have opened the mail
+POSTS = frozenset(  # what waits in a mailbox is gathered by ``workflows.post_timers``, which knows what falls due meanwhile
+    {"post_unread", "posts_unread", "post_overdue", "posts_overdue", "post_right", "posts_right"}
+)
 TRIES = 3  # of a channel, before the next one is taken
 RETRY = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=5))
 
@@ -76,7 +79,7 @@ def ready_at(
         return at if alone else after_quiet(at, preferences, zone)
     if preferences.digest:
         at = _next_time(at, preferences.digest, zone)
-    elif told is not None and told <= at:  # else the clock was ahead then
+    elif told is not None and told <= at and notice.kind not in POSTS:  # else the clock was ahead then
         at = max(at, told + GATHER)
     if notice.role == "leader" and notice.about.level == "yellow":  # the same day
         at = min(at, max(notice.due, hours.end_of_day(notice.due, zone)))

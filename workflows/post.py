@@ -22,6 +22,7 @@ AnsweredHow = Literal["flag", "outgoing", "hand"]
 DoneHow = Literal["read", "answered", "hand"]
 LEVELS = ("red", "yellow", "grey")
 MOST_NOTE = 2000  # characters
+PRESSING = frozenset({"child_concern", "urgent_help"})  # rights that wait for no working hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Post:
     @property
     def red(self) -> bool:
         """Whether it may not wait for working hours: a red signal, somebody in need now, or a child whose 24 hours run by night."""
-        return self.level == "red" or not {"child_concern", "urgent_help"}.isdisjoint(self.rights)
+        return self.level == "red" or not PRESSING.isdisjoint(self.rights)
 
     def owed(self) -> tuple[Owed, ...]:
         """What is still to be done with it, the first to fall due first; nothing when it is done."""

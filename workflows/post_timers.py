@@ -47,10 +47,14 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look at a post found: the post as it is to be kept, with ``next_at`` set, and of what people must hear now."""
+    """What a look at a post found: the post as it is to be kept, with ``next_at`` set, and of what people must hear now.
+
+    ``since``: when the first of that was to be told.
+    """
 
     post: Post
     raised: tuple[Raised, ...] = ()
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,28 +84,35 @@ def sleeps(stage: int, unit: str | None, line: Mapping[int, str], house: House) 
 def look(post: Post, now: datetime, house: House) -> Look:
     """What is due of ``post`` at the instant ``now``, and when to look at it again."""
     raised: list[Raised] = []
+    since: datetime | None = None
     opens = house.hours.next_open(now, house.policy.zone)
     while steps := tuple(_steps(post, house)):
         times = [one.at if one.raised.urgent else max(one.at, opens) for one in steps]
         if min(times) > now:
-            return Look(replace(post, next_at=min(times)), tuple(raised))
+            return Look(replace(post, next_at=min(times)), tuple(raised), since)
         for one, at in zip(steps, times, strict=True):
             if at <= now:
                 raised.append(one.raised)
+                since = min(one.at, since or one.at)
                 post = _told(post, one.raised, now)
-    return Look(replace(post, next_at=None), tuple(raised))
+    return Look(replace(post, next_at=None), tuple(raised), since)
 
 
 def put_off(found: Look, last_told: datetime | None, now: datetime, house: House) -> datetime | None:
     """Until when people are left in peace, since they have just heard of the mailbox (``last_told``); None where they aren't.
 
-    What was told in the future was told by a clock that was wrong.
+    No notice waits longer than that, however often people hear of others; of a mail with a right it is a quarter of an hour, and
+    neither past the end of the day nor past what falls due. What was told in the future was told by a clock that was wrong.
     """
     if not found.raised or any(one.urgent for one in found.raised):
         return None
-    if last_told is None or not last_told <= now < last_told + CALM:
+    calm = SHORTEST if found.post.rights else CALM
+    if last_told is None or not last_told <= now < last_told + calm:
         return None
-    return house.hours.next_open(last_told + CALM, house.policy.zone)
+    later = min(last_told, found.since or now) + calm
+    opens = house.hours.next_open(later, house.policy.zone)
+    too_late = opens > later or any(now < one.due <= later for one in found.raised)
+    return None if later <= now or (found.post.rights and too_late) else opens
 
 
 def _told(post: Post, raised: Raised, now: datetime) -> Post:
@@ -209,13 +220,15 @@ def _morning_before(due: datetime, count: int, post: Post, house: House) -> date
 
 
 def events_of(found: Sequence[Look], now: datetime) -> list[tuple[Event, ...]]:
-    """The events of some looks, look by look. What concerns the same people of the same mailbox is one batch."""
+    """The events of some looks, look by look. What concerns the same people of the same mailbox is one batch,
+    and red by itself: of that people are told at other hours."""
     batches = Counter(_batch(one.post, raised) for one in found for raised in one.raised)
     return [tuple(_event(one.post, raised, batches[_batch(one.post, raised)], now) for raised in one.raised) for one in found]
 
 
 def _batch(post: Post, raised: Raised) -> str:
-    return f"{post.code}.{post.unit or 'none'}.{raised.what}.{raised.right or 'none'}.{raised.stage}"
+    urgency = ".now" if raised.urgent else ""
+    return f"{post.code}.{post.unit or 'none'}.{raised.what}.{raised.right or 'none'}.{raised.stage}{urgency}"
 
 
 def _event(post: Post, raised: Raised, count: int, now: datetime) -> Event:

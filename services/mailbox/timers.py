@@ -74,7 +74,7 @@ class Timers:
         due = await self._due(now)
         last_told = await self._store.posts.last_told({one.code for one in due})
         house = House(self._store.organisation(), self._policy, self._hours)
-        found = [(one, look) for one in due if (look := _look(one, last_told.get(one.code), now, house))]
+        found = [(one, look) for one in due if (look := _look(one, last_told.get((one.code, one.unit)), now, house))]
         events = post_timers.events_of([look for _, look in found], now)
         ticks = [_timed(*one, some) for one, some in zip(found, events, strict=True)]
         for start in range(0, len(ticks), AT_ONCE):

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, or_, select
 
 from services.store import schema
 from services.store.columns import compact, instant, instant_or_none, micros, text_in, text_out
@@ -14,7 +14,7 @@ from services.store.places import page, place
 from services.store.rows import Row
 from services.store.schema_mailboxes import post as table
 from services.store.unit_of_work import batched
-from workflows.post import Clock, Post
+from workflows.post import PRESSING, Clock, Post
 
 own = table.c
 TIMED = ("clocks", "unread_stage", "answer_stage", "told_at")  # what only the timers write
@@ -160,7 +160,12 @@ def answerable(connection: Connection, message_ids: Collection[str]) -> tuple[Po
     return tuple(found)
 
 
-def last_told(connection: Connection, codes: Collection[str]) -> dict[str, datetime]:
-    """When people last heard of a post in each of these mailboxes; of those where they ever did."""
-    newest = select(own.code, func.max(own.told_at)).where(own.code.in_(sorted(codes)), own.told_at.is_not(None))
-    return {code: instant(at) for code, at in connection.execute(newest.group_by(own.code))}
+def last_told(connection: Connection, codes: Collection[str]) -> dict[tuple[str, str | None], datetime]:
+    """When people last heard of a post in each of these mailboxes, by code and unit; of those where they ever did.
+
+    Red does not count: it waits for nobody, and so it keeps nobody else waiting.
+    """
+    red = [own.level.is_not_distinct_from("red"), *(own.rights.contains(f'"{one}"') for one in sorted(PRESSING))]
+    newest = select(own.code, own.unit, func.max(own.told_at)).where(own.code.in_(sorted(codes)), own.told_at.is_not(None))
+    rows = connection.execute(newest.where(~or_(*red)).group_by(own.code, own.unit))
+    return {(code, None if unit is None else text_out(unit)): instant(at) for code, unit, at in rows}

@@ -214,8 +214,8 @@ class Posts:
         """The posts that wait for an answer to a mail with one of these Message-IDs."""
         return await self._readers.run(post_rows.answerable, message_ids) if message_ids else ()
 
-    async def last_told(self, codes: Collection[str]) -> dict[str, datetime]:
-        """When people last heard of something late in each of these mailboxes."""
+    async def last_told(self, codes: Collection[str]) -> dict[tuple[str, str | None], datetime]:
+        """When people last heard of something late in each of these mailboxes, red left out; by code and unit."""
         return await self._readers.run(post_rows.last_told, codes) if codes else {}
 
     async def save(self, post: Post, since_revision: int, audit: AuditRecord) -> Post | Overtaken:

@@ -11,7 +11,7 @@ from fakes.posts import BOX, CODE, ZONE, assessed, complaint, cursor, post, put,
 from services.store.posts import Change, Overtaken, Timed
 from services.store.sql_store import SqlStore
 from workflows.deadlines import WorkingHours
-from workflows.post import Post, done, marked, read, take
+from workflows.post import PRESSING, Post, done, marked, read, take
 
 
 def saved(post):
@@ -121,9 +121,14 @@ async def test_an_answer_finds_what_it_answers_by_message_id(store: SqlStore) ->
     assert [one.mail for one in await store.posts.answerable(["<1@x>", "<2@x>", "<3@x>"])] == ["m1"]
 
 
-async def test_it_is_known_when_a_mailbox_was_last_spoken_of(store: SqlStore) -> None:
-    await put(store, post("m1", told_at=NOW), post("m2", told_at=NOW - timedelta(hours=1)), post("m3", id="x", code="m-t"))
-    assert await store.posts.last_told([CODE, "m-t"]) == {CODE: NOW}
+async def test_it_is_known_when_the_people_of_a_mailbox_last_heard_of_what_is_not_red(store: SqlStore) -> None:
+    just = NOW + timedelta(minutes=1)
+    red = [post("m3", told_at=just, level="red"), *(post(one, told_at=just, rights=(one,)) for one in sorted(PRESSING))]
+    ordinary = [post("m1", told_at=NOW), post("m2", told_at=NOW - timedelta(hours=1)), complaint("m7", told_at=NOW)]
+    teknik = post("m5", unit="teknik", told_at=just, level="yellow")
+    await put(store, *ordinary, *red, teknik, post("m4", id="x", code="m-t"), post("m6", unit=None, told_at=just))
+    found = await store.posts.last_told([CODE, "m-t"])
+    assert found == {(CODE, "boern-familie"): NOW, (CODE, "teknik"): just, (CODE, None): just}
 
 
 async def test_an_open_post_keeps_its_mail_and_a_closed_one_goes_with_it(store: SqlStore) -> None:

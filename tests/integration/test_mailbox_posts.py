@@ -166,6 +166,18 @@ async def test_what_falls_due_soon_after_waits_for_the_next_notice(world):
     assert await world.heard("11-23", "14:00") == [(f"2 mails i {BOX} er ikke læst", OLGA)]
 
 
+async def test_a_red_mail_every_fifty_minutes_keeps_nothing_else_quiet(world):
+    await world.mail("m0")
+    heard = []
+    for n in range(1, 10):
+        await world.mail(f"red{n}", "Jeg slår dig ihjel.")
+        for _ in range(10):
+            world.clock.move(minutes=5)
+            heard += await world.heard()
+    ordinary = [to for subject, to in heard if subject == f"En mail i {BOX} er ikke læst"]
+    assert ordinary == [OLGA, LENE] and any("Læs den nu" in subject for subject, _ in heard)
+
+
 async def test_who_reads_it_in_time_hears_nothing_and_the_answer_is_asked_for(world):
     found = await world.mail("m1")
     boxes = world.store.mailboxes

@@ -65,6 +65,12 @@ def test_within_the_hour_it_is_gathered(minutes):
     assert ready(notice(), told=told) == told + GATHER
 
 
+@pytest.mark.parametrize("kind", ["post_unread", "posts_overdue", "post_right"])
+def test_what_the_timers_of_a_mailbox_have_gathered_is_not_gathered_again(kind):
+    assert ready(notice(kind=kind), told=NOON - timedelta(minutes=1)) == NOON
+    assert ready(notice(kind=kind), Preferences(digest=(time(15),)), told=NOON) == at("11-23 15:00")
+
+
 def test_red_is_neither_gathered_nor_kept_for_a_digest():
     assert ready(red(), Preferences(digest=(time(15),)), told=NOON) == NOON
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from workflows.deadlines import RIGHT_CLOCKS, WorkingHours
 from workflows.people import Unit
 from workflows.post import Clock, answered, read
-from workflows.post_timers import CALM, Look, Raised, look, people, put_off
+from workflows.post_timers import CALM, Look, Raised, events_of, look, people, put_off
 
 HOUSE = house()
 HOURS = WorkingHours()
@@ -239,6 +239,35 @@ def test_people_are_left_in_peace_for_an_hour_but_not_of_red():
     assert put_off(red, told, now, HOUSE) is None and put_off(Look(waiting()), told, now, HOUSE) is None
     assert put_off(raised, now + timedelta(seconds=1), now, HOUSE) is None, "told by a clock that was ahead"
     assert local(put_off(raised, at("11-23 15:30"), at("11-23 15:50"), HOUSE)) == "11-24 08:00"
+
+
+def test_red_is_told_of_by_itself():
+    now = at("11-23 13:00")
+    looks = [Look(waiting(), (Raised("unread", 3, now, urgent=urgent),)) for urgent in (True, False, False)]
+    found = [event.data for events in events_of(looks, now) for event in events]
+    assert [one["count"] for one in found] == [1, 2, 2] and found[0]["batch"] != found[1]["batch"] == found[2]["batch"]
+
+
+def test_no_notice_is_put_off_for_longer_than_that_however_often_others_are_told():
+    first = look(waiting(), at("11-23 13:00"), HOUSE)
+    assert first.since == at("11-23 13:00")
+    again = look(waiting(), at("11-23 13:50"), HOUSE)
+    assert put_off(again, at("11-23 13:45"), at("11-23 13:50"), HOUSE) == at("11-23 14:00")
+    late = look(waiting(), at("11-23 14:00"), HOUSE)
+    assert put_off(late, at("11-23 13:55"), at("11-23 14:00"), HOUSE) is None
+
+
+@pytest.mark.parametrize(
+    ("now", "later"),
+    [("14:05", "14:15"), ("14:14", "14:15"), ("14:15", None), ("15:50", None)],  # 15:50: the day would be over
+)
+def test_of_a_right_people_are_told_soon_after_and_never_too_late(now, later):
+    one = with_right("complaint", "11-23 10:00")
+    found = Look(one, (Raised("unread", 2, at("11-23 16:00")),), at(f"11-23 {now}"))
+    until = put_off(found, at("11-23 15:48" if now == "15:50" else "11-23 14:00"), at(f"11-23 {now}"), HOUSE)
+    assert until == (at(f"11-23 {later}") if later else None)
+    due = replace(found, raised=(Raised("overdue", 3, at("11-23 14:10"), "complaint"),))
+    assert put_off(due, at("11-23 14:00"), at("11-23 14:05"), HOUSE) is None
 
 
 @given(
