@@ -57,11 +57,23 @@ def posts_of(
     return tuple(born.values())
 
 
-def post_found_in(mailbox: tuple[str, Terms], decision: Json, assessment: Json, house: House, came_at: datetime) -> Post:
-    """The post of a mail that was seen in ``mailbox`` (its normalised address), though it was decided for another address."""
+def post_found_in(
+    mailbox: tuple[str, Terms],
+    decision: Json,
+    assessment: Json,
+    house: House,
+    came_at: datetime,
+    *,
+    files: Iterable[CitizenFile] = (),
+) -> Post:
+    """The post of a mail that was seen in ``mailbox`` (its normalised address), though it was decided for another address.
+
+    ``files`` as of ``posts_of``.
+    """
     address, terms = mailbox
     unit = _unit(decision["recipients"][0], address, terms, house)
-    return _born(decision, assessment, house, (address, replace(terms, unit=unit)), came_at)
+    born = _born(decision, assessment, house, (address, replace(terms, unit=unit)), came_at)
+    return replace(born, spared=_spared(decision, house, files, came_at))
 
 
 def _born(decision: Json, assessment: Json, house: House, mailbox: tuple[str, Terms], at: datetime) -> Post:

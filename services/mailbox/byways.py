@@ -12,7 +12,10 @@ from services.gather import policy_of
 from services.post_terms import MailboxTerms
 from services.settings import Settings
 from services.store.interface import Store
+from services.store.missing_posts import Missing
 from services.working_hours import working_hours
+from workflows.addresses import normalise
+from workflows.facts import CitizenFile
 from workflows.notices import House
 from workflows.post_birth import post_found_in, settled
 
@@ -36,7 +39,14 @@ class Byways:
         mailboxes = {terms.code: (address, terms) for address, terms in self._terms.of(house.organisation).items()}
         now = self._clock.now()
         found = await self._store.posts.missing(mailboxes, now - LOOK_BACK)
-        posts = [post_found_in(mailboxes[one.code], one.decision, one.assessment, house, one.came_at) for one in found]
+        posts = [
+            post_found_in(mailboxes[one.code], one.decision, one.assessment, house, one.came_at, files=await self._files(one))
+            for one in found
+        ]
         if opened := await self._store.posts.open_missing([settled(one, now) for one in posts]):
             log.info("mailbox_byway", posts=opened)
         return opened
+
+    async def _files(self, one: Missing) -> tuple[CitizenFile, ...]:
+        """Those of its sender's addresses: whom a framework keeps the writer away from is not led to it here either."""
+        return await self._store.files_of({normalise(each) for each in one.decision["mail"]["header_from"]})

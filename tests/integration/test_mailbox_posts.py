@@ -131,12 +131,16 @@ async def test_one_after_the_other_hears_of_a_mail_that_nobody_reads_each_once(w
     assert world.told == 2
 
 
-async def test_who_is_spared_a_citizens_mail_is_not_called_to_what_comes_straight_to_the_mailbox(world):
-    """Karen, whose mail from the citizen a framework moves, answers for the mailbox that it is moved to."""
+async def answered_for_by(world, owner, deputy):
     made = register()
-    units = [one.model_copy(update={"mailbox_owner": KAREN, "deputy": OLGA}) if one.id == "bf" else one for one in made.units]
+    units = [one.model_copy(update={"mailbox_owner": owner, "deputy": deputy}) if one.id == "bf" else one for one in made.units]
     await world.store.load_register(made.model_copy(update={"units": tuple(units)}), entry("register.loaded", "register"))
     await world.store.refresh()
+
+
+async def test_who_is_spared_a_citizens_mail_is_not_called_to_what_comes_straight_to_the_mailbox(world):
+    """Karen, whose mail from the citizen a framework moves, answers for the mailbox that it is moved to."""
+    await answered_for_by(world, KAREN, OLGA)
     assert (await world.mail("m1", to=BOX)).spared == (KAREN,)
     await world.mail("m2", to=BOX, sender="x@example.org")
     await world.heard()
@@ -369,6 +373,19 @@ async def test_a_mail_that_reaches_the_mailbox_by_another_address_waits_there_on
     [post] = await world.store.posts.of_mail("m1")
     assert (post.mailbox, post.code, post.unit, post.rights, post.arrived_at) == (BOX, code, "bf", ("complaint",), MORNING)
     assert await world.heard("11-23", "15:00") == [(f"En mail i {BOX} er ikke læst", OLGA)]
+
+
+async def test_who_is_spared_a_citizens_mail_is_not_called_to_what_comes_by_another_address_either(world):
+    await answered_for_by(world, KAREN, OLGA)
+    assert await world.mail("m1", to="post@eksempel.dk") is None
+    code = code_of(world.store.key, BOX)
+    await world.store.mailboxes.lease(code, BOX, "a", MORNING.replace(hour=23))
+    await world.store.mailboxes.saw(code, [sighting(1, "m1")], cursor())
+    assert await Byways(world.settings, world.store, world.clock, MailboxTerms(world.settings, world.store.key)).look() == 1
+    [post] = await world.store.posts.of_mail("m1")
+    assert post.spared == (KAREN,)
+    await world.heard()
+    assert await world.heard("11-23", "13:00") == [(f"En mail i {BOX} er ikke læst", OLGA)]
 
 
 async def test_a_mail_whose_post_is_still_to_be_born_is_left_to_that(world):
