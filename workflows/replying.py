@@ -14,6 +14,7 @@ from workflows.mail import Headers
 from workflows.post import Json
 from workflows.receipt import is_automatic
 
+NO_ANSWER = frozenset({"multipart/report", "text/calendar"})
 MOST = 50  # Message-IDs of a thread that are looked at, the newest
 
 
@@ -25,9 +26,10 @@ def is_internal(told: Json) -> bool:
 def thread_of(headers: Headers, policy: Policy) -> tuple[str, ...]:
     """The Message-IDs that a colleague's mail may answer; none where it goes to nobody outside, or may be forged.
 
-    What a program answers is no answer (RFC 3834): that somebody is away has been read by nobody.
+    What a program answers is no answer (RFC 3834): that somebody is away has been read by nobody. Nor is the receipt of a colleague
+    who has opened the mail (RFC 8098), or their yes to an invitation (RFC 6047).
     """
-    if is_automatic(headers):
+    if is_automatic(headers) or headers.content_type in NO_ANSWER:
         return ()
     named = (*headers.references, *filter(None, [headers.in_reply_to]))
     outside = any(domain_of(one) not in policy.domains for one in headers.to)

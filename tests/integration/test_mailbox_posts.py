@@ -279,6 +279,8 @@ async def test_an_answer_in_the_thread_is_seen_on_its_way(world):
         (BO, {"In_Reply_To": ""}),
         (BO, {"Authentication_Results": "mx.eksempel.dk; dmarc=fail header.from=eksempel.dk"}),  # forged
         (BO, {"Auto_Submitted": "auto-replied"}),  # that she is away
+        (BO, {"References": "<m1@x>", "Content_Type": "multipart/report; report-type=disposition-notification"}),  # "Læst:"
+        (BO, {"Content_Type": 'TEXT/Calendar; method=REPLY; charset="utf-8"'}),  # that she comes
     ],
 )
 async def test_what_is_no_answer_to_the_citizen_answers_nothing(world, to, headers):
