@@ -94,7 +94,7 @@ class Canaries:
         if at is None or state.looked_at is None or not canary.is_missing(at, state.looked_at):
             self._wake(state.code)
             return
-        await desk.store.mailboxes.state(state.code, "canary_missing", holder=desk.holder, token_until=state.token_until)
+        await desk.store.mailboxes.state(state.code, "canary_missing", holder=desk.holder)
         event = mailbox_not_watched(state.code, at, desk.unit(box), "canary")
         if await desk.store.tell((event,), (AuditRecord(desk.clock.now(), "guard", event.what, state.code, {"why": "canary"}),)):
             log.error("canary_missing", mailbox=state.code)

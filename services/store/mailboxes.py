@@ -190,9 +190,9 @@ class Mailboxes:
         token_until: datetime | None = None,
         holder: str | None = None,
     ) -> bool:
-        """Write how it is now; its beginning is kept while it stays so. False where ``holder`` does not watch it (any more)."""
-        token = None if token_until is None else micros(token_until)
-        return await self._writer.run(_Set(code, {"state": state, "error": error, "token_until": token}, self._now(), holder))
+        """Write how it is now; its beginning stays while it does, a token's end until the next. False: ``holder`` has lost it."""
+        token = {} if token_until is None else {"token_until": micros(token_until)}
+        return await self._writer.run(_Set(code, {"state": state, "error": error} | token, self._now(), holder))
 
     async def cursor(self, code: str) -> Cursor | None:
         """How far it is read; None before the first look."""

@@ -63,7 +63,7 @@ async def test_a_state_keeps_its_beginning_while_it_stays(watched: SqlStore, clo
     clock.move(minutes=1)
     await boxes.state(CODE, "login_refused", "no again")
     [one] = await boxes.all()
-    assert (one.state, one.error, one.since, one.token_until) == ("login_refused", "no again", NOW + timedelta(minutes=1), None)
+    assert (one.state, one.error, one.since, one.token_until) == ("login_refused", "no again", NOW + timedelta(minutes=1), UNTIL)
     assert not await boxes.state("m-none", "full")
 
 

@@ -231,6 +231,11 @@ async def test_a_token_that_ends_while_it_watches(dovecot, tmp_path):
         await watching.sees(1)
         assert (await watching.state()).token_until is not None
         assert tokens.asked[0]["scope"] == "s/.default"
+        dovecot.stop()
+        await watching.until(lambda: _trouble(watching))
+        assert (await watching.state()).token_until is not None  # what is wrong is not the token
+        dovecot.start()
+        await watching.is_in("watching")
         tokens.refuse = (401, {"error": "invalid_client"})
         await watching.is_in("client_refused")
         tokens.refuse = None
