@@ -2,7 +2,7 @@
 
 A message is a mail that was handled when it carries the mark that the guard puts on a copy and its bytes below that mark are the
 mail's, or, where a server on the way changed bytes, its Message-ID and its mailbox are. Else it is one whose very bytes ended
-in this mailbox. A Message-ID alone never tells (whoever writes can use one again), and two messages are never one mail.
+in this mailbox. A Message-ID alone never tells (whoever writes can use one again), and two messages are one mail only by its bytes.
 """
 
 import re
@@ -104,7 +104,8 @@ class Handled(Protocol):
 
 
 def which(message: Message, handled: Sequence[Handled], taken: Collection[str]) -> str | None:
-    """The id of the mail that ``message`` is; None: it is none of them. ``taken`` are those that another message there is."""
+    """The id of the mail that ``message`` is; None: it is none of them. ``taken`` are those that it can't be, because another
+    message was."""
     free = [one for one in handled if one.id not in taken]
     named = [one for one in free if one.id in message.ids]
     by_bytes = [one for one in named if message.below == one.sha256]

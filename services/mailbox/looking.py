@@ -4,8 +4,7 @@ How far the mailbox is read moves on in the transaction that records the message
 message that is seen again after one is recognised by its number or its bytes.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,10 +13,11 @@ from services.mailbox.content import Content, Fetched
 from services.mailbox.desk import Desk, Straight
 from services.mailbox.metrics import MESSAGES
 from services.mailbox.session import Session
+from services.mailbox.stumbles import Stumbles
 from services.mailbox.trouble import Trouble
 from services.mailbox.values import Folder, Line
 from services.settings import Mailbox
-from services.store.sightings import Cursor, Sighting
+from services.store.sightings import Cursor, KnownMail, Sighting
 from workflows import canary
 from workflows.addresses import normalise
 from workflows.mailbox_state import State
@@ -26,30 +26,11 @@ from workflows.sighting import Message, which
 
 FIRST_LOOK_BACK = timedelta(days=30)  # what is unread and no older counts as come, at the first look
 HOMECOMING = timedelta(minutes=10)  # so long a mail that names us and that we do not know may still come home from an island
-STUMBLES = 5  # connections that may be lost over one message, one after the other
-REST = timedelta(hours=1)  # until it is tried again then: the line may have been to blame
 BATCH = 100  # messages that are asked about at once
 
 
 class Overtaken(Exception):
     """Another process watches the mailbox by now."""
-
-
-class Stumbles:
-    """How often a connection was lost over fetching a message, by UIDVALIDITY and UID."""
-
-    def __init__(self) -> None:
-        self._count: Counter[tuple[int, int]] = Counter()
-        self._until: dict[tuple[int, int], datetime] = {}
-
-    def add(self, message: tuple[int, int], now: datetime) -> None:
-        """Once more."""
-        self._count[message] += 1
-        self._until[message] = now + REST
-
-    def rests(self, message: tuple[int, int], now: datetime) -> bool:
-        """Whether it is left alone for a while, so that others are seen."""
-        return self._count[message] >= STUMBLES and now < self._until[message] <= now + REST
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,19 +195,31 @@ class Look:
         headers = read_headers(fetched.header_block)
         found = self._desk.ask(self._books.match(self._code, self._box.address, fetched.mark.ids, [fetched.sha256]))
         message = Message(fetched.mark.ids, fetched.sha256, fetched.below, headers.message_id)
-        others = {one.id: one.seen_as for one in found if one.seen_as and self._is_other(one.seen_as, place)}
-        return which(message, found, self._taken(others, fetched))
+        taken = {one.id for one in found if not self._can_be(one, fetched, place)}
+        return which(message, found, taken)
 
-    def _is_other(self, seen: Sighting, place: _Place) -> bool:
-        return seen.uidvalidity == place.folder.uidvalidity and seen.uid != place.line.uid
+    def _can_be(self, mail: KnownMail, fetched: Fetched, place: _Place) -> bool:
+        """Whether this message can be the mail, beside others that were seen to be it.
 
-    def _taken(self, others: Mapping[str, Sighting], fetched: Fetched) -> set[str]:
-        """The mails that this message can't be: another one there is it, or was and had other bytes.
-
-        Who files a mail and takes it back brings the same bytes; who writes anew in its name does not.
+        Who files a mail and takes it back brings the very bytes that were seen, and a second copy that lies beside the first has
+        the bytes of the mail; who writes anew in its name has neither. Two copies are one mail only where both have its bytes:
+        what was known by its id alone hides no other.
         """
-        there = self._session.there([one.uid for one in others.values() if not one.gone]) if others else set()
-        return {id for id, one in others.items() if one.uid in there or one.sha256 != fetched.sha256}
+        others = [one for one in mail.seen_as if one.uidvalidity == place.folder.uidvalidity and one.uid != place.line.uid]
+        if not others or any(one.sha256 == fetched.sha256 for one in others):
+            return True
+        if not _has_bytes_of(mail, fetched):
+            return False
+        there = self._session.there([one.uid for one in others if not one.gone])
+        return any(self._copy(mail, _Place(Line(uid, seen=False, answered=False), place.folder, None)) for uid in sorted(there))
+
+    def _copy(self, mail: KnownMail, place: _Place) -> bool:
+        now = self._desk.clock.now()
+        fetched = self._fetched(new_id(now), place, now)
+        if fetched is None:
+            return False
+        fetched.discard()
+        return _has_bytes_of(mail, fetched)
 
     def _may_come_home(self, fetched: Fetched, place: _Place, now: datetime) -> bool:
         """While the database was away, mail passed over a guard's island, and its record may still be on its way here."""
@@ -270,6 +263,10 @@ class Look:
 
     def _count(self, kind: str) -> None:
         MESSAGES.labels(self._code, kind).inc()
+
+
+def _has_bytes_of(mail: KnownMail, fetched: Fetched) -> bool:
+    return mail.sha256 in {fetched.below, fetched.sha256}
 
 
 def _flagged(known: dict[int, Sighting], lines: Iterable[Line]) -> list[Sighting]:

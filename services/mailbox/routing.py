@@ -13,11 +13,12 @@ import structlog
 from services.clock import new_id
 from services.mailbox.desk import Desk
 from services.mailbox.errand import Errand, Hindered, Lost
-from services.mailbox.looking import Overtaken, Stumbles
+from services.mailbox.looking import Overtaken
 from services.mailbox.metrics import MESSAGES
 from services.mailbox.moving import can_move
 from services.mailbox.office import Office
 from services.mailbox.session import Session
+from services.mailbox.stumbles import Stumbles
 from services.mailbox.trouble import Trouble
 from services.mailbox.values import Folder, Line
 from services.settings import Mailbox

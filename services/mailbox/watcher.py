@@ -17,8 +17,9 @@ import structlog
 from services.mailbox import metrics
 from services.mailbox.desk import Desk
 from services.mailbox.logins import Credential
-from services.mailbox.looking import Look, Overtaken, Stumbles
+from services.mailbox.looking import Look, Overtaken
 from services.mailbox.session import Session
+from services.mailbox.stumbles import Stumbles
 from services.mailbox.trouble import Trouble
 from services.settings import Mailbox
 from workflows.mailbox_state import LOGIN, pause
@@ -44,7 +45,7 @@ class Looks(Protocol):
 
 
 class LooksOf(Protocol):
-    """Makes them for a new connection. The counter outlives connections (``services.mailbox.looking``)."""
+    """Makes them for a new connection. The counter outlives connections (``services.mailbox.stumbles``)."""
 
     def __call__(self, box: Mailbox, code: str, desk: Desk, session: Session, stumbles: Stumbles, /) -> Looks:
         """Over ``session``, which is logged in."""

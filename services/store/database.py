@@ -21,7 +21,7 @@ from services.store import (  # noqa: F401 - their tables belong to the same met
 from services.store.errors import BadStore
 from services.store.locks import Lock, lock
 
-HEAD = "0014"  # the newest migration
+HEAD = "0015"  # the newest migration
 MIGRATIONS = Path(__file__).parent / "migrations"
 READERS = 4
 STATEMENTS = 512  # kept prepared for each connection: those of the mail path for every number of rows

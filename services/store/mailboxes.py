@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, update
+from sqlalchemy import and_, delete, insert, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.store import post_rows, sightings
@@ -20,7 +20,7 @@ from services.store.posts import Change, write
 from services.store.readers import Readers
 from services.store.recent import Recent
 from services.store.schema_mailboxes import mailbox, post, sighting
-from services.store.sightings import Cursor, KnownMail, MailboxState, Sighting
+from services.store.sightings import Cursor, KnownMail, MailboxState, Sighting, flags_of
 from services.store.spool import Spool
 from services.store.unit_of_work import Operation, UnitOfWork
 from services.store.writer import Writer
@@ -124,9 +124,9 @@ class _Saw(Operation[bool]):
 
     def _flag(self, work: UnitOfWork) -> None:
         """What is done with a post meanwhile waits for this, or comes first and is seen."""
-        flags = {one.mail: one for one in self.sightings if one.mail and (one.seen or one.answered)}
+        flags = flags_of(self.sightings)
         for one in post_rows.locked(work.connection, own.code == self.code, own.mail.in_(sorted(flags))) if flags else ():
-            changed = flagged(one, instant(self.now), seen=flags[one.mail].seen, answered=flags[one.mail].answered)
+            changed = flagged(one, instant(self.now), **flags[one.mail]._asdict())
             if changed != one:
                 write(work, Change(changed, one.revision, audit=_told(one, changed, instant(self.now))))
 
@@ -226,7 +226,7 @@ class Mailboxes:
     ) -> bool:
         """Write a look that succeeded: what was seen or changed or is gone, how far it is read, and what that tells of posts.
 
-        A message that is a mail seen before takes the place of the one that it was seen as. False, and nothing is written, where
+        A message that is a mail seen before takes the place of those of it that are gone. False, and nothing is written, where
         ``holder`` does not watch the mailbox any more. ``state``: it can be looked into, and still something is in the way there.
         """
         return await self._writer.run(_Saw(code, seen, cursor, self._now(), holder, state))
@@ -273,11 +273,12 @@ class Mailboxes:
 
 
 def _keep(work: UnitOfWork, code: str, one: Sighting, now: int) -> None:
-    """A mail is one message of a mailbox: seen elsewhere (moved back, or under a new UIDVALIDITY), it is seen there from now on."""
+    """Seen elsewhere (moved back, or under a new UIDVALIDITY), a mail is seen there from now on; copies that lie there stay."""
     connection = work.connection
     place = (seen.mailbox == code, seen.uidvalidity == one.uidvalidity, seen.uid == one.uid)
-    if one.mail:
-        connection.execute(delete(sighting).where(seen.mailbox == code, seen.mail == one.mail, ~(place[1] & place[2])))
+    if one.mail and not one.gone:
+        over = or_(seen.uidvalidity != one.uidvalidity, and_(seen.gone_at.is_not(None), seen.uid != one.uid))
+        connection.execute(delete(sighting).where(seen.mailbox == code, seen.mail == one.mail, over))
     values = {
         "mail": one.mail,
         "sha256": one.sha256,

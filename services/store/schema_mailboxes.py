@@ -9,8 +9,8 @@ from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, Table, 
 from services.store.schema import Text, metadata
 
 
-def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+def _partial(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 mailbox = Table(  # a mailbox that is watched: how far it is read, how it is, and which process watches it
@@ -47,7 +47,7 @@ sighting = Table(  # one message in a mailbox; without a mail where nothing is k
     Column("seen", SmallInteger, nullable=False),
     Column("answered", SmallInteger, nullable=False),
     Column("gone_at", BigInteger),
-    _partial("ix_sighting_mail", "mail", "mailbox", where="mail IS NOT NULL", unique=True),  # one message a mail and mailbox
+    _partial("ix_sighting_mail", "mail", "mailbox", where="mail IS NOT NULL"),  # a mail may lie there in several copies
     _partial("ix_sighting_found_at", "found_at", where="mail IS NOT NULL"),
     sqlite_with_rowid=False,
 )

@@ -1,11 +1,11 @@
 """What is seen in functional mailboxes, as values and rows; and which handled mail a message in a mailbox may be."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select
 
 from services.store import routing, schema
 from services.store.columns import instant, instant_or_none, micros, text_in, text_out
@@ -79,14 +79,31 @@ class MailboxState:
 
 @dataclass(frozen=True, slots=True)
 class KnownMail:
-    """A handled mail that a message may be. ``here``: it ended, or was to end, in this mailbox. ``seen_as``: the message that was
-    seen to be it, where one was."""
+    """A handled mail that a message may be. ``here``: it ended, or was to end, in this mailbox. ``seen_as``: the messages that were
+    seen to be it."""
 
     id: str
     sha256: str
     message_id: str | None
     here: bool
-    seen_as: Sighting | None
+    seen_as: tuple[Sighting, ...]
+
+
+class Flags(NamedTuple):
+    """What the messages of one mail tell together: one copy that is read, or answered, is enough."""
+
+    seen: bool = False
+    answered: bool = False
+
+
+def flags_of(sightings: Iterable[Sighting]) -> dict[str, Flags]:
+    """Of each mail that any flag tells something of."""
+    found: dict[str, Flags] = {}
+    for one in sightings:
+        if one.mail and (one.seen or one.answered):
+            before = found.get(one.mail, Flags())
+            found[one.mail] = Flags(before.seen or one.seen, before.answered or one.answered)
+    return found
 
 
 def sighting_of(row: Row[Any]) -> Sighting:
@@ -165,7 +182,10 @@ def match(
         rows |= _mails(connection, mail.sha256.in_(some), recent)
     seen_as = _seen_as(connection, code, rows)
     here = _ended_in(connection, code, address, rows) | seen_as.keys()
-    found = (KnownMail(row.id, row.sha256, _text(row.message_id), id in here, seen_as.get(id)) for id, row in sorted(rows.items()))
+    found = (
+        KnownMail(row.id, row.sha256, _text(row.message_id), id in here, tuple(seen_as.get(id, ())))
+        for id, row in sorted(rows.items())
+    )
     put_there = _put_there(connection, code, hashes)
     return (*put_there.values(), *(one for one in found if (one.here or one.id in guard_ids) and one.id not in put_there))
 
@@ -174,7 +194,7 @@ def _put_there(connection: Connection, code: str, hashes: Collection[str]) -> di
     """What route mode has put there, or is about to: it is known by the bytes that it has there, before it is in the books."""
     copies = {id: sha256 for some in batched(hashes) for id, sha256 in routing.copies(connection, code, some)}
     seen_as = _seen_as(connection, code, copies)
-    return {id: KnownMail(id, sha256, None, True, seen_as.get(id)) for id, sha256 in sorted(copies.items())}
+    return {id: KnownMail(id, sha256, None, True, tuple(seen_as.get(id, ()))) for id, sha256 in sorted(copies.items())}
 
 
 def _mails(connection: Connection, *where: ColumnElement[bool]) -> dict[str, Any]:
@@ -195,11 +215,11 @@ def _same(one: str, other: str) -> bool:
     return own_key(one) == own_key(other)
 
 
-def _seen_as(connection: Connection, code: str, mails: Collection[str]) -> dict[str, Sighting]:
-    found: dict[str, Sighting] = {}
+def _seen_as(connection: Connection, code: str, mails: Collection[str]) -> dict[str, list[Sighting]]:
+    found: dict[str, list[Sighting]] = {}
     for some in batched(mails):
-        rows = connection.execute(select(sighting).where(seen.mail.in_(some), seen.mailbox == code))
-        found |= {str(row.mail): sighting_of(row) for row in rows}
+        for row in connection.execute(select(sighting).where(seen.mail.in_(some), seen.mailbox == code).order_by(seen.uid)):
+            found.setdefault(str(row.mail), []).append(sighting_of(row))
     return found
 
 
@@ -211,14 +231,18 @@ def unassessed(connection: Connection, after: datetime, before: datetime, limit:
     """The mails found in mailboxes between these instants that have no assessment: id and when they were found, oldest first."""
     found = (seen.mail.is_not(None), seen.found_at > micros(after), seen.found_at < micros(before))
     assessed = exists().where(schema.assessment.c.mail == mail.id)
-    waiting = select(mail.id, seen.found_at).join(sighting, seen.mail == mail.id).where(*found, ~assessed)
-    return [(id, instant(at)) for id, at in connection.execute(waiting.order_by(seen.found_at).limit(limit))]
+    found_at = func.min(seen.found_at)
+    waiting = select(mail.id, found_at).join(sighting, seen.mail == mail.id).where(*found, ~assessed).group_by(mail.id)
+    return [(id, instant(at)) for id, at in connection.execute(waiting.order_by(found_at).limit(limit))]
 
 
 def born(work: UnitOfWork, posts: Sequence[Post], now: int) -> list[Post]:
     """New posts as the flags of their messages tell: a message may be read before its mail is assessed."""
     wanted = sorted({one.mail for one in posts})
     rows = work.connection.execute(select(sighting).where(seen.mail.in_(wanted))) if wanted else ()
-    flags = {(row.mailbox, row.mail): sighting_of(row) for row in rows}
-    found = [(one, flags.get((one.code, one.mail))) for one in posts]
-    return [flagged(one, instant(now), seen=flag.seen, answered=flag.answered) if flag else one for one, flag in found]
+    by_mailbox: dict[str, list[Sighting]] = {}
+    for row in rows:
+        by_mailbox.setdefault(row.mailbox, []).append(sighting_of(row))
+    flags = {code: flags_of(some) for code, some in by_mailbox.items()}
+    found = [(one, flags.get(one.code, {}).get(one.mail)) for one in posts]
+    return [flagged(one, instant(now), **flag._asdict()) if flag else one for one, flag in found]

@@ -74,6 +74,38 @@ async def test_a_mended_login_is_kept_until_it_is_taken_back(watched: SqlStore) 
     assert not await boxes.keep_login("m-none", "sealed")
 
 
+async def test_copies_of_a_mail_are_seen_beside_each_other_until_they_are_gone(watched: SqlStore) -> None:
+    """One that is moved and comes back takes the place of what is gone, also where both are told by one look."""
+    boxes = watched.mailboxes
+    await put(watched, post("m1"))
+    await boxes.saw(CODE, [sighting(1), sighting(2)], cursor(2))
+    assert [(one.uid, one.mail) for one in await boxes.known(CODE, 7)] == [(1, "m1"), (2, "m1")]
+    await boxes.saw(CODE, [sighting(3)], cursor(3))
+    await boxes.saw(CODE, [sighting(1, gone=True)], cursor(3))
+    assert [one.uid for one in await boxes.known(CODE, 7)] == [2, 3]
+    [known] = await boxes.match(CODE, BOX, ["m1"], [])
+    assert [(one.uid, one.gone) for one in known.seen_as] == [(1, True), (2, False), (3, False)]
+    await boxes.saw(CODE, [sighting(4)], cursor(4))
+    [known] = await boxes.match(CODE, BOX, ["m1"], [])
+    assert [one.uid for one in known.seen_as] == [2, 3, 4]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_a_copy_that_was_read_or_answered_counts_for_the_mail(watched: SqlStore, order: int) -> None:
+    copies = [sighting(1, seen=True), sighting(2, answered=True), sighting(3)][::order]
+    await put(watched, post("m1"))
+    await watched.mailboxes.saw(CODE, copies, cursor(3))
+    [told] = await watched.posts.of_mail("m1")
+    assert (told.read_how, told.answered_how, told.done_how) == ("flag", "flag", "answered")
+    await watched.commit(arrival("m2", redirected_to=BOX))
+    later = [replace(one, uid=one.uid + 3, mail="m2") for one in copies]
+    await watched.mailboxes.saw(CODE, later, cursor(6))
+    assert len(await watched.mailboxes.unassessed(NOW - timedelta(days=1), NOW + timedelta(days=1), 9)) == 1
+    await watched.save_assessments([assessed("m2", post("m2"))])
+    [born] = await watched.posts.of_mail("m2")
+    assert (born.read_how, born.answered_how) == ("flag", "flag")
+
+
 async def test_a_mail_is_one_message_of_a_mailbox(watched: SqlStore) -> None:
     """Moved back, or under a new UIDVALIDITY, it is the same mail; nothing is seen twice."""
     boxes = watched.mailboxes
@@ -171,8 +203,8 @@ async def test_messages_are_told_which_mails_they_may_be(watched: SqlStore, cloc
     await watched.commit(arrival("m2"))  # to Karen
     await boxes.saw(CODE, [sighting(3)], cursor(3))
     one, two = await boxes.match(CODE, BOX, ["m1", "m2", "nobody"], [])
-    assert (one.id, one.sha256, one.message_id, one.here, one.seen_as) == ("m1", "00" * 32, "<a@x>", True, sighting(3))
-    assert (two.id, two.here, two.seen_as) == ("m2", False, None)
+    assert (one.id, one.sha256, one.message_id, one.here, one.seen_as) == ("m1", "00" * 32, "<a@x>", True, (sighting(3),))
+    assert (two.id, two.here, two.seen_as) == ("m2", False, ())
     assert [found.id for found in await boxes.match(CODE, BOX, [], ["00" * 32])] == ["m1"]
     assert await boxes.match(CODE, BOX, [], [SHA]) == () and await boxes.match("m-t", "t@eksempel.dk", [], ["00" * 32]) == ()
 

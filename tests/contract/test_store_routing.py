@@ -120,7 +120,7 @@ async def test_a_copy_is_known_by_its_bytes_before_it_is_in_the_books(store: Sql
     )
     assert saved
     [known] = await store.mailboxes.match(box, ADDRESS, [], [HASH])
-    assert (known.id, known.sha256, known.here, known.seen_as) == ("g1", HASH, True, None)
+    assert (known.id, known.sha256, known.here, known.seen_as) == ("g1", HASH, True, ())
     assert await store.mailboxes.match("m-other", "other@eksempel.dk", [], [HASH]) == ()
     assert await store.mailboxes.match(box, ADDRESS, [], ["cd" * 32]) == ()
     assert await store.routing.record(saved, replace(saved, stage="copied", target_uid=5), routed())

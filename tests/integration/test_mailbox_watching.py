@@ -15,9 +15,9 @@ from fakes.line import Line
 from fakes.watching import QUICK, Watching, box
 
 from services.clock import SystemClock
-from services.mailbox.looking import REST
 from services.mailbox.service import Mailboxes
 from services.mailbox.session import Session
+from services.mailbox.stumbles import REST
 from services.mailbox.trouble import Trouble
 from services.store.open import open_store
 from workflows.mailbox_state import SAID
@@ -345,12 +345,36 @@ async def test_what_came_through_the_guard_is_the_same_mail(dovecot, watching):
     dovecot.append("bf", above + mark("g1") + exact)
     dovecot.append("bf", above + mark("g2") + changed.replace(b"Hej", b"Hej!"))
     dovecot.append("bf", above + mark("g1") + other)  # another mail in the first one's clothes
-    dovecot.append("bf", above + mark("g1") + exact)  # a second copy
+    dovecot.append("bf", above + mark("g1") + exact)  # the same copy again
+    dovecot.append("bf", b"Return-Path: <>\r\n" + mark("g1") + exact)  # a second copy, by another way
     dovecot.append("bf", mail(1, body="Helt andet"))  # only its Message-ID is the same
-    found = {uid: one.mail for uid, one in (await watching.sees(5)).items()}
-    assert (found[1], found[2]) == ("g1", "g2")
-    assert len(set(found.values())) == 5
+    dovecot.append("bf", above + mark("g2") + changed)  # what was known by its id alone hides no mail, be it the very one
+    found = {uid: one.mail for uid, one in (await watching.sees(7)).items()}
+    assert [found[uid] for uid in (1, 2, 4, 5)] == ["g1", "g2", "g1", "g1"]
+    assert len({found[3], found[6], found[7], "g1", "g2"}) == 5
     await watching.tells(3)
+
+
+async def test_a_copy_hides_no_mail_and_is_followed_like_the_first(dovecot, watching):
+    await watching.store.commit(passed("g1", mail(1)))
+    dovecot.append("bf", mark("g1") + mail(1), b"Return-Path: <>\r\n" + mark("g1") + mail(1), mail(2), mail(2))
+    seen = await watching.sees(4)
+    assert (seen[1].mail, seen[2].mail, seen[3].mail) == ("g1", "g1", seen[4].mail)
+    await watching.tells(1)
+    with dovecot.client("bf") as colleague:
+        colleague.add_flags([2], [rb"\Seen"])
+        colleague.delete_messages([1])
+        colleague.expunge([1])
+
+    async def followed():
+        found = await watching.sightings()
+        return found.keys() == {2, 3, 4} and found[2].seen
+
+    await watching.until(followed)
+    dovecot.append("bf", mark("g1") + mail(1, body="Jeg har brug for hjælp nu"))
+    await watching.sees(4)
+    assert (await ids(watching))[5] != "g1"
+    await watching.tells(2)
 
 
 async def test_what_was_read_and_filed_hides_no_other_mail(dovecot, watching):

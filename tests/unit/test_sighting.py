@@ -44,7 +44,7 @@ def message(ids=("g1",), sha256="whole", below="bytes", message_id="<1@x>"):
         (message(ids=(), below=None), Known("g1"), (), None),  # a Message-ID alone
         (message(ids=(), below=None, sha256="bytes"), Known("g1"), (), "g1"),
         (message(ids=(), below=None, sha256="bytes"), Known("g1", here=False), (), None),
-        (message(), Known("g1"), {"g1"}, None),  # a second copy
+        (message(), Known("g1"), {"g1"}, None),  # another message was it, and this one has not its bytes
         (message(ids=("g2",)), Known("g1"), (), None),
     ],
 )
