@@ -1,8 +1,9 @@
 """*Sikr bevis*: the original of a mail, with its headers, is copied to where retention of mails does not reach; and what was
 secured is handed to the police as one sealed file (``domain.md`` R21, W7, W12).
 
-The seal is an Ed25519 signature (RFC 8032) over the manifest, which names each file with its SHA-256. Its key is made from the
-guard's own, so that the same guard always seals with the same one; anybody checks it with the public half, without the guard.
+The seal is an Ed25519 signature (RFC 8032) over the list that names each file, the manifest too, with its SHA-256: the same list by
+which anybody checks the files. Its key is made from the guard's own, so that the same guard always seals with the same one; anybody
+checks it with the public half, without the guard.
 """
 
 import asyncio
@@ -24,8 +25,15 @@ from services.clock import new_id
 from services.store.incidents import Evidence, EvidenceLine, Incidents
 from services.store.interface import Store
 
-MANIFEST, SIGNATURE, PUBLIC, SUMS = "manifest.json", "manifest.sig", "segl.pem", "SHA256SUMS"
-CHECKED_BY = f"openssl pkeyutl -verify -pubin -inkey {PUBLIC} -rawin -in {MANIFEST} -sigfile {SIGNATURE}\nsha256sum -c {SUMS}"
+MANIFEST, SIGNATURE, PUBLIC, SUMS = "manifest.json", "SHA256SUMS.sig", "segl.pem", "SHA256SUMS"
+CHECKED_BY = "\n".join(  # whose key it is, that the list is theirs, and that every file is as the list says
+    (
+        f"sha256sum {PUBLIC}",
+        f"openssl pkeyutl -verify -pubin -inkey {PUBLIC} -rawin -in {SUMS} -sigfile {SIGNATURE}",
+        f"sha256sum -c {SUMS}",
+    )
+)
+FINGERPRINT = 32  # characters of a key's SHA-256 that people read to each other
 PIECE = 1 << 20  # bytes that are handed out at a time
 
 
@@ -88,7 +96,7 @@ def public_key(key: bytes) -> bytes:
 
 def fingerprint(key: bytes) -> str:
     """By which people compare the public half: the SHA-256 of its PEM, in groups of four."""
-    digest = hashlib.sha256(public_key(key)).hexdigest()[:32]
+    digest = hashlib.sha256(public_key(key)).hexdigest()[:FINGERPRINT]
     return " ".join(digest[at : at + 4] for at in range(0, len(digest), 4))
 
 
@@ -138,11 +146,11 @@ class _Packing:
 
     def close(self, key: bytes) -> str:
         """Write list and seal."""
-        sums = "".join(f"{one['sha256']}  {one['name']}\n" for one in self._files)
-        self.add(SUMS, sums.encode())
-        manifest = _json({"version": 1, **self._about, "files": self._files})
-        self._write(MANIFEST, manifest)
-        self._write(SIGNATURE, _seal(key).sign(manifest))
+        manifest = _json({"version": 2, **self._about, "files": self._files})
+        self.add(MANIFEST, manifest)
+        sums = "".join(f"{one['sha256']}  {one['name']}\n" for one in self._files).encode()
+        self._write(SUMS, sums)
+        self._write(SIGNATURE, _seal(key).sign(sums))
         self._write(PUBLIC, public_key(key))
         self._zip.close()
         self.size = self._file.tell()

@@ -490,7 +490,7 @@ async def test_the_leader_secures_and_hands_out_a_sealed_file_that_anybody_can_c
     manifest = json.loads(sealed.read("manifest.json"))
     assert manifest["incident"] == id and manifest["made_by"] == "lene@eksempel.dk"
     named = {one["name"]: one["sha256"] for one in manifest["files"]}
-    assert set(sealed.namelist()) == {*named, "manifest.json", "manifest.sig", "segl.pem"}
+    assert set(sealed.namelist()) == {*named, "manifest.json", "SHA256SUMS", "SHA256SUMS.sig", "segl.pem"}
     assert all(hashlib.sha256(sealed.read(name)).hexdigest() == digest for name, digest in named.items())
     stored = await running.guard.store.mail(mail.id)
     content = stored.content if isinstance(stored.content, bytes) else stored.content.read_bytes()
@@ -499,12 +499,32 @@ async def test_the_leader_secures_and_hands_out_a_sealed_file_that_anybody_can_c
     [data] = [data for _, action, data in await audited(running, id) if action == "evidence.exported"]
     assert data["manifest"] == hashlib.sha256(sealed.read("manifest.json")).hexdigest() and "politiet" in data["why"]
     sealed.extractall(tmp_path)
-    told = html.unescape(sealed.read("LAES-MIG.html").decode().partition("<pre>")[2].partition("</pre>")[0])
-    check, sums = [line.split() for line in told.splitlines()]
-    assert shutil.which("openssl") and subprocess.run(check, cwd=tmp_path, capture_output=True).returncode == 0
+    paper = html.unescape(sealed.read("LAES-MIG.html").decode())
+    key, *checks = [line.split() for line in paper.partition("<pre>")[2].partition("</pre>")[0].splitlines()]
+    shown = subprocess.run(key, cwd=tmp_path, capture_output=True, text=True).stdout
+    assert re.search(r"skal være ([0-9a-f ]{39}):", paper)[1].replace(" ", "") == shown[:32]
+    assert shutil.which("openssl") and answers(checks, tmp_path) == [0, 0]
+    assert all("OK" in line for line in done(checks[1], tmp_path).stdout.splitlines()) and b"manifest.json" in sealed.read(
+        "SHA256SUMS"
+    )
+    forged = content.replace(b"\r\n\r\n", b"\r\n\r\nIkke hans ord. ", 1)
+    (tmp_path / f"bevis/01-{mail.id}.eml").write_bytes(forged)
+    assert answers(checks, tmp_path) == [0, 1]
+    digests = [hashlib.sha256(one).hexdigest().encode() for one in (content, forged)]
+    (tmp_path / "SHA256SUMS").write_bytes(sealed.read("SHA256SUMS").replace(*digests))
+    assert answers(checks, tmp_path) == [1, 0]  # the list fits the forged words, and is not what was sealed
+    sealed.extractall(tmp_path)
     (tmp_path / "manifest.json").write_bytes(sealed.read("manifest.json").replace(b"lene@", b"lena@"))
-    assert subprocess.run(check, cwd=tmp_path, capture_output=True).returncode != 0
-    assert subprocess.run(sums, cwd=tmp_path, capture_output=True).returncode == 0
+    assert answers(checks, tmp_path) == [0, 1]
+
+
+def done(command, where):
+    return subprocess.run(command, cwd=where, capture_output=True, text=True)
+
+
+def answers(commands, where):
+    """How each ended."""
+    return [done(one, where).returncode for one in commands]
 
 
 # -- people are told
