@@ -26,7 +26,8 @@ from workflows.rights import Action, Reach, Rights, UserRole, may, reach
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An incident for one visitor. ``whole``: with the citizen and what happened, which the work environment has no need of."""
+    """An incident for one visitor. ``whole``: with the citizen, what happened, what was noted and the employee's wish, which
+    the work environment has no need of."""
 
     kept: Kept
     whole: bool
@@ -70,7 +71,7 @@ def may_see(rights: Rights, one: Incident, action: Action = Action.SEE_INCIDENT)
 
 
 def shows_whole(rights: Rights, one: Incident) -> bool:
-    """Whether the citizen and what happened are for them too."""
+    """Whether the citizen, what happened and whatever people wrote of it are for them too."""
     return rights.role is not UserRole.WORK_ENVIRONMENT or rights.address == own_key(one.report.concerns)
 
 

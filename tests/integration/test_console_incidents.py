@@ -16,7 +16,7 @@ from functools import partial
 import pytest
 from fakes.console import console_running
 from fakes.guard import mail
-from fakes.visitors import browser
+from fakes.visitors import browser, program
 from sqlalchemy import select
 
 from services.console.auth.door import new_account
@@ -191,15 +191,30 @@ async def test_who_sees_it(running, people):
 
 
 async def test_the_work_environment_is_told_of_no_citizen(running, people):
-    path = await reported(running, people["karen"])
+    path, note = await reported(running, people["karen"]), "Vi talte om, hvad Bo Borger skrev."
+    assert (await ticked(running, people["lene"], path, "talk", "done", note=note)).status_code == 303
+    assert (await wished(running, people["karen"], path, "no")).status_code == 303
     for page in (await people["arne"].get(path), await people["arne"].get("/incidents")):
         assert "Karen" in page.text
-        for secret in (WORDS, "Bo Borger", "c-1001", "s-77"):
+        for secret in (WORDS, "Bo Borger", "c-1001", "s-77", "Vi talte om", "medarbejderens ønske"):
             assert secret not in page.text
+    assert "Tal med medarbejderen" in words(await people["arne"].get(path))  # that it was done is for him
     assert WORDS in words(await people["lene"].get(path)) and "Bo Borger" in words(await people["lene"].get(path))
     for action in ("evidence", "evidence.zip", "framework", "citizen", "points/talk"):
         method = people["arne"].get if action == "evidence" else people["arne"].post
         assert (await method(f"{path}/{action}")).status_code in (404, 422)
+
+
+async def test_the_work_environment_s_program_is_told_neither_notes_nor_the_employee_s_wish(running, people):
+    path = await reported(running, people["karen"], wish="no")
+    assert (await ticked(running, people["lene"], path, "talk", "done", note="Vi talte.")).status_code == 303
+    seen = {}
+    for name in ("arne", "lene"):
+        one = await program(running, name, PEOPLE[name])
+        told = (await one.get(f"/api/v1{path}")).json()
+        seen[name] = told["wish"], told["what"], [(each["point"], each["note"]) for each in told["done"]]
+        await one.aclose()
+    assert seen == {"arne": (None, None, [("talk", "")]), "lene": ("no", WORDS, [("talk", "Vi talte.")])}
 
 
 async def test_the_leader_works_through_the_checklist(running, people):

@@ -42,7 +42,8 @@ class Ended(BaseModel):
 
 
 class Incident(BaseModel):
-    """An incident. What happened and whom it is about are null for the work environment, which has no need of them."""
+    """An incident. What happened, whom it is about and the employee's wish are null for the work environment, which has no need of
+    them, and notes are empty."""
 
     id: str
     concerns: Address
@@ -162,9 +163,9 @@ def _told(seen: Seen) -> Incident:
         kinds=list(told.kinds),
         grave=one.grave,
         outside_hours=one.outside_hours,
-        wish=one.wish.says if one.wish else None,
+        wish=one.wish.says if whole and one.wish else None,
         **same,
         **{name: getattr(told, name) if whole else None for name in ("what", "citizen", "case", "mail")},
         open=[Open(point=point, due=due.astimezone(ZONE)) for point, due in seen.dues],
-        done=[Ended(**each.model_dump()) for each in one.done],
+        done=[Ended(**each.model_dump() | ({} if whole else {"note": ""})) for each in one.done],
     )
