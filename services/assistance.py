@@ -49,6 +49,14 @@ class AssistDesk:
         """The municipality as notices need it."""
         return House(self._store.organisation(), policy_of(self._settings), working_hours(self._settings))
 
+    async def call_again(self, since: KeptMatter, unit: str | None, by: By) -> KeptMatter:
+        """The same button once more: the call that is open, or a new one in its place where its help has been there."""
+        if not core.is_answered(_call(since), self._clock.now()):
+            return since
+        made = await self.call(_call(since).kind, unit, by)
+        await self.end(since, by)  # help first
+        return made
+
     async def call(self, kind: Kind, unit: str | None, by: By) -> KeptMatter:
         """Somebody calls for help: the first are called with it."""
         now, house = self._clock.now(), self.house()
@@ -64,6 +72,15 @@ class AssistDesk:
     async def come(self, since: KeptMatter, by: By) -> KeptMatter | Refused:
         """Somebody says that they are coming."""
         return await self._changed(since, core.come(_call(since), by.address, self._clock.now()), by, "assist.coming")
+
+    async def nobody_came(self, since: KeptMatter, by: By) -> KeptMatter | Refused:
+        """The caller tells that nobody came: calling goes on."""
+        now = self._clock.now()
+        found = core.nobody_came(_call(since), now)
+        if isinstance(found, Refused) or found == since.matter:
+            return found if isinstance(found, Refused) else since
+        record = AuditRecord(now, by.account, "assist.nobody_came", found.id, {"said": len(_call(since).coming)})
+        return await self._stepped(since, core.stepped(found, now), (record,))
 
     async def place(self, since: KeptMatter, where: str, by: By) -> KeptMatter | Refused:
         """The caller tells where they are."""
@@ -83,13 +100,18 @@ class AssistDesk:
         found = core.stepped(one, now)
         if found == one:
             return False
+        return isinstance(await self._stepped(since, found), KeptMatter)
+
+    async def _stepped(self, since: KeptMatter, found: Assistance, first: tuple[AuditRecord, ...] = ()) -> KeptMatter | Refused:
+        """Keep what has changed since, with everybody told whose turn it is."""
+        now, one = self._clock.now(), _call(since)
         steps = range(one.called + 1, found.called + 1)
         events = tuple(assist_requested(one.id, step, one.unit, one.kind, now) for step in steps)
         records = tuple(AuditRecord(now, GUARD, "assist.called", one.id, {"step": step}) for step in steps)
-        if found.unanswered:
+        if found.unanswered and not one.unanswered:
             log.warning("assist_unanswered", assist=one.id)
             records += (AuditRecord(now, GUARD, "assist.unanswered", one.id, {}),)
-        return isinstance(await self._keep(SaveMatter(found, since.revision, events, records)), KeptMatter)
+        return await self._keep(SaveMatter(found, since.revision, events, (*first, *records)))
 
     async def ask(self, wish: Wish, case: Case, why: str, by: By) -> KeptMatter:
         """A caseworker asks to hand over a case, or for relief in it."""

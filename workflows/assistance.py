@@ -19,6 +19,9 @@ from workflows.people import Address, Entry, Id, Unit
 
 Kind = Literal["leader", "colleague", "time_out"]
 STEP = timedelta(minutes=1)  # until the next are called; the product's own: a frightened person waits no longer
+PAUSE = timedelta(minutes=3)  # before they are called again when everybody was; longer by as much after each round
+LIFE = timedelta(hours=12)  # a call that nobody ended is over then
+ARRIVED = timedelta(minutes=15)  # who said so long ago that they come has come, or does not
 MOST_WHERE = 200  # characters
 Where = Annotated[str, Field(max_length=MOST_WHERE)]
 
@@ -31,7 +34,8 @@ class Coming(Entry):
 
 
 class Assistance(Entry):
-    """A call for help. ``order``: who is called together, the first first; of these ``called`` have been."""
+    """A call for help. ``order``: who is called together, the first first. ``called``: steps so far, from the
+    first anew where everybody was; ``due``: when the next is (a call of an older version has none)."""
 
     id: Id
     kind: Kind
@@ -40,6 +44,7 @@ class Assistance(Entry):
     at: AwareDatetime
     order: tuple[tuple[Address, ...], ...]
     called: int = 0
+    due: AwareDatetime | None = None
     where: Where = ""  # where the caller is, in their own words
     coming: tuple[Coming, ...] = ()
     unanswered: bool = False  # everybody was called, and nobody came in time
@@ -62,11 +67,17 @@ class Assistance(Entry):
         return tuple(one for rung in self.order[: self.called] for one in rung)
 
     @property
+    def rounds(self) -> int:
+        """How often everybody has been called."""
+        return self.called // len(self.order) if self.order else 0
+
+    @property
     def next_at(self) -> datetime | None:
         """When the next are called, or nobody is left to call; None where nobody is waited for."""
-        if not self.active or self.coming or self.unanswered:
+        if not self.active or self.coming or (self.unanswered and not self.order):
             return None
-        return self.at + self.called * STEP
+        due = self.due or self.at + self.called * STEP
+        return due if due < self.at + LIFE else None
 
 
 def order_of(kind: Kind, caller: str, unit: Unit | None, house: House, there: Collection[str]) -> tuple[tuple[str, ...], ...]:
@@ -94,11 +105,22 @@ def _each_once(ladder: Iterable[Iterable[str]], caller: str, house: House) -> It
 
 
 def stepped(one: Assistance, now: datetime) -> Assistance:
-    """The same at ``now``: with those called whose turn it is."""
-    while (due := one.next_at) is not None and due <= now:
-        left = one.called < len(one.order)
-        one = one.model_copy(update={"called": one.called + 1} if left else {"unanswered": True})
+    """The same at ``now``: with those called whose turn it is, nobody twice at once however late it is."""
+    most = one.called + max(len(one.order), 1)
+    while (due := one.next_at) is not None and due <= now and one.called < most:
+        one = _step(one, due, now)
     return one
+
+
+def _step(one: Assistance, due: datetime, now: datetime) -> Assistance:
+    """What is due at ``due``: the next are called, and after the last of them nobody has answered; then it begins anew."""
+    begins = not one.order or one.called % len(one.order) == 0
+    if begins and not one.unanswered and (one.called or not one.order):
+        return one.model_copy(update={"unanswered": True, "due": due + one.rounds * PAUSE})
+    called = one.model_copy(update={"called": one.called + 1})
+    ends = called.called % len(one.order) == 0 and one.unanswered
+    wait = STEP + (called.rounds * PAUSE if ends else timedelta())
+    return called.model_copy(update={"due": (now if begins and one.called else due) + wait})
 
 
 def is_called(one: Assistance, address: str) -> bool:
@@ -113,6 +135,23 @@ def come(one: Assistance, by: str, now: datetime) -> Assistance | Refused:
     if own_key(by) in {own_key(each.by) for each in one.coming}:
         return one
     return one.model_copy(update={"coming": (*one.coming, Coming(by=by, at=now)), "unanswered": False})
+
+
+def nobody_came(one: Assistance, now: datetime) -> Assistance | Refused:
+    """The caller says that those who said *Jeg kommer* have not come: the next are called at once."""
+    if not one.active or now >= one.at + LIFE:
+        return Refused(
+            Sentence("Det er overstået. Tilkald igen, hvis du har brug for hjælp.", "It is over. Call again if you need help.")
+        )
+    if not one.coming:
+        return one
+    everybody = not one.order or (one.called > 0 and one.called % len(one.order) == 0)
+    return one.model_copy(update={"coming": (), "due": now, "unanswered": everybody})
+
+
+def is_answered(one: Assistance, now: datetime) -> bool:
+    """Whether somebody said so long ago that they come that a new call is another one."""
+    return bool(one.coming) and now >= one.coming[-1].at + ARRIVED
 
 
 def placed(one: Assistance, where: str) -> Assistance | Refused:

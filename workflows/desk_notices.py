@@ -13,7 +13,7 @@ from workflows.relief import Relief
 def called(event: Event, one: Assistance, house: House, now: datetime) -> tuple[Notice, ...]:
     """Those who are called at this step of the order, at once; nobody is, when it is over before they could be told."""
     step = event.data["step"]
-    if not one.active or step > len(one.order):
+    if not one.active or not one.order or step > one.called:
         return ()
     about = About(
         mail=one.id,
@@ -24,7 +24,7 @@ def called(event: Event, one: Assistance, house: House, now: datetime) -> tuple[
     )
     return tuple(
         Notice(to, _role(to, one, house), "now", "assist_called", now, f"notice:{event.id}:{to}", about)
-        for to in one.order[step - 1]
+        for to in one.order[(step - 1) % len(one.order)]
         if is_called(one, to)
     )
 

@@ -226,7 +226,10 @@ class AssistRequested(EventData):
     assist: Id
     unit: Id | None = None
     kind: Literal["leader", "colleague", "time_out"]
-    step: int = Field(ge=1, description="Which step of the order, the first is 1")
+    step: int = Field(
+        ge=1,
+        description="Which step of the order, the first is 1; it counts on when everybody was called, and the order begins anew",
+    )
 
 
 class ReliefAsked(EventData):

@@ -12,17 +12,17 @@ from services.console.auth.visitor import Visitor
 from services.console.citizens import Names
 from services.console.concern import concerns
 from services.console.context import console_of
+from services.console.incidents import by_of
 from services.console.recorded import recorded
 from services.settings import ZONE
 from services.store.desk import KeptMatter, Matter
 from workflows.addresses import own_key
-from workflows.assistance import Assistance, Kind, is_called
+from workflows.assistance import LIFE, Assistance, Kind, is_called
 from workflows.desk_notices import answers
 from workflows.people import Case, Employee
 from workflows.relief import Relief
 from workflows.rights import Action, Rights, may
 
-RECENT = timedelta(hours=12)  # a call that nobody ended is over then
 HANDLERS = frozenset({"caseworker", "leader", "head"})
 SHOWN = timedelta(days=30)  # in which drafts wait, and answers are shown
 
@@ -113,7 +113,7 @@ class AssistSeen:
         since, own = self.now - SHOWN, own_key(self.who.address)
         there = {one.matter.id: one for one in await self.desk.matters.open(self.who.units, self.who.address, since)}
         calls = [self.call(one) for one in there.values() if isinstance(one.matter, Assistance) and self.sees(one)]
-        now = [one for one in calls if one.one.active and one.one.at > self.now - RECENT and (one.mine or one.wanted or one.i_come)]
+        now = [one for one in calls if one.one.active and one.one.at > self.now - LIFE and (one.mine or one.wanted or one.i_come)]
         drafts = [one for one in calls if one.mine and one not in now and one.one.happened == "draft"]
         wishes = [one for one in there.values() if isinstance(one.matter, Relief) and self.sees(one)]
         mine = [one for one in await self.desk.matters.of(own, since) if isinstance(one.matter, Relief)]
@@ -124,6 +124,11 @@ class AssistSeen:
     async def called(self, kind: Kind) -> Call | None:
         """The visitor's own call of this kind that is open."""
         return next((one for one in (await self.matters()).calls if one.mine and one.one.kind == kind), None)
+
+    async def pressed(self, kind: Kind) -> Call:
+        """What the button of this kind brings: the visitor's open call, or a new one."""
+        there, unit, by = await self.called(kind), unit_of(self.request, self.who), by_of(self.who)
+        return self.call(await self.desk.call_again(there.kept, unit, by) if there else await self.desk.call(kind, unit, by))
 
     async def asked(self, case: str) -> Asked | None:
         """The visitor's own wish in this case that nobody has answered."""

@@ -39,7 +39,12 @@ async def test_a_call_goes_from_the_caller_to_whoever_comes_and_to_its_end(peopl
     assert (await karen.post(f"{path}/coming")).status_code == 404  # nobody comes to themselves
     come = (await lene.post(f"{path}/coming")).json()
     assert [each["by"] for each in come["coming"]] == ["lene@eksempel.dk"] and not come["wanted"]
+    assert (await lene.post(f"{path}/nobody")).status_code == 404  # for the caller to say
+    again = (await karen.post(f"{path}/nobody")).json()
+    assert (again["coming"], again["called"], again["rounds"]) == ([], 2, 0)
+    assert (await lene.post(f"{path}/coming")).json()["coming"]
     assert (await lene.post(f"{path}/over")).json()["over_at"]
+    assert (await karen.post(f"{path}/nobody")).status_code == 409
     assert (await lene.post(f"{path}/nothing")).status_code == 404  # what happened is for the caller to say
     assert (await karen.post(f"{path}/nothing")).json()["happened"] == "nothing" and await ids(karen, CALLS) == []
     late = await lene.post(f"{path}/where", json={"where": "x"})

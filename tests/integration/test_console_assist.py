@@ -138,12 +138,38 @@ async def test_the_next_are_called_each_minute_until_somebody_says_that_they_com
 async def test_where_nobody_answers_the_caller_is_told_so(running, people):
     path = await calls(people["karen"], "colleague")
     assert (await kept(running, path)).matter.people == ("maja@eksempel.dk", "per@eksempel.dk")  # those who are logged in
-    await stepped(running, 6)
+    await stepped(running, 5)
     one = (await kept(running, path)).matter
     assert one.unanswered and one.called == len(one.order) == 3 and one.people[-1] == "birgit@eksempel.dk"
     told = words(await people["karen"].get(path))
     assert "Ingen har svaret endnu" in told and "112" in told
+    await stepped(running, 3)
+    again = (await kept(running, path)).matter
+    assert again.called == 4 and again.unanswered and "Vi bliver ved med at tilkalde" in words(await people["karen"].get(path))
     assert (await people["lene"].post(f"{path}/coming")).status_code == 303
+    await stepped(running, 2)
+    assert (await kept(running, path)).matter.called == 4
+
+
+async def test_where_nobody_came_the_caller_has_the_next_called(running, people):
+    path = await calls(people["karen"])
+    assert "Der er ikke kommet nogen" not in words(await people["karen"].get(path))
+    assert (await people["lene"].post(f"{path}/coming")).status_code == 303
+    assert "Der er ikke kommet nogen" in words(await people["karen"].get(path))
+    await stepped(running)
+    assert (await people["lene"].post(f"{path}/nobody")).status_code == 404  # that is for the caller to say
+    assert (await people["karen"].post(f"{path}/nobody")).status_code == 303
+    one = (await kept(running, path)).matter
+    assert (one.called, one.coming) == (2, ()) and "Jeg kommer" in words(await people["lene"].get(path))
+    assert "Jeg kommer" in await hears(running, "per@eksempel.dk", path.rpartition("/")[2])
+    told = await audited(running, path)
+    assert [(action, data) for action, data in told if action in ("assist.nobody_came", "assist.called")] == [
+        ("assist.nobody_came", {"said": 1}),
+        ("assist.called", {"step": 2}),
+    ]
+    await people["karen"].post(f"{path}/over")
+    late = await people["karen"].post(f"{path}/nobody")
+    assert late.status_code == 409 and "Tilkald igen" in words(late)
 
 
 async def test_only_those_whom_it_concerns_see_it_and_a_refusal_is_recorded(running, people):
@@ -279,3 +305,16 @@ async def test_the_menu_counts_those_who_need_the_visitor_now_and_wishes_for_rel
     told = await people["lene"].post(answer.headers["location"].partition("?")[0] + "/answer", data=said)
     assert told.status_code == 303, words(told)
     assert await of("lene") == before
+
+
+async def test_who_presses_again_when_help_has_been_there_calls_anew(running, people):
+    """Last: the clock goes on, and sessions end."""
+    path = await calls(people["karen"])
+    await people["lene"].post(f"{path}/coming")
+    await stepped(running, 14)
+    assert await calls(people["karen"]) == path  # she may be on her way
+    await stepped(running, 1)
+    again = await calls(people["karen"])
+    assert again != path and (await kept(running, again)).matter.people == ("lene@eksempel.dk",)
+    old = (await kept(running, path)).matter
+    assert not old.active and old.happened == "draft"

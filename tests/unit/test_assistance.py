@@ -8,7 +8,21 @@ from fakes.town import CPH, POLICY, town
 
 from services.notice_texts import words
 from workflows import desk_notices
-from workflows.assistance import STEP, Assistance, come, ended, order_of, placed, stepped, written
+from workflows.assistance import (
+    ARRIVED,
+    LIFE,
+    PAUSE,
+    STEP,
+    Assistance,
+    come,
+    ended,
+    is_answered,
+    nobody_came,
+    order_of,
+    placed,
+    stepped,
+    written,
+)
 from workflows.events import assist_requested, relief_answered, relief_asked
 from workflows.incident import Refused
 from workflows.notice_mail import Letterhead, compose
@@ -70,7 +84,55 @@ def test_the_next_are_called_each_minute_until_everybody_was():
     everybody = stepped(one, NOW + 4 * STEP)
     assert (everybody.called, everybody.unanswered, everybody.next_at) == (5, False, NOW + 5 * STEP)
     nobody = stepped(one, NOW + 5 * STEP)
-    assert (nobody.unanswered, nobody.next_at) == (True, None)
+    assert (nobody.unanswered, nobody.next_at) == (True, NOW + 5 * STEP + PAUSE)
+
+
+def steps(one, until, every=STEP):
+    """When there was another step, of somebody who looks that often; the call at the end."""
+    found, now = [], NOW
+    while now < until:
+        after = stepped(one, now)
+        found += [(now - NOW) // STEP] * (after.called - one.called)
+        one, now = after, now + every
+    return found, one
+
+
+def test_they_are_called_again_and_again_ever_more_slowly_while_nobody_comes():
+    two = call(order=[(LENE,), (HANS,)])
+    found, one = steps(two, NOW + 30 * STEP)
+    assert found == [1, 5, 6, 13, 14, 24, 25] and one.unanswered  # three, six and nine minutes of pause
+    assert one.people == (LENE, HANS)
+    alone, one = steps(call(order=[(LENE,)]), NOW + LIFE + timedelta(hours=1))
+    assert alone[:3] == [4, 11, 21] and max(alone) < LIFE // STEP and one.next_at is None  # it ends with the call
+    assert stepped(call(order=()), NOW + timedelta(hours=1)).next_at is None
+
+
+def test_a_guard_that_was_away_calls_nobody_twice_at_once():
+    late = stepped(call(), NOW + timedelta(hours=3))
+    assert late.called <= 6 and late.next_at > NOW + timedelta(hours=3)
+    old = Assistance.model_validate(call().model_dump(exclude={"due"}))  # of an older version
+    assert old.next_at == NOW + STEP and stepped(old, NOW + STEP).people == (LENE, DEPUTY)
+
+
+def test_who_said_that_they_come_and_did_not_is_not_waited_for():
+    one = come(call(), LENE, NOW + STEP)
+    waited = NOW + 6 * STEP
+    again = nobody_came(one, waited)
+    assert (again.coming, again.next_at, again.unanswered) == ((), waited, False)
+    assert stepped(again, waited).people == (LENE, DEPUTY) and stepped(again, waited).next_at == waited + STEP
+    everybody = come(stepped(call(), NOW + 4 * STEP), HANS, NOW + 4 * STEP)
+    again = stepped(nobody_came(everybody, waited), waited)
+    assert (again.called, again.unanswered, again.next_at) == (6, True, waited + STEP)
+    assert told(again, 6, waited) == [(LENE, "leader", "now", waited)]
+    assert nobody_came(call(), waited) == call()
+    for over in (ended(one, waited), one):
+        assert isinstance(nobody_came(over, NOW + LIFE), Refused)
+    assert isinstance(nobody_came(ended(one, waited), waited), Refused)
+
+
+def test_help_that_was_promised_long_ago_has_been_there():
+    one = come(call(), LENE, NOW)
+    assert not is_answered(call(), NOW + LIFE) and not is_answered(one, NOW + ARRIVED - STEP) and is_answered(one, NOW + ARRIVED)
 
 
 def test_nobody_else_is_called_when_somebody_comes_or_it_is_over():
@@ -107,7 +169,12 @@ def test_those_who_are_called_hear_at_once_by_night_too():
     assert told(one, 1) == [(LENE, "leader", "now", NOW)]
     assert told(one, 3, NIGHT) == [(DUTY, "leader", "now", NIGHT)]
     assert told(one, 4) == [(IDA, "caseworker", "now", NOW), (PER, "caseworker", "now", NOW)]
-    assert told(one, 6) == [] and told(call(), 2) == [] and told(ended(one, NOW), 1) == []
+    assert (
+        told(one, 6) == [(LENE, "leader", "now", NOW)]
+        and told(one, 7) == []
+        and told(call(), 2) == []
+        and told(ended(one, NOW), 1) == []
+    )
 
 
 # -- relief

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from services.console.api.asking import IdInPath, Who
-from services.console.assist import AssistSeen, Call, one_matter, unit_of
+from services.console.assist import AssistSeen, Call, one_matter
 from services.console.auth.visitor import Visitor
 from services.console.incidents import by_of
 from services.console.problems import problems, refused
@@ -24,7 +24,8 @@ router = APIRouter(prefix="/assist", tags=["assist"])
 class CallForHelp(BaseModel):
     """A call. ``order``: who is called together, the first first; the first ``called`` of these have been.
 
-    ``wanted``: you were called, or lead, and have not said that you come. ``unanswered``: everybody was called, and nobody comes.
+    ``rounds``: how often everybody has been called. ``wanted``: you were called, or lead, and have not said that you come.
+    ``unanswered``: everybody was called, and nobody comes.
     ``happened``: what the caller wrote afterwards (draft: nothing yet).
     """
 
@@ -35,6 +36,7 @@ class CallForHelp(BaseModel):
     at: AwareDatetime
     order: list[list[Address]]
     called: int
+    rounds: int
     where: str
     coming: list[Coming]
     wanted: bool
@@ -75,10 +77,8 @@ async def calls(request: Request, who: Who) -> Calls:
 
 @router.post("", status_code=201)
 async def call(request: Request, response: Response, who: Who, needed: Needed) -> CallForHelp:
-    """Call for help. Where your call of this kind is open, it is that one."""
-    seen = AssistSeen(request, who)
-    found = await seen.called(needed.kind)
-    one = found or seen.call(await seen.desk.call(needed.kind, unit_of(request, who), by_of(who)))
+    """Call for help. Where your call of this kind is open, and its help may be on its way, it is that one."""
+    one = await AssistSeen(request, who).pressed(needed.kind)
     response.headers["Location"] = f"/api/v1{one.path}"
     return _told(one)
 
@@ -97,6 +97,13 @@ async def come(request: Request, who: Who, id: IdInPath) -> CallForHelp:
     if one.mine:
         raise HTTPException(404)
     return _after(seen, await seen.desk.come(one.kept, by_of(who)))
+
+
+@router.post("/{id}/nobody", responses=problems(409))
+async def nobody(request: Request, who: Who, id: IdInPath) -> CallForHelp:
+    """Say in your own call that nobody came, whoever said so: the next are called at once."""
+    seen, one = await _own(request, who, id)
+    return _after(seen, await seen.desk.nobody_came(one.kept, by_of(who)))
 
 
 @router.post("/{id}/where", responses=problems(409))
@@ -143,10 +150,11 @@ def _after(seen: AssistSeen, found: KeptMatter | Refused) -> CallForHelp:
 
 def _told(call: Call) -> CallForHelp:
     one = call.one
-    same = {name: getattr(one, name) for name in ("id", "kind", "unit", "caller", "called", "where", "unanswered", "happened")}
+    same = {name: getattr(one, name) for name in ("id", "kind", "unit", "caller", "rounds", "where", "unanswered", "happened")}
     return CallForHelp(
         **same,
         at=one.at.astimezone(ZONE),
+        called=min(one.called, len(one.order)),
         order=[list(rung) for rung in one.order],
         coming=[each.model_copy(update={"at": each.at.astimezone(ZONE)}) for each in one.coming],
         wanted=call.wanted,

@@ -44,12 +44,8 @@ async def first_called(request: Request, seen: AssistSeen) -> dict[str, tuple[st
 
 @router.post("")
 async def called(request: Request, who: Someone, kind: Annotated[Kind, Form()]) -> Response:
-    """Call them. Who presses the same button again comes to the call that is open."""
-    seen = AssistSeen(request, who)
-    if there := await seen.called(kind):
-        return see(there.path)
-    kept = await seen.desk.call(kind, unit_of(request, who), by_of(who))
-    return see(seen.call(kept).path)
+    """Call them. Who presses the same button again comes to the call that is open, while its help may be on its way."""
+    return see((await AssistSeen(request, who).pressed(kind)).path)
 
 
 @router.get("/{id}")
@@ -67,6 +63,13 @@ async def coming(request: Request, who: Someone, id: str) -> Response:
     if call.mine:
         raise HTTPException(404)
     return await _told(request, seen, call, await seen.desk.come(call.kept, by_of(who)))
+
+
+@router.post("/{id}/nobody")
+async def nobody(request: Request, who: Someone, id: str) -> Response:
+    """*Der er ikke kommet nogen*: the caller says so, and calling goes on."""
+    seen, call = await _own(request, who, id)
+    return await _told(request, seen, call, await seen.desk.nobody_came(call.kept, by_of(who)))
 
 
 @router.post("/{id}/where")
