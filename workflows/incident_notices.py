@@ -18,8 +18,8 @@ def responsible(incident: Incident, house: House) -> str | None:
 
 
 def reported(event: Event, incident: Incident, house: House, now: datetime) -> tuple[Notice, ...]:
-    """Who follows it up, at once; what is grave outside working hours the duty officer too; in working hours the employee whom it
-    concerns, where somebody else reported it."""
+    """Who follows it up, at once; what is grave outside working hours the duty officer too, and the next in line while nobody has
+    opened it; in working hours the employee whom it concerns, where somebody else reported it."""
     planning = _Planning(event, incident, house, now)
     return tuple([*planning.followers("incident_reported"), *planning.employee()])
 
@@ -59,10 +59,13 @@ class _Planning:
         return self.house.person(unit.duty_officer) if unit and unit.duty_officer else None
 
     def _notice(self, to: str, role: NoticeRole, kind: NoticeKind, urgency: Urgency, due: datetime) -> Notice:
+        exposed = self.house.person(self.incident.report.concerns)
         about = About(
             mail=self.incident.id,
             at=self.incident.reported_at.astimezone(self.house.policy.zone),
             unit=self.house.unit_name(self.incident.unit),
+            unit_id=self.incident.unit,
+            spared=(exposed,) if exposed else (),
             leader=self.follower,
             point=self.event.data.get("point"),
         )

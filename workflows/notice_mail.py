@@ -146,7 +146,7 @@ def _written(notice: Notice, text: NoticeText, head: Letterhead) -> tuple[str, s
     expected = parts.of(_expected(notice, parts), values)
     paragraphs = [
         text.of("greeting", values),
-        text.of(f"told_{notice.about.again}", values) if notice.about.again else "",
+        _again(notice, parts, text),
         expected if now else "",  # first the one thing to do
         " ".join(one for one in (parts.of("came", values), _size(about, text)) if one),
         parts.of("done", values),
@@ -158,6 +158,12 @@ def _written(notice: Notice, text: NoticeText, head: Letterhead) -> tuple[str, s
         text.of("regards", values),
     ]
     return subject, "\n\n".join(one for one in paragraphs if one)
+
+
+def _again(notice: Notice, parts: NoticeText, text: NoticeText) -> str:
+    """Why it comes once more, or to somebody new; a mail is what most are about."""
+    key = f"told_{notice.about.again}"
+    return (parts if key in parts.words else text).of(key, {}) if notice.about.again else ""
 
 
 def _may_shake(notice: Notice) -> bool:

@@ -20,7 +20,7 @@ MAIL, CONSOLE = "mail", "console"
 GATHER = timedelta(hours=1)  # what comes so soon after a notice of its kind is told with others
 RED_UNOPENED = timedelta(minutes=30)
 ONE_DAY = timedelta(days=1)
-ALARMS = frozenset({"redirected_leader", "signal_leader"})  # of these somebody must have opened the mail
+ALARMS = frozenset({"redirected_leader", "signal_leader", "incident_reported"})  # of these somebody must open mail or incident
 POSTS = frozenset(  # what waits in a mailbox is gathered by ``workflows.post_timers``, which knows what falls due meanwhile
     {"post_unread", "posts_unread", "post_overdue", "posts_overdue", "post_right", "posts_right"}
 )
@@ -53,7 +53,7 @@ def is_red(notice: Notice) -> bool:
 
 
 def is_alarm(notice: Notice) -> bool:
-    """Whether somebody must have opened the mail."""
+    """Whether somebody must have opened the mail, or the incident."""
     return notice.role == "leader" and notice.kind in ALARMS
 
 

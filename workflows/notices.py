@@ -59,6 +59,7 @@ class About:
     attachments: int = 0
     point: str | None = None  # of an incident's checklist: what is not done
     unit_id: str | None = None
+    spared: tuple[str, ...] = ()  # who is not told, though they are next in line: whom an incident was done to
     again: Literal["reminder", "escalated"] | None = None  # why somebody hears of what was told before
 
 

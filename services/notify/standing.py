@@ -17,8 +17,10 @@ def said_again(notice: Notice, to: str, why: str, due: datetime) -> Notice:
 
 
 def heard(others: Sequence[KeptNotice]) -> set[str]:
-    """Who was told of the alarm. A caseworker's notice, or a question about who wrote, asks nobody to open the mail."""
-    return {one.notice.to for one in others if is_alarm(one.notice)}
+    """Who was told of the alarm, or is spared it. A caseworker's notice, or a question about who wrote, asks nobody to open the
+    mail."""
+    alarms = [one.notice for one in others if is_alarm(one.notice)]
+    return {one.to for one in alarms} | {person for one in alarms for person in one.about.spared}
 
 
 def is_opened(others: Sequence[KeptNotice]) -> bool:

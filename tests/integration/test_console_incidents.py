@@ -555,6 +555,22 @@ async def told(running, id, count):
     return found
 
 
+async def test_a_grave_one_goes_on_to_the_next_in_line_until_whoever_follows_it_up_opens_it(running, people):
+    path = await reported(running, people["karen"], kinds="threats")
+    opened = await reported(running, people["karen"], kinds="threats")
+    ids = [one.rpartition("/")[2] for one in (path, opened)]
+    for id in ids:
+        assert await told(running, id, 1) == ["lene@eksempel.dk"]
+    assert (await people["karen"].get(path)).status_code == 200  # whom it was done to does not follow it up
+    assert (await people["lene"].get(opened)).status_code == 200
+    running.clock.forward(timedelta(minutes=31))
+    assert sorted(await told(running, ids[0], 3)) == ["lene@eksempel.dk", "lene@eksempel.dk", "per@eksempel.dk"]
+    assert await told(running, ids[1], 1) == ["lene@eksempel.dk"]
+    assert (await people["lene"].get(path)).status_code == 200
+    table = running.guard.store.notices
+    assert all(one.opened_at for one in await table.about(ids[0]) if one.notice.to == "lene@eksempel.dk")
+
+
 async def test_people_hear_of_it_by_mail_once_and_are_reminded_of_each_point_once(running, people):
     """Last: the clock goes on, and sessions end."""
     path = await reported(running, people["karen"])

@@ -7,6 +7,8 @@ import pytest
 from fakes.town import CPH, POLICY, town
 
 from services.notice_texts import words
+from services.notify.standing import heard, said_again
+from services.store.notice_values import KeptNotice
 from workflows.deadlines import WorkingHours
 from workflows.events import incident_overdue, incident_reported
 from workflows.incident import (
@@ -30,6 +32,7 @@ from workflows.incident import (
 )
 from workflows.incident_notices import overdue, reported, responsible
 from workflows.notice_mail import Letterhead, compose
+from workflows.notice_rules import RED_UNOPENED, escalates_at, is_alarm, next_in_line
 from workflows.notices import House
 from workflows.organisation import organisation
 
@@ -225,6 +228,20 @@ def test_what_is_grave_at_night_is_told_to_the_duty_officer_too():
     ]
     assert [one[0] for one in told(incident(kinds=("threats",)))] == [LENE]  # by day the leader is there
     assert [one[0] for one in told(incident(night, kinds=("threats",), near_miss=True), night)] == [LENE]
+
+
+def test_what_is_grave_goes_on_to_the_next_in_line_while_nobody_opens_it():
+    one = incident(kinds=("threats",), concerns=LENE, by=LENE)
+    [grave] = reported(event(one), one, house(), NOW)
+    assert is_alarm(grave) and escalates_at(grave, NOW, TIMES.hours, CPH) == NOW + RED_UNOPENED
+    assert (grave.about.unit_id, grave.about.spared) == ("bf", (LENE,))
+    kept = KeptNotice("n-1", grave, "", NOW)
+    assert heard([kept]) == {HANS, LENE} and next_in_line("bf", heard([kept]), house()) is None  # never who was exposed
+    [mild] = reported(event(incident()), incident(), house(), NOW)
+    assert escalates_at(mild, NOW, TIMES.hours, CPH) is None
+    head = Letterhead("vagt@eksempel.dk", "Eksempel", words("da"), words("en"))
+    again = message_from_bytes(compose(said_again(grave, HANS, "escalated", NOW), head, NOW), policy=policy.default).get_content()
+    assert "ingen har åbnet hændelsen endnu" in again and "nobody has opened the incident" in again and "mailen endnu" not in again
 
 
 def test_a_leader_who_was_exposed_is_followed_up_by_the_head():

@@ -108,7 +108,7 @@ async def listed(request: Request, who: Someone, asked: Annotated[Asked, Query()
 async def shown(request: Request, who: Someone, id: str, said: str = "", lost: str = "") -> HTMLResponse:
     """One: what happened, what has been done, and what comes next."""
     seen, one = await one_incident(request, who, id)
-    await looked_at(request, who, id)
+    await looked_at(request, who, id, opened=one.handles)
     return await _page(request, seen, one, said=said if said in SAID else "", lost=lost)
 
 
