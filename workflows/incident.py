@@ -6,7 +6,7 @@ is.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AwareDatetime, Field
@@ -156,7 +156,9 @@ def due(incident: Incident, point: Point, times: Times) -> datetime:
     """
     hours, zone = times
     if point == "police":
-        return incident.happened(zone) + POLICE_WITHIN
+        return (incident.happened(zone).astimezone(UTC) + POLICE_WITHIN).astimezone(
+            zone
+        )  # hours that pass, also over a change of time
     day = incident.reported_at.astimezone(zone).date()
     if point in _DAYS:
         return hours.closing(hours.calendar.working_day_after(day, _DAYS[point]), zone)
@@ -167,7 +169,7 @@ def due(incident: Incident, point: Point, times: Times) -> datetime:
 
 def remind_at(incident: Incident, point: Point, times: Times) -> datetime:
     """When the leader is reminded of a point that is not done: with time left to do it."""
-    return max(due(incident, point, times) - POINTS[point].ahead, incident.reported_at + LEAST_WAIT)
+    return max(due(incident, point, times).astimezone(UTC) - POINTS[point].ahead, incident.reported_at + LEAST_WAIT)
 
 
 def next_reminder(incident: Incident, times: Times) -> datetime | None:

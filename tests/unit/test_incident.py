@@ -111,6 +111,20 @@ def test_r23_the_police_clock_runs_from_what_happened_also_where_the_hour_is_not
     assert due(incident(on="2026-11-20", at="21:00"), "police", TIMES) == at(23, 21)
 
 
+@pytest.mark.parametrize(
+    ("day", "until"),
+    [
+        ("2026-10-24", datetime(2026, 10, 27, 11, tzinfo=CPH)),  # the night to the 25th has an hour more
+        ("2026-03-28", datetime(2026, 3, 31, 13, tzinfo=CPH)),  # the night to the 29th one less
+    ],
+)
+def test_r23_the_police_clock_runs_72_hours_over_a_change_of_time_too(day, until):
+    one = incident(datetime.fromisoformat(f"{day}T12:30").replace(tzinfo=CPH), on=day, at="12:00")
+    assert due(one, "police", TIMES) == until and (until.timestamp() - one.happened(CPH).timestamp()) == 72 * 3600
+    assert due(one, "police", TIMES).utcoffset() == until.utcoffset()
+    assert remind_at(one, "police", TIMES).timestamp() == until.timestamp() - 24 * 3600
+
+
 def test_a_report_in_the_evening_is_talked_about_on_the_next_working_day():
     friday = datetime(2026, 11, 27, 21, 0, tzinfo=CPH)
     assert due(incident(friday), "talk", TIMES) == at(30, 16)
