@@ -24,9 +24,8 @@ NoticeRole = Literal["caseworker", "leader", "it"]
 NoticeKind = Literal[
     "redirected", "redirected_leader", "signal_leader", "signal_unled", "meeting_asked", "identity_question", "identity_likeness",
     "identity_spoofing", "other_case_question", "mailbox_unreachable", "mailbox_not_watched", "canary_missing", "mail_not_moved",
-    "post_unread", "posts_unread", "post_overdue", "posts_overdue", "post_right", "posts_right",
+    "post_unread", "posts_unread", "post_overdue", "posts_overdue", "post_right", "posts_right", "notice_untold", "notice_unopened",
     "mail_stuck", "mail_late", "mail_unaccounted", "mail_set_aside", "mail_untold", "receipt_undelivered",
-    "notice_untold", "notice_unopened",
     "framework_review", "framework_expires_soon", "framework_expired", "incident_reported", "incident_concerns_you", "incident_due",
     "assist_called", "relief_asked", "relief_answered", "case_given",
 ]  # fmt: skip
