@@ -18,6 +18,7 @@ from workflows.audit import AuditRecord
 from workflows.deadlines import WorkingCalendar
 from workflows.decision import Sentence
 from workflows.dossier import Dossier, Ground, Record
+from workflows.earlier import earlier
 from workflows.events import Event
 from workflows.framework import ContactFramework
 from workflows.lifecycle import Moved, Refused
@@ -94,9 +95,12 @@ class Lifecycle:
 
     async def around(self, dossier: Dossier, letters: Collection[Letter] = ()) -> Around:
         """What a move with it may look at. ``letters`` are those that would be kept with the move."""
-        cases = await self.dossiers.cases(dossier.framework.citizen)
-        finished: Mapping[str, str] = await self.dossiers.letters(dossier.framework.id)
-        return Around(self._store.organisation(), self._policy, cases, {**finished, **{one.id: one.kind for one in letters}})
+        id, citizen = dossier.framework.id, dossier.framework.citizen
+        cases, theirs = await self.dossiers.cases(citizen), await self.dossiers.of_citizen(citizen)
+        finished: Mapping[str, str] = await self.dossiers.letters(id)
+        others = [earlier(one.dossier, one.at, self._policy) for one in theirs if one.dossier.framework.id != id]
+        named = {**finished, **{one.id: one.kind for one in letters}}
+        return Around(self._store.organisation(), self._policy, cases, named, tuple([one for one in others if one]))
 
     async def move(
         self, since: Kept, record: Record, doer: Doer, letters: tuple[Letter, ...] = (), mails: tuple[OutgoingMail, ...] = ()

@@ -5,11 +5,12 @@ what the Ombudsman accepted without (FOB 2010 20-2) and missed (FOB 2010 20-3). 
 chooses it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Literal, NamedTuple
 
 from workflows.decision import Sentence
+from workflows.earlier import Earlier
 from workflows.framework import ContactFramework
 from workflows.framework_rules import months_on
 from workflows.people import Case
@@ -41,6 +42,10 @@ _OF_MEASURE: Mapping[str, tuple[Degree, Sentence]] = {
 }
 _MUNICIPALITY = Sentence("Rammen gælder hele kommunen.", "The framework covers the whole municipality.")
 _LONG = Sentence("Rammen varer mere end seks måneder.", "The framework lasts more than six months.")
+_LONG_TOGETHER = Sentence(
+    "Rammen varer mere end seks måneder sammen med den, som borgeren har eller lige har haft.",
+    "The framework lasts more than six months together with the one that the citizen has or has just had.",
+)
 _ACROSS = Sentence("Rammen gælder flere enheder.", "The framework covers several units.")
 _INTRUSIVE = Sentence("Rammen har indgrebsgrad 3.", "The framework has intervention degree 3.")
 
@@ -54,10 +59,13 @@ def intervention(framework: ContactFramework) -> Intervention:
     return Intervention(degree, tuple(dict.fromkeys(sentence for one, sentence in found if one == degree)))
 
 
-def approval_because(framework: ContactFramework, cases: Mapping[str, Case], began: date | None = None) -> tuple[Sentence, ...]:
+def approval_because(
+    framework: ContactFramework, cases: Mapping[str, Case], began: date | None = None, lately: Iterable[Earlier] = ()
+) -> tuple[Sentence, ...]:
     """Why a head must approve it, after a lawyer; empty where the leader decides alone.
 
-    ``began`` is the first day in force of what it extends: six months are six months, in however many parts.
+    ``began`` is the first day in force of what it extends, and ``lately`` is what the citizen had of the same: six months are six
+    months, in however many parts.
     """
     reasons = []
     if intervention(framework).degree == 3:
@@ -65,6 +73,8 @@ def approval_because(framework: ContactFramework, cases: Mapping[str, Case], beg
     starts = began or framework.starts
     if starts and framework.ends and lasts_long(starts, framework.ends):
         reasons.append(_LONG)
+    elif starts and framework.ends and lasts_long(min([starts, *(one.began for one in lately)]), framework.ends):
+        reasons.append(_LONG_TOGETHER)
     if len(concerned_units(framework, cases)) > 1:
         reasons.append(_ACROSS)
     return tuple(reasons)

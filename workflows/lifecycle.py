@@ -110,6 +110,7 @@ TABLE: Mapping[str, Transition] = {
         (who.by_leader_or_duty_officer, who.not_exposed),
         (
             check.has_words("threat"),
+            check.is_urgent_anew,
             *_WHOLE,
             framework.start_holds,
             framework.is_narrow,

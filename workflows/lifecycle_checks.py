@@ -32,10 +32,35 @@ def ground_is_laid(asked: Question) -> Iterator[Sentence]:
         yield Sentence(
             "Skriv mindst én hændelse fra det seneste år, med dato.", "Write at least one incident of the last year, with its date."
         )
+    elif not _is_new(asked, urgent=False):
+        yield NOTHING_NEW
     scope = asked.framework.scope
     if scope and (scope.units or scope.municipality) and not (ground.wider_because or "").strip():
         yield Sentence("Skriv, hvorfor en enkelt sag ikke er nok.", "Write why a single case is not enough.")
     yield from (sentence for given, sentence in _ANSWERS if not given(ground))
+
+
+def is_urgent_anew(asked: Question) -> Iterator[Sentence]:
+    """What lapsed after five working days does not go on as another urgent framework on the same facts."""
+    if not _is_new(asked, urgent=True):
+        yield URGENT_AGAIN
+
+
+def _is_new(asked: Question, *, urgent: bool) -> bool:
+    """Whether something has happened since the latest framework about the same began; among the ``urgent`` ones, or the others."""
+    lately = asked.around.lately(asked.dossier, asked.framework, asked.today)
+    began = max((one.began for one in lately if one.urgent == urgent), default=date.min)
+    return began == date.min or any(began < one.on <= asked.today for one in _told(asked.dossier.ground.happenings))
+
+
+NOTHING_NEW = Sentence(
+    "Borgeren har, eller har lige haft, en anden ramme om det samme. Skriv mindst én hændelse, som er sket, efter at den begyndte.",
+    "The citizen has, or has just had, another framework about the same. Write at least one incident that happened after it began.",
+)
+URGENT_AGAIN = Sentence(
+    "Borgeren har lige haft en ramme, der hastede, om det samme. Skriv mindst én hændelse, som er sket, efter at den begyndte.",
+    "The citizen has just had an urgent framework about the same. Write at least one incident that happened after it began.",
+)
 
 
 _ANSWERS: tuple[tuple[Callable[[Ground], object], Sentence], ...] = (
@@ -61,7 +86,8 @@ _ANSWERS: tuple[tuple[Callable[[Ground], object], Sentence], ...] = (
 
 def approval_reasons(asked: Question) -> tuple[Sentence, ...]:
     """Why a head has to approve it; none where the leader decides alone."""
-    reasons = list(approval_because(asked.framework, asked.around.cases, asked.dossier.began))
+    lately = asked.around.lately(asked.dossier, asked.framework, asked.today)
+    reasons = list(approval_because(asked.framework, asked.around.cases, asked.dossier.began, lately))
     if isinstance(asked.record, Extended):
         if asked.dossier.framework.approved_by and not reasons:
             reasons.append(_AS_BEFORE)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from workflows.addresses import normalise
 from workflows.decision import Sentence
 from workflows.dossier import Dossier, Proposal, ReconsiderationAsked, Record
+from workflows.earlier import Earlier, lately
 from workflows.facts import Organisation, Policy
 from workflows.framework import ContactFramework
 from workflows.intervention import concerned_units
@@ -38,13 +39,21 @@ GUARD = Actor(None, "guard")
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a move may look at beside the dossier. ``cases`` are the citizen's; ``letters`` leads from each letter that is finished
-    for this framework to its kind."""
+    """What a move may look at beside the dossier.
+
+    ``cases`` are the citizen's, ``others`` their other frameworks that are, or were, in force; ``letters`` leads from each letter
+    that is finished for this framework to its kind.
+    """
 
     organisation: Organisation
     policy: Policy
     cases: Mapping[str, Case] = field(default_factory=dict)
     letters: Mapping[str, str] = field(default_factory=dict)
+    others: tuple[Earlier, ...] = ()
+
+    def lately(self, dossier: Dossier, framework: ContactFramework, today: date) -> tuple[Earlier, ...]:
+        """What the citizen had of the same lately, when the dossier's ``framework`` began, or would begin ``today``."""
+        return lately(self.others, framework, self.cases, dossier.began or today)
 
     def day(self, now: datetime) -> date:
         """The Danish day."""

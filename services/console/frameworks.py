@@ -19,8 +19,10 @@ from services.lifecycle import Doer, Lifecycle
 from services.store.dossiers import Kept
 from services.store.looked_up import CitizenFound
 from workflows.addresses import normalise
+from workflows.decision import Sentence
 from workflows.dossier import Dossier, Record
 from workflows.framework import STANDING, ContactFramework, State
+from workflows.intervention import approval_because
 from workflows.letters import Kind, Language, Letter, Matter, compose
 from workflows.lifecycle import moves_from
 from workflows.lifecycle_needs import by_its_dates
@@ -82,6 +84,11 @@ class Opened:
         """What is written on while it is not decided: beside an urgent one, what is to follow upon it."""
         one = self.dossier
         return one.successor or one.framework if one.framework.state is State.URGENT else one.framework
+
+    def approval_of(self, framework: ContactFramework) -> tuple[Sentence, ...]:
+        """Why a head would have to approve ``framework`` as its next version."""
+        lately = self.around.lately(self.dossier, framework, self.today)
+        return approval_because(framework, self.around.cases, self.dossier.began, lately)
 
     def name_of(self, address: str | None) -> str:
         """An employee's name, or the address of somebody who is not in the register."""

@@ -8,7 +8,7 @@ from services.console.framework_words import WAYS
 from services.console.frameworks import Opened
 from services.console.words import N_
 from workflows.dossier import Dossier, letter_of
-from workflows.intervention import approval_because, intervention
+from workflows.intervention import intervention
 from workflows.letters import Kind
 from workflows.lifecycle_told import was_heard
 
@@ -76,7 +76,7 @@ def _decided(found: Opened) -> tuple[Ask, ...]:
         help = N_("Det almindelige er at advare først. Springer I det over, skal der stå hvorfor.")
         required = not found.dossier.last("warned")  # of one that was written it may be written first that it arrived
         asks.append(Ask("no_warning_because", N_("Hvorfor kommer der ikke en advarsel først?"), help=help, required=required))
-    return (*asks, *(_LAWYER if approval_because(one, found.around.cases, found.dossier.began) else ()))
+    return (*asks, *(_LAWYER if found.approval_of(one) else ()))
 
 
 def _was_warned(one: Dossier) -> bool:

@@ -7,7 +7,7 @@ from services.console.frameworks import Opened
 from workflows.decision import Sentence
 from workflows.dossier import letter_of
 from workflows.hearing import UNHEARD
-from workflows.lifecycle_checks import NOT_A_LAWYER
+from workflows.lifecycle_checks import NOT_A_LAWYER, NOTHING_NEW, URGENT_AGAIN
 from workflows.lifecycle_framework import NOT_BACKWARDS
 
 _STEP = {
@@ -19,6 +19,8 @@ _STEP = {
     "Vælg, hvilken enhed brevet kommer fra.": "scope",
     "Skriv mindst én hændelse fra det seneste år, med dato.": "happenings",
     "Skriv mindst én hændelse, med dato.": "happenings",
+    NOTHING_NEW.da: "happenings",
+    URGENT_AGAIN.da: "happenings",
     "Vælg, hvad der har været svært.": "happenings",
     "Skriv, hvad det betyder for arbejdet.": "happenings",
     "Skriv, hvilke mildere midler I har overvejet, og hvorfor de ikke er nok.": "milder",

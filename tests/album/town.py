@@ -62,8 +62,8 @@ async def prepared(running: Running) -> dict[str, str]:
             found[name] = await _moved(running, lene, wide, "decided", no_warning_because=REASON, **LAWYER)
         await _moved(running, birgit, found["back"], "approve", do="back", because="Skriv, hvorfor Teknik og Byg er med.")
         found["urgent"] = await _moved(running, lene, await whole(lene), "activated_urgently", threat=URGENT)
-        for name in ("active", "lifted", "reconsidered"):
-            found[name] = await _in_force(running, lene)
+        for name, citizen, case in (("active", "c-1010", "s-90"), ("lifted", "c-1004", "s-82"), ("reconsidered", "c-1011", "s-93")):
+            found[name] = await _in_force(running, lene, citizen, case)
         await _moved(running, lene, found["lifted"], "lifted", because="Det er gået godt i en måned.", staff_informed="yes")
         asked = {"asked_by": "citizen", "text": "Jeg vil gerne kunne ringe igen."}
         await _moved(running, lene, found["reconsidered"], "reconsideration_asked", **asked)
@@ -198,8 +198,8 @@ async def _accounts(running: Running) -> None:
     await store.users.keep_form(KeptForm("a-caseworker", "/report", now, sealed))
 
 
-async def _in_force(running: Running, lene: httpx2.AsyncClient) -> str:
-    id = await _moved(running, lene, await whole(lene), "decided", no_warning_because=REASON)
+async def _in_force(running: Running, lene: httpx2.AsyncClient, citizen: str, case: str) -> str:
+    id = await _moved(running, lene, await whole(lene, citizen, case=case), "decided", no_warning_because=REASON)
     now = running.clock.now().astimezone(POLICY.zone)
     when = {"delivered": now.date().isoformat(), "delivered_at": now.strftime("%H:%M")}
     return await _moved(running, lene, id, "activated", **ACTIVATED, **when)

@@ -429,7 +429,7 @@ async def test_a_lawyer_who_is_asked_reads_and_writes_advice_and_nobody_else_doe
 
 async def test_the_decider_never_approves(running):
     async with as_(running, "head") as birgit:
-        id = await whole(birgit, reach="units", unit=["boern-familie", "teknik-byg"], wider_because="Begge er ramt.")
+        id = await whole(birgit, "c-1001", reach="units", unit=["boern-familie", "teknik-byg"], wider_because="Begge er ramt.")
         fields = {"no_warning_because": "Det haster.", "lawyer": "jette@eksempel.dk", "lawyer_says": "I orden."}
         assert (await move(birgit, id, "decided", **fields)).headers["Location"].endswith("submitted")
         page = words(await birgit.get(f"/frameworks/{id}/move/approve"))
@@ -475,7 +475,7 @@ DECIDED = {"no_warning_because": "Det haster."}
 
 async def test_every_later_move_is_made_over_its_page(running):
     async with as_(running) as lene, as_(running, "head") as birgit:
-        id = await whole(lene)
+        id = await whole(lene, "c-1011", case="s-93")
         dossier = await through(
             running,
             lene,
@@ -524,7 +524,7 @@ async def test_every_later_move_is_made_over_its_page(running):
 
 async def test_what_is_urgent_is_in_force_at_once_and_what_follows_is_written_beside_it(running):
     async with as_(running) as client:
-        id = await whole(client)
+        id = await whole(client, "c-1004", case="s-82")
         dossier = await through(running, client, id, ("activated_urgently", {"threat": "Du skrev, at du ville komme forbi."}))
         assert dossier.framework.state == "urgent"
         assert "til og med fredag den 27. november 2026" in words(await client.get(f"/frameworks/{id}")), "five working days"
@@ -540,7 +540,7 @@ async def test_what_is_urgent_is_in_force_at_once_and_what_follows_is_written_be
 async def test_a_head_who_approves_an_extension_sees_what_is_new(running):
     async with as_(running) as lene, as_(running, "head") as birgit:
         lawyer = {"lawyer": "jette@eksempel.dk", "lawyer_says": "I orden."}
-        id = await whole(lene, reach="units", unit=["boern-familie", "teknik-byg"], wider_because="Begge er ramt.")
+        id = await whole(lene, "c-1001", reach="units", unit=["boern-familie", "teknik-byg"], wider_because="Begge er ramt.")
         assert (await move(lene, id, "decided", **DECIDED, **lawyer)).headers["Location"].endswith("submitted")
         place = (await birgit.get(f"/frameworks/{id}/move/approve")).text.split('name="since" value="', 1)[1].split('"', 1)[0]
         answer = await birgit.post(f"/frameworks/{id}/move/approve", data={"do": "approve", "since": place})

@@ -21,7 +21,7 @@ from services.store.dossiers import Kept, Overtaken
 from workflows.decision import Sentence
 from workflows.dossier import Extended, Proposal
 from workflows.framework import ContactFramework, State
-from workflows.intervention import approval_because, intervention
+from workflows.intervention import intervention
 from workflows.lifecycle import IllegalTransition, Refused
 from workflows.lifecycle_checks import NOT_A_LAWYER
 from workflows.people import Address
@@ -99,7 +99,7 @@ def _page(
         answers=answers,
         title=FORMS[record.move].title,
         grade=intervention(one),
-        approval=approval_because(one, found.around.cases, found.dossier.began),
+        approval=found.approval_of(one),
         words=words,
         missing=missing,
         overtaken=overtaken,

@@ -26,7 +26,6 @@ from services.store.dossiers import Kept, Letter, Overtaken
 from workflows import lifecycle
 from workflows.decision import Sentence
 from workflows.dossier import Record
-from workflows.intervention import approval_because
 from workflows.letters import Unfinished
 from workflows.letters import preview as shown_parts
 from workflows.lifecycle import IllegalTransition, Refused
@@ -238,7 +237,7 @@ def _page(request: Request, writing: Writing, status: int = 200) -> HTMLResponse
         found=found,
         move=move,
         form=FORMS[move],
-        approval=move == "decided" and approval_because(found.written, found.around.cases, found.dossier.began),
+        approval=move == "decided" and found.approval_of(found.written),
         asks=writing.asks,
         values=values,
         options_of=lambda pairs: [(code, words_of(request).gettext(name), None) for code, name in pairs],

@@ -22,7 +22,7 @@ from services.console.write_shown import shown_in
 from services.console.write_steps import STEPS, WRITTEN, OwnSaves, Step, fingerprint, taken
 from services.store.dossiers import Kept, Overtaken
 from workflows import lifecycle
-from workflows.intervention import approval_because, intervention
+from workflows.intervention import intervention
 from workflows.letters import preview as shown_parts
 from workflows.lifecycle import IllegalTransition, Refused
 from workflows.rights import Action
@@ -147,7 +147,7 @@ def _values(request: Request, found: Opened, step: str, mine: Step) -> dict[str,
         "letter": letter,
         "shown": shown_parts(letter),
         "grade": intervention(found.written),
-        "approval": approval_because(found.written, found.around.cases, found.dossier.began),
+        "approval": found.approval_of(found.written),
         "overtaken": False,
         **shown_in(found, step, mine),
         **NAMES,
