@@ -19,7 +19,7 @@ from workflows.deadlines import WorkingCalendar
 from workflows.decision import Sentence
 from workflows.dossier import Dossier, Ground, Record
 from workflows.earlier import earlier
-from workflows.events import Event
+from workflows.events import Event, framework_proposal
 from workflows.framework import ContactFramework
 from workflows.lifecycle import Moved, Refused
 from workflows.lifecycle_letters import deliver
@@ -113,7 +113,8 @@ class Lifecycle:
         if isinstance(found, Moved):
             save = self._save(since, found.dossier, _By(doer, around, now), record.move, found.events)
             return await self._keep(replace(save, letters=letters, mails=mails))
-        save = self._save(since, found.dossier, _By(doer, around, now), "submitted")
+        event = framework_proposal("submitted", since.dossier.framework.id, record.move, now, units_of(found.dossier, around))
+        save = self._save(since, found.dossier, _By(doer, around, now), "submitted", (event,))
         kept = await self._keep(replace(save, letters=letters))
         return kept if isinstance(kept, Overtaken) else Submission(kept, found.because)
 
@@ -124,7 +125,8 @@ class Lifecycle:
         if isinstance(found, Refused):
             return found
         move = found.dossier.steps[-1].record.move
-        return await self._keep(self._save(since, found.dossier, _By(doer, around, now), move, found.events))
+        event = framework_proposal("approved", since.dossier.framework.id, move, now, units_of(found.dossier, around))
+        return await self._keep(self._save(since, found.dossier, _By(doer, around, now), move, (*found.events, event)))
 
     async def send_back(self, since: Kept, because: str, doer: Doer) -> Kept | Refused | Overtaken:
         """Give what waits back to the leader, with words. Raises ``IllegalTransition``."""
@@ -132,7 +134,9 @@ class Lifecycle:
         found = lifecycle.send_back(since.dossier, because, doer.actor, now, around)
         if isinstance(found, Refused):
             return found
-        return await self._keep(self._save(since, found, _By(doer, around, now), "sent_back"))
+        move = found.submitted.record.move if found.submitted else ""
+        event = framework_proposal("sent_back", since.dossier.framework.id, move, now, units_of(found, around))
+        return await self._keep(self._save(since, found, _By(doer, around, now), "sent_back", (event,)))
 
     async def deliver(self, since: Kept, proof: Proof, doer: Doer) -> Kept | Refused | Overtaken:
         """Write down that a letter reached the citizen."""

@@ -1,7 +1,4 @@
-"""What each event says: ids and codes only, checked by type, so that no text, name or address can get in.
-
-Every text here is an id or a code of a closed form without ``@`` and blanks; a test walks all models to hold it.
-"""
+"""What each event says: ids and codes of closed forms, without ``@`` and blanks; a test walks all models, so no text gets in."""
 
 from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
@@ -201,6 +198,14 @@ class FrameworkExpiresSoon(EventData):
     days: Literal[30, 14, 3]
 
 
+class FrameworkProposal(EventData):
+    """A move with a contact framework was put to a head for approval, and approved or sent back."""
+
+    framework: Id
+    move: Code = Field(description="What was proposed, such as decided or extended")
+    units: tuple[Id, ...] = Field(description="The units that see the framework")
+
+
 class IncidentReported(EventData):
     """An employee was exposed to something, or nearly: somebody has reported it."""
 
@@ -284,6 +289,7 @@ EVENTS: dict[str, type[EventData]] = {
         for move, record in RECORDS.items()
     },
     "framework.expires_soon": FrameworkExpiresSoon,
+    **dict.fromkeys(("framework.submitted", "framework.approved", "framework.sent_back"), FrameworkProposal),
     "signal.raised": SignalRaised,
     "identity.suggested": IdentitySuggested,
     "notification.sent": NotificationSent,

@@ -5,7 +5,7 @@ read is recorded there.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -158,6 +158,12 @@ def framework_moved(
         "by_guard": by_guard,
     }
     return Event(f"{framework.id}.{_instant(at)}.{move}", f"framework.{move}", framework.id, at, data)
+
+
+def framework_proposal(what: str, framework: str, move: str, at: datetime, units: Collection[str]) -> Event:
+    """The proposal to make ``move`` was ``submitted``, ``approved`` or ``sent_back``."""
+    data = {"framework": framework, "move": move, "units": sorted(units)}
+    return Event(f"{framework}.{_instant(at)}.{what}", f"framework.{what}", framework, at, data)
 
 
 def framework_expires_soon(framework: str, ends: date, days: int, at: datetime) -> Event:

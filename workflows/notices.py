@@ -26,7 +26,8 @@ NoticeKind = Literal[
     "identity_spoofing", "other_case_question", "mailbox_unreachable", "mailbox_not_watched", "canary_missing", "mail_not_moved",
     "post_unread", "posts_unread", "post_overdue", "posts_overdue", "post_right", "posts_right", "notice_untold", "notice_unopened",
     "mail_stuck", "mail_late", "mail_unaccounted", "mail_set_aside", "mail_untold", "receipt_undelivered",
-    "framework_review", "framework_expires_soon", "framework_expired", "incident_reported", "incident_concerns_you", "incident_due",
+    "framework_review", "framework_expires_soon", "framework_expired", "framework_submitted", "framework_approved",
+    "framework_sent_back", "incident_reported", "incident_concerns_you", "incident_due",
     "assist_called", "relief_asked", "relief_answered", "case_given",
 ]  # fmt: skip
 Json = Mapping[str, Any]

@@ -26,6 +26,8 @@ from workflows.framework import State
 from workflows.lifecycle import IllegalTransition, Refused
 from workflows.proofs import Proof
 
+TOLD = ("submitted", "submitted", "sent_back", "submitted", "approved")
+
 
 class World:
     """A guard's parts over one store, with a clock that is set by hand and one that nobody can set."""
@@ -187,6 +189,28 @@ async def test_a_head_approves_what_the_head_saw(world: World) -> None:
     kept = await world.lifecycle.approve(found.kept, hans)
     assert isinstance(kept, Kept)
     assert (kept.dossier.framework.state, kept.dossier.framework.approved_by, kept.move) == (State.DECIDED, HANS, "decided")
+    told = [parse_event(one.body).what for one in await world.store.outbox(99)]
+    proposals = ("submitted", "sent_back", "approved")
+    assert [one for one in told if one.removeprefix("framework.") in proposals] == [f"framework.{one}" for one in TOLD]
+
+
+async def test_who_waits_for_an_answer_is_told_it(world: World) -> None:
+    lene, hans = world.doer(LENE), world.doer(HANS)
+    draft = await world.lifecycle.move(world.lifecycle.begin("c-1"), record("drafted"), lene)
+    assert isinstance(draft, Kept)
+    written = await world.lifecycle.save_writing(draft, GROUND, framework(ends=date(2027, 6, 1)), lene)
+    assert isinstance(written, Kept)
+    found = await world.lifecycle.move(written, record("decided", lawyer=JURA, lawyer_says="Ja."), lene)
+    assert isinstance(found, Submission)
+    world.pass_to(TODAY, time(10))
+    await world.turn()
+    world.pass_to(TODAY, time(11))
+    assert isinstance(await world.lifecycle.approve(found.kept, hans), Kept)
+    await world.turn()
+    await world.notifier.sender.turn()
+    id = draft.dossier.framework.id
+    told = [(HANS, f"Kontaktrammen {id} venter på godkendelse"), (LENE, f"Kontaktrammen {id} er godkendt")]
+    assert await world.mails() == sorted(told)
 
 
 async def test_the_calendar_asks_reviews_and_ends_each_once(world: World) -> None:

@@ -10,8 +10,8 @@ from fakes.town import POLICY
 
 from services.notice_texts import letterhead
 from services.settings import Settings
-from workflows.dossier import Dossier
-from workflows.events import framework_expires_soon, framework_moved
+from workflows.dossier import Dossier, Proposal, Step
+from workflows.events import framework_expires_soon, framework_moved, framework_proposal
 from workflows.framework_notices import told
 from workflows.notice_mail import RULE, compose
 from workflows.notices import House
@@ -43,6 +43,41 @@ def people(event, dossier=None):
 )
 def test_the_leader_is_told_and_of_an_end_those_who_meet_the_citizen(event, whom):
     assert people(event) == whom
+
+
+def proposal(what):
+    return framework_proposal(what, "f-1", "decided", NOW, ["bf"])
+
+
+def proposed(**changes):
+    return draft().model_copy(
+        update={"submitted": Proposal.model_validate({"record": {"move": "decided"}, "by": LENE, "at": NOW, **changes})}
+    )
+
+
+APPROVED = draft().model_copy(
+    update={"steps": (Step.model_validate({"record": {"move": "decided"}, "by": LENE, "approved_by": HANS, "at": NOW}),)}
+)
+BACK = {"sent_back": "Skriv, hvorfor seks måneder ikke er nok.", "sent_back_by": HANS}
+
+
+@pytest.mark.parametrize(
+    ("what", "dossier", "whom"),
+    [
+        ("submitted", proposed(), [(HANS, "leader")]),
+        ("submitted", proposed(by=HANS), []),  # nobody approves what they proposed
+        ("submitted", proposed(**BACK), []),  # answered already
+        ("sent_back", proposed(**BACK), [(LENE, "leader")]),
+        ("sent_back", proposed(), []),  # proposed again already
+        ("approved", APPROVED, [(LENE, "leader")]),
+        ("approved", draft(), []),
+    ],
+)
+def test_the_head_is_told_that_something_waits_and_its_leader_of_the_answer(what, dossier, whom):
+    assert people(proposal(what), dossier) == whom
+    for notice in told(proposal(what), dossier, HOUSE, AROUND.cases, NOW):
+        text = email.message_from_bytes(compose(notice, HEAD, NOW), policy=email.policy.default).get_content()
+        assert "f-1" in text and "$" not in text and "seks måneder" not in text and "c-1" not in text
 
 
 def test_each_unit_s_leader_is_told_and_where_no_unit_is_named_the_decider():
