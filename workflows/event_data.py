@@ -100,14 +100,19 @@ class MailboxUnreachable(EventData):
     why: Code | None = Field(default=None, description="What is wrong with watching it")
 
 
-class MailboxLate(EventData):
-    """Of a mail that waits in a functional mailbox somebody must hear."""
+class MailboxHandedOver(EventData):
+    """Somebody has handed a mail that waits in a functional mailbox over to a colleague."""
 
     post: Id
     mail: Id
     unit: Id | None = None
     mailbox: Id = Field(description="By its code")
-    stage: int = Field(ge=1, le=4, description="Who is told: 1 the owner, 2 the deputy, 3 the leader, 4 the head")
+
+
+class MailboxLate(MailboxHandedOver):
+    """Of a mail that waits in a functional mailbox somebody must hear."""
+
+    stage: int = Field(ge=1, le=4, description="Who is told: 1 the owner, or its taker, 2 the deputy, 3 the leader, 4 the head")
     due: datetime = Field(description="By when it was to be done")
     arrived: datetime
     urgent: bool = Field(description="Whether it can't wait for working hours")
@@ -284,6 +289,7 @@ EVENTS: dict[str, type[EventData]] = {
     "receipt.undelivered": ReceiptUndelivered,
     "mailbox.unread": MailboxUnread,
     "mailbox.overdue": MailboxOverdue,
+    "mailbox.handed_over": MailboxHandedOver,
     **{
         f"framework.{move}": create_model(f"Framework{record.__name__}", __base__=FrameworkMoved, __doc__=record.__doc__)
         for move, record in RECORDS.items()

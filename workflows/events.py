@@ -13,6 +13,7 @@ from typing import Any
 from workflows.decision import Decision
 from workflows.event_data import EVENTS, CloudEvent, EventData
 from workflows.framework import ContactFramework
+from workflows.post import Post
 
 STREAM = "RAMMEVAGT"
 TYPE_PREFIX = "dk.rammevagt."
@@ -94,6 +95,12 @@ def mail_decided(decision: Decision, at: datetime) -> Event:
 def mailbox_unreachable(id: str, at: datetime, mail_id: str, copy: Mapping[str, str | None]) -> Event:
     """The functional mailbox that ``copy`` (``delivery``, ``unit`` and ``framework``) went to did not take or keep it."""
     return Event(id, "mailbox.unreachable", mail_id, at, {"mail": mail_id, **copy})
+
+
+def mailbox_handed_over(post: Post, at: datetime) -> Event:
+    """A post is somebody else's from now on. Who it is stands in the post alone."""
+    data = {"post": post.id, "mail": post.mail, "unit": post.unit, "mailbox": post.code}
+    return Event(f"{post.id}.handed_over.{_instant(at)}", "mailbox.handed_over", post.mail, at, data)
 
 
 def mailbox_not_watched(code: str, at: datetime, unit: str | None, why: str) -> Event:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from workflows.events import Event
 from workflows.notices import About, House, Notice, NoticeKind, NoticeRole, operations
+from workflows.post import Post
 from workflows.post_timers import OWNER, people, sleeps
 from workflows.route import FAULTS
 
@@ -19,13 +20,15 @@ KINDS: dict[str, tuple[NoticeKind, NoticeKind]] = {
 """What one notice tells of one mail, and of several."""
 
 
-def late(event: Event, mailbox: str, house: House, now: datetime, spared: Collection[str] = ()) -> tuple[Notice, ...]:
+def late(
+    event: Event, mailbox: str, house: House, now: datetime, spared: Collection[str] = (), *, taken_by: str | None = None
+) -> tuple[Notice, ...]:
     """Whoever is next in line is told, with those who heard of it before; operations where the unit names nobody.
 
-    ``mailbox`` is its address; ``spared`` are those from whom the mail was moved.
+    ``mailbox`` is its address; ``spared`` are those from whom the mail was moved, and ``taken_by`` is who has taken it.
     """
     data, unit = event.data, event.data.get("unit")
-    line, stage, urgent = people(unit, spared, house), data["stage"], data["urgent"]
+    line, stage, urgent = people(unit, spared, house, taken_by), data["stage"], data["urgent"]
     told = {line[stage]: _role(stage)} if stage in line else dict.fromkeys(operations(house), _role(None)) if not line else {}
     due = now if urgent and not sleeps(stage, unit, line, house) else house.hours.next_open(now, house.policy.zone)
     kind = KINDS["right" if data.get("right") else event.what.removeprefix("mailbox.")][data["count"] > 1]
@@ -34,6 +37,22 @@ def late(event: Event, mailbox: str, house: House, now: datetime, spared: Collec
         Notice(to, role, "now" if urgent else "same_day", kind, due, f"notice:{data['batch']}:{to}", about)
         for to, role in sorted(told.items())
     )
+
+
+def given(post: Post, mailbox: str, house: House, now: datetime) -> tuple[Notice, ...]:
+    """To whom a post was handed over, in working hours; ``mailbox`` is its address. Nobody, where it is done or given back."""
+    to = house.person(post.taken_by) if post.taken_by else None
+    if to is None or post.taken_at is None or post.done_at:
+        return ()
+    about = About(
+        mail=post.mail,
+        at=post.arrived_at.astimezone(house.policy.zone),
+        where=(mailbox,),
+        unit=house.unit_name(post.unit),
+        leader=house.leader(post.unit),
+    )
+    due, name = house.hours.next_open(now, house.policy.zone), f"notice:{post.id}.{post.taken_at.timestamp():.6f}:{to}"
+    return (Notice(to, "caseworker", "working_hours", "post_given", due, name, about),)
 
 
 def unreachable(event: Event, mailbox: str, house: House, now: datetime) -> tuple[Notice, ...]:

@@ -24,11 +24,11 @@ NoticeRole = Literal["caseworker", "leader", "it"]
 NoticeKind = Literal[
     "redirected", "redirected_leader", "signal_leader", "signal_unled", "meeting_asked", "identity_question", "identity_likeness",
     "identity_spoofing", "other_case_question", "mailbox_unreachable", "mailbox_not_watched", "canary_missing", "mail_not_moved",
-    "post_unread", "posts_unread", "post_overdue", "posts_overdue", "post_right", "posts_right", "notice_untold", "notice_unopened",
-    "mail_stuck", "mail_late", "mail_unaccounted", "mail_set_aside", "mail_untold", "receipt_undelivered",
-    "framework_review", "framework_expires_soon", "framework_expired", "framework_submitted", "framework_approved",
-    "framework_sent_back", "incident_reported", "incident_concerns_you", "incident_due",
-    "assist_called", "relief_asked", "relief_answered", "case_given",
+    "post_unread", "posts_unread", "post_overdue", "posts_overdue", "post_right", "posts_right", "post_given", "case_given",
+    "mail_stuck", "mail_late", "mail_unaccounted", "mail_set_aside", "mail_untold", "receipt_undelivered", "notice_untold",
+    "notice_unopened", "framework_review", "framework_expires_soon", "framework_expired", "framework_submitted",
+    "framework_approved", "framework_sent_back", "incident_reported", "incident_concerns_you", "incident_due",
+    "assist_called", "relief_asked", "relief_answered",
 ]  # fmt: skip
 Json = Mapping[str, Any]
 NO_CONCERN = frozenset({Reason.INTERNAL_SENDER.value, Reason.AUTHORITY.value, Reason.NOT_EVALUATED.value})
@@ -193,9 +193,8 @@ class Planning:
         if self.level != "red" or not unled:
             return
         about = replace(self.about_mail(unled), people=(), where=(), unit=None)
-        for to in sorted(operations(self.house)):
-            if to not in told:
-                yield Notice(to, "it", "now", "signal_unled", self.now, f"notice:{self.mail}:{to}", about)
+        for to in sorted(set(operations(self.house)).difference(told)):
+            yield Notice(to, "it", "now", "signal_unled", self.now, f"notice:{self.mail}:{to}", about)
 
     def _answering(self, unit: str | None) -> tuple[str | None, ...]:
         """Who leads the unit; of red mail the duty officer too."""

@@ -63,16 +63,25 @@ class _Step:
     at: datetime
 
 
-def people(unit: str | None, spared: Collection[str], house: House) -> Mapping[int, str]:
-    """Who hears of it at which stage, each once, but those who are ``spared``; nobody where the unit names no other person."""
+def people(unit: str | None, spared: Collection[str], house: House, taken_by: str | None = None) -> Mapping[int, str]:
+    """Who hears of it at which stage, each once, but those who are ``spared``; nobody where the unit names no other person.
+
+    Who has taken it, and works here still, comes first, in the owner's place.
+    """
     found = house.organisation.units.get(unit or "")
-    named = (found.mailbox_owner, found.deputy, found.leader, found.head) if found else ()
+    named = (found.mailbox_owner, found.deputy, found.leader, found.head) if found else (None,)
+    if taken_by and taken_by not in spared and house.organisation.employee(taken_by, house.policy):
+        named = (taken_by, *named[1:])
     told: dict[int, str] = {}
     for stage, address in enumerate(named, 1):
         person = house.person(address) if address else None
         if person and person not in told.values() and person not in spared:
             told[stage] = person
     return told
+
+
+def _line(post: Post, house: House) -> Mapping[int, str]:
+    return people(post.unit, post.spared, house, post.taken_by)
 
 
 def sleeps(stage: int, unit: str | None, line: Mapping[int, str], house: House) -> bool:
@@ -128,7 +137,7 @@ def _steps(post: Post, house: House) -> Iterator[_Step]:
     """The next step of each ladder that is climbed now."""
     if post.done_at:
         return
-    stages = sorted(people(post.unit, post.spared, house)) or [OWNER]
+    stages = sorted(_line(post, house)) or [OWNER]
     unread = None if post.read_at else _next(stages, post.unread_stage)
     if unread:
         raised = Raised("unread", unread, post.due_read, urgent=post.red)
@@ -160,7 +169,7 @@ def _later(post: Post, house: House, raised: Raised, before: int) -> datetime:
     """
     told, hours, zone = post.told_at or post.arrived_at, house.hours, house.policy.zone
     if raised.urgent:
-        line = people(post.unit, post.spared, house)
+        line = _line(post, house)
         asleep = sleeps(before, post.unit, line, house) and hours.next_open(told, zone) > told
         return told if asleep else told + RED_STEP
     if raised.what == "unread":
@@ -173,7 +182,7 @@ def _unread_step(post: Post, told: datetime, raised: Raised, house: House) -> ti
     """How long the one before has. Where the mail holds a right, what is left of its day is shared by those who come."""
     if not post.rights:
         return UNREAD_STEP
-    coming = sum(one >= raised.stage for one in people(post.unit, post.spared, house))
+    coming = sum(one >= raised.stage for one in _line(post, house))
     left = house.hours.end_of_day(post.arrived_at, house.policy.zone) - told
     return max(SHORTEST, min(left / (coming + 1), UNREAD_STEP))
 
@@ -228,7 +237,8 @@ def events_of(found: Sequence[Look], now: datetime) -> list[tuple[Event, ...]]:
 
 def _batch(post: Post, raised: Raised) -> str:
     urgency = ".now" if raised.urgent else ""
-    return f"{post.code}.{post.unit or 'none'}.{raised.what}.{raised.right or 'none'}.{raised.stage}{urgency}"
+    alone = f".{post.mail}" if post.taken_by and raised.stage == OWNER else ""  # its taker's, and nobody else's
+    return f"{post.code}.{post.unit or 'none'}.{raised.what}.{raised.right or 'none'}.{raised.stage}{urgency}{alone}"
 
 
 def _event(post: Post, raised: Raised, count: int, now: datetime) -> Event:

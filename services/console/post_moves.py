@@ -12,13 +12,14 @@ from services.console.post_words import FOUND
 from services.console.posts import Posts, Seen
 from services.post_terms import MailboxTerms
 from services.settings import ZONE
-from services.store.posts import Overtaken
+from services.store.posts import Change, Overtaken
 from services.working_hours import working_hours
 from workflows import post as core
 from workflows.addresses import own_key
 from workflows.audit import AuditRecord
 from workflows.deadlines import WorkingHours
 from workflows.decision import Sentence
+from workflows.events import mailbox_handed_over
 from workflows.post import MOST_NOTE, Post, Refused, Terms
 
 RIGHTS = frozenset(  # what can be found that is a right of the citizen, by the same name
@@ -129,4 +130,7 @@ async def move(request: Request, posts: Posts, seen: Seen, name: Move, filled: F
     data |= {"reopened": True} if seen.post.done_at and not made.done_at else {}
     data |= {"token": who.token} if who.token else {}
     record = AuditRecord(posts.now, who.account, action, seen.post.id, data)
-    return await console.store.posts.save(made, seen.post.revision, record)
+    given = name == "give" and made.taken_by != who.rights.address
+    events = (mailbox_handed_over(made, posts.now),) if given else ()
+    [saved] = await console.store.posts.change([Change(made, seen.post.revision, events, (record,))])
+    return saved or Overtaken(await console.store.posts.get(made.id))

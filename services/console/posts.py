@@ -8,6 +8,7 @@ from fastapi import HTTPException
 from starlette.requests import Request
 
 from services.console.auth.visitor import Visitor
+from services.console.citizens import Names
 from services.console.concern import Concerns, Touched, concerns
 from services.console.context import console_of
 from services.console.post_words import Due, due, summed_up
@@ -29,7 +30,10 @@ UNKNOWN, ONE_OF_SEVERAL, PERHAPS = N_("en ukendt afsender"), N_("en af flere bor
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One post. ``who`` wrote: a name or an id, as far as the visitor may know. ``shielded`` are addresses."""
+    """One post. ``who`` wrote: a name or an id, as far as the visitor may know. ``shielded`` are addresses.
+
+    ``giver`` is the name of whoever handed it over to the visitor.
+    """
 
     post: Post
     unit: Unit | None
@@ -39,6 +43,7 @@ class Seen:
     case: str | None
     taker: str | None
     mine: bool
+    giver: str | None
     dues: tuple[Due, ...]
     summary: str
 
@@ -70,6 +75,7 @@ class Posts:
         self.concerned: Concerns = concerns(request)
         self._store = console.store
         self._ours = console.store.organisation()
+        self._people = Names(request)
 
     def units(self) -> tuple[Unit, ...]:
         """Those whose mailboxes the visitor may see."""
@@ -138,7 +144,14 @@ class Posts:
         await self.concerned.know_people({id for _, mail in there for id in _writers(mail)})
         kept = [(post, mail, shielded) for post, mail in there if (shielded := self._opens(post, mail)) is not None]
         names = await self.concerned.names(self.who.rights, {id for _, mail, _ in kept for id in _writers(mail)})
-        return tuple([await self._told(post, mail, shielded, names) for post, mail, shielded in kept])
+        givers = await self._givers([post for post, _, _ in kept])
+        return tuple([await self._told(post, mail, shielded, names, givers) for post, mail, shielded in kept])
+
+    async def _givers(self, posts: Collection[Post]) -> dict[str, str]:
+        """Who handed these over to the visitor, by post; of those that somebody else did."""
+        mine = [one.id for one in posts if one.taken_by == self.who.rights.address]
+        found = await self._store.views.given_by(mine) if mine else {}
+        return {id: await self._people.actor(account) for id, account in found.items() if account != self.who.account}
 
     def _opens(self, post: Post, mail: PostMail) -> frozenset[str] | None:
         """Whom it is kept away from; None where the visitor may not see it."""
@@ -146,7 +159,9 @@ class Posts:
         unit = self._ours.units.get(post.unit or "")
         return shielded if may_with_post(self.who.rights, Action.SEE_POST, unit, shielded) else None
 
-    async def _told(self, post: Post, mail: PostMail, shielded: frozenset[str], names: dict[str, str]) -> Seen:
+    async def _told(
+        self, post: Post, mail: PostMail, shielded: frozenset[str], names: dict[str, str], givers: dict[str, str]
+    ) -> Seen:
         address = self.who.rights.address
         return Seen(
             post,
@@ -157,6 +172,7 @@ class Posts:
             case=await self._case(post, mail),
             taker=self._name(post.taken_by),
             mine=post.taken_by == address,
+            giver=givers.get(post.id),
             dues=tuple(due(one, self.now, self.words) for one in post.owed()),
             summary=summed_up(summary_from(post.summary), self.words) if post.summary else "",
         )

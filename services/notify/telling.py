@@ -51,6 +51,7 @@ class Telling:
             ("mailbox.unreachable", "tell_mailbox_unreachable", self.mailbox_unreachable),
             ("mailbox.unread", "tell_mailbox_unread", self.mailbox_late),
             ("mailbox.overdue", "tell_mailbox_overdue", self.mailbox_late),
+            ("mailbox.handed_over", "tell_mailbox_handed_over", self.mailbox_given),
             *((what, f"tell_{what.replace('.', '_')}", self.framework) for what in framework_notices.KINDS),
             *((what, f"tell_{what.replace('.', '_')}", self.incident) for what in _OF_INCIDENTS),
             *((what, f"tell_{what.replace('.', '_')}", self.matter) for what in _OF_MATTERS),
@@ -77,7 +78,16 @@ class Telling:
         house, now, planned = self._house(), self._clock.now(), list[Notice]()
         for one in events:
             if post := await self._store.posts.get(one.data["post"]):
-                planned += mailbox_notices.late(one, self._posting.mailbox(post.code), house, now, post.spared)
+                mailbox = self._posting.mailbox(post.code)
+                planned += mailbox_notices.late(one, mailbox, house, now, post.spared, taken_by=post.taken_by)
+        await self._enqueue(planned, now)
+
+    async def mailbox_given(self, events: Sequence[Event]) -> None:
+        """Mails in functional mailboxes were handed over; one that retention has removed since concerns nobody."""
+        house, now, planned = self._house(), self._clock.now(), list[Notice]()
+        for one in events:
+            if post := await self._store.posts.get(one.data["post"]):
+                planned += mailbox_notices.given(post, self._posting.mailbox(post.code), house, now)
         await self._enqueue(planned, now)
 
     async def framework(self, events: Sequence[Event]) -> None:

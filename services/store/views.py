@@ -140,6 +140,10 @@ class Views:
         """What waits, a row a hop."""
         return await self._readers.run(view_books.queue)
 
+    async def given_by(self, posts: Collection[str]) -> dict[str, str]:
+        """Which account handed these posts over to whoever has them now, by post; of those that nobody has taken since."""
+        return await self._readers.run(view_posts.given_by, posts)
+
     async def seen(self, *subjects: str, limit: int = PAGE, after: str | None = None) -> Page[Seen]:
         """Who has looked at, or done something about, these subjects; the newest first."""
         subjects_asked: Sequence[str] = subjects

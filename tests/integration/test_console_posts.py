@@ -15,6 +15,8 @@ from services.store import schema
 from services.store.interface import StoreUnavailable
 from workflows.audit import AuditRecord
 from workflows.deadlines import RIGHT_CLOCKS
+from workflows.event_data import EVENTS, CloudEvent
+from workflows.events import parse_event
 from workflows.post import flagged
 
 PEOPLE = {
@@ -197,8 +199,32 @@ async def test_it_is_handed_over_to_a_person_of_the_unit_and_nobody_else(running
     assert (await people["lene"].post(f"/posts/{post.id}/give", data=form(post, to="per@eksempel.dk", note=""))).status_code == 303
     given = await now_of(running, post)
     assert given.taken_by == "per@eksempel.dk" and given.note is None
-    assert "Mail fra" in (overview := words(await people["per"].get("/"))) and "Du har taget den." in overview
+    assert "Mail fra" in (overview := words(await people["per"].get("/"))) and "Lene har givet den videre til dig." in overview
+    shown = words(await people["per"].get(f"/posts/{post.id}"))
+    assert "Lene har givet den videre til dig." in shown and "Du har taget den." not in shown
+    assert "Per Poulsen har taget den." in words(await people["lene"].get(f"/posts/{post.id}"))
     assert "post.handed_over" in await did(running, post.id)
+
+
+async def test_who_gets_it_is_told_and_who_takes_or_keeps_it_is_not(running, people, post):
+    def raised(connection):
+        return connection.execute(select(schema.outbox.c.body).where(schema.outbox.c.body.contains(post.id))).scalars().all()
+
+    async def given():
+        found = [parse_event(one) for one in await running.guard.store.readers.run(raised)]
+        return [one for one in found if one.what == "mailbox.handed_over"]
+
+    await people["maja"].post(f"/posts/{post.id}/take", data=form(post))
+    assert await given() == [] and "Du har taget den." in words(await people["maja"].get(f"/posts/{post.id}"))
+    late = await people["maja"].post(f"/posts/{post.id}/give", data=form(post, to="per@eksempel.dk"))
+    assert late.status_code == 409 and await given() == []
+    note = "Ring til Bo Borger"
+    await people["maja"].post(f"/posts/{post.id}/give", data=form(await now_of(running, post), to="per@eksempel.dk", note=note))
+    [event] = await given()
+    CloudEvent[EVENTS[event.what]].model_validate(event.cloudevent())
+    assert event.data == {"post": post.id, "mail": post.mail, "unit": "boern-familie", "mailbox": post.code}
+    await people["lene"].post(f"/posts/{post.id}/give", data=form(await now_of(running, post), to="lene@eksempel.dk"))
+    assert len(await given()) == 1 and "Du har taget den." in words(await people["lene"].get(f"/posts/{post.id}"))
 
 
 async def test_it_is_read_for_new_facts_and_what_was_found_runs(running, people, post):

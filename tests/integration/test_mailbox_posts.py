@@ -11,7 +11,7 @@ from fakes.dovecot import Dovecot
 from fakes.dovecot import mail as straight
 from fakes.guard import guarding, mail
 from fakes.posts import ZONE, cursor, sighting
-from fakes.town import BO, BOX, KAREN, PASS, POLICY, facts, framework, town
+from fakes.town import BO, BOX, KAREN, PASS, PER, POLICY, facts, framework, town
 from fakes.watching import Watching, box
 
 from services.clock_watch import ClockWatch
@@ -22,12 +22,13 @@ from services.post_terms import MailboxTerms
 from services.settings import Mailbox, Settings
 from services.store.interface import Arrival
 from services.store.open import open_store
+from services.store.posts import Change
 from workflows import post_timers
 from workflows.deadlines import WorkingCalendar
 from workflows.decide import decide
-from workflows.events import mail_decided, mail_received, parse_event
+from workflows.events import mail_decided, mail_received, mailbox_handed_over, parse_event
 from workflows.mail import Envelope, Headers, Mail
-from workflows.post import answered, code_of, read
+from workflows.post import answered, code_of, hand_over, read
 from workflows.post_timers import CALM
 
 OLGA, LENE = "olga@eksempel.dk", "lene@eksempel.dk"
@@ -81,6 +82,8 @@ class World:
         for one in events:
             if one.what in ("mailbox.unread", "mailbox.overdue"):
                 await self.notifier.telling.mailbox_late([one])
+            if one.what == "mailbox.handed_over":
+                await self.notifier.telling.mailbox_given([one])
         new = [one for one in await self.store.queue() if one.kind == "notice"]
         found = [one for one in new if one.id not in self.seen]
         self.seen |= {one.id for one in new}
@@ -148,6 +151,19 @@ async def test_who_is_spared_a_citizens_mail_is_not_called_to_what_comes_straigh
         (f"En mail i {BOX} er ikke læst", KAREN),  # of the stranger's
         (f"En mail i {BOX} er ikke læst", OLGA),
     ]
+
+
+async def test_who_gets_a_post_is_told_of_it_and_of_its_deadline_first(world):
+    found = await world.mail("m1")
+    await world.heard()
+    world.clock.move(hours=1)
+    now = world.clock.now()
+    mine = hand_over(found, PER, now)
+    change = Change(mine, 0, (mailbox_handed_over(mine, now),), (entry("post.handed_over", found.id),))
+    assert await world.store.posts.change([change])
+    assert await world.heard() == [(f"En mail i {BOX} er givet videre til dig", PER)]
+    assert await world.heard("11-23", "13:00") == [(f"En mail i {BOX} er ikke læst", PER)]
+    assert await world.heard("11-23", "15:00") == [(f"En mail i {BOX} er ikke læst", LENE)]
 
 
 async def test_a_burst_is_told_of_in_one_notice(world):

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,15 +12,17 @@ from services.notice_texts import letterhead
 from services.settings import Settings
 from workflows.event_data import EVENTS, CloudEvent
 from workflows.events import mailbox_not_watched, parse_event, route_hindered
-from workflows.mailbox_notices import late, not_watched, unreachable
+from workflows.mailbox_notices import given, late, not_watched, unreachable
 from workflows.notice_mail import RULE, compose
-from workflows.people import Unit
-from workflows.post_timers import Look, Raised, events_of
+from workflows.organisation import organisation
+from workflows.people import Employee, Unit
+from workflows.post_timers import Look, Raised, events_of, people
 
 HEAD = letterhead(Settings())
 NOW = datetime(2026, 11, 23, 13, 0, tzinfo=ZONE)
 NIGHT = NOW.replace(hour=23)
 OLGA, DORTE, LENE = "olga@eksempel.dk", "dorte@eksempel.dk", "lene@eksempel.dk"
+PER = "per@eksempel.dk"
 
 
 def raised(what="unread", stage=1, right=None, count=1, urgent=False):
@@ -100,6 +103,33 @@ def test_who_was_spared_the_mail_is_neither_told_nor_named():
     [notice] = late(raised(stage=2)[0], BOX, house(), NOW, (OLGA,))
     assert notice.to == DORTE and OLGA not in text_of(notice)[1]
     assert late(raised()[0], BOX, house(), NOW, (OLGA,)) == ()
+
+
+def test_who_gets_a_post_from_a_colleague_hears_of_it_in_working_hours():
+    found = post(taken_by=DORTE, taken_at=NIGHT)
+    [notice] = given(found, BOX, house(), NIGHT)
+    assert (notice.to, notice.role, notice.urgency, notice.kind) == (DORTE, "caseworker", "working_hours", "post_given")
+    assert notice.due.astimezone(ZONE).strftime("%d %H:%M") == "24 08:00"
+    subject, danish, english = text_of(notice)
+    assert subject == f"En mail i {BOX} er givet videre til dig" and "En kollega har givet den videre til dig." in danish
+    assert "under nummer m1" in danish and "handed it over to you" in english and "$" not in danish + english
+    assert given(found, BOX, house(), NOW)[0].dedupe == notice.dedupe
+    assert given(replace(found, taken_at=NOW), BOX, house(), NOW)[0].dedupe != notice.dedupe
+    assert given(replace(found, done_at=NOW), BOX, house(), NOW) == given(post(), BOX, house(), NOW) == ()
+
+
+def test_who_has_taken_it_hears_first_in_the_owners_place():
+    works = house(UNIT)
+    works = replace(works, organisation=organisation((UNIT,), (Employee(address=PER, name="Per", unit=UNIT.id),), (), ()))
+    one = post(taken_by=PER)
+    assert list(people(UNIT.id, (), works, PER).values()) == [PER, DORTE, LENE, "heidi@eksempel.dk"]
+    [notice] = late(raised()[0], BOX, works, NOW, taken_by=PER)
+    assert notice.to == PER
+    [second] = late(raised(stage=2)[0], BOX, works, NOW, taken_by=PER)
+    assert second.to == DORTE and PER in text_of(second)[1] and OLGA not in text_of(second)[1]
+    assert people(UNIT.id, (PER,), works, PER)[1] == people(UNIT.id, (), house(), PER)[1] == OLGA  # spared, or works here no more
+    looks = [Look(each, (Raised("unread", 1, NOW),)) for each in (one, post("m2"), post("m3"))]
+    assert [each.data["count"] for events in events_of(looks, NOW) for each in events] == [1, 2, 2]
 
 
 def test_who_has_left_meanwhile_is_not_told():
