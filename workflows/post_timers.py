@@ -22,7 +22,7 @@ ROLES: tuple[Role, ...] = ("owner", "deputy", "leader", "head")
 """Who hears of it at stage 1, 2, 3 and 4."""
 OWNER = 1
 RED_STEP = timedelta(minutes=30)  # domain.md (f): escalate where a red was not opened within 30 minutes
-UNREAD_STEP = timedelta(hours=2)  # working hours
+UNREAD_STEP = timedelta(hours=1)  # working hours: what is unread past its deadline is soon the leader's (domain.md (d))
 AHEAD = timedelta(hours=1)  # before people go home, of what must be read on the same day
 RIGHT_AHEAD = timedelta(hours=2)  # of a right, so that all hear of it on that day (domain.md (d))
 SHORTEST = timedelta(minutes=15)  # that the one before has, where there is little time left
@@ -163,7 +163,7 @@ def _next(stages: list[int], told: int) -> int | None:
 
 
 def _later(post: Post, house: House, raised: Raised, before: int) -> datetime:
-    """When the next one in line hears of it: of what is unread after two hours of work, else on the next working morning.
+    """When the next one in line hears of it: of what is unread after an hour of work, else on the next working morning.
 
     ``before`` is the stage that heard of it last. Of red, whoever sleeps until the morning is not waited for.
     """
