@@ -6,6 +6,7 @@ Ids, dates and our own addresses alone, no word of a mail (law 9). What was rais
 from collections.abc import Collection
 from datetime import datetime
 
+from workflows.deadlines import RIGHT_CLOCKS
 from workflows.events import Event
 from workflows.notices import About, House, Notice, NoticeKind, NoticeRole, operations
 from workflows.post import Post
@@ -17,7 +18,7 @@ KINDS: dict[str, tuple[NoticeKind, NoticeKind]] = {
     "overdue": ("post_overdue", "posts_overdue"),
     "right": ("post_right", "posts_right"),
 }
-"""What one notice tells of one mail, and of several."""
+"""What one notice tells of one mail, and of several; a right whose clock no law sets is late as an answer is."""
 
 
 def late(
@@ -31,7 +32,7 @@ def late(
     line, stage, urgent = people(unit, spared, house, taken_by), data["stage"], data["urgent"]
     told = {line[stage]: _role(stage)} if stage in line else dict.fromkeys(operations(house), _role(None)) if not line else {}
     due = now if urgent and not sleeps(stage, unit, line, house) else house.hours.next_open(now, house.policy.zone)
-    kind = KINDS["right" if data.get("right") else event.what.removeprefix("mailbox.")][data["count"] > 1]
+    kind = KINDS["right" if data.get("right") in RIGHT_CLOCKS else event.what.removeprefix("mailbox.")][data["count"] > 1]
     about = _about(event, mailbox, house, tuple(person for one, person in line.items() if one < stage))
     return tuple(
         Notice(to, role, "now" if urgent else "same_day", kind, due, f"notice:{data['batch']}:{to}", about)

@@ -93,6 +93,11 @@ def test_a_late_answer_and_a_right_have_words_of_their_own(count):
     assert subject.endswith(f"i {BOX}: en klage") and "følger af loven" in danish and "set by law" in english
 
 
+def test_a_right_that_no_law_sets_a_clock_for_is_late_as_an_answer_is():
+    [notice] = told(raised("overdue", 2, "application"))
+    assert notice.kind == "post_overdue" and "loven" not in text_of(notice)[1]
+
+
 def test_where_a_unit_names_nobody_operations_hear_of_it():
     nobody = Unit(id=UNIT.id, name="Tom", leader=BOX, functional_mailbox=BOX)
     [notice] = told(raised(), where=house(nobody))
