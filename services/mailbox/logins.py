@@ -2,9 +2,10 @@
 
 import base64
 import hmac
+import json
 import os
 import ssl
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +22,15 @@ NONCE = 12  # octets (NIST SP 800-38D 5.2.1.1)
 
 
 @dataclass(frozen=True, slots=True)
+class _Kept:
+    """What was mended on a page at ``at`` (Unix time), and a keyed hash of what the file held then, where the page saw it."""
+
+    secret: str
+    at: float | None = None  # None: an earlier version kept it
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Credential:
     """A login; one by access token is good until ``good_until``, and its token ends at ``ends``."""
 
@@ -33,6 +43,7 @@ class Logins:
     """For threads: it reads files and asks token servers. ``tls`` verifies both kinds of servers; None: as this machine does."""
 
     def __init__(self, key: bytes, tokens: Tokens, tls: ssl.SSLContext | None = None, bounds: Bounds | None = None) -> None:
+        self._key = hmac.digest(key, b"rammevagt mailbox file", "sha256")
         self._cipher = AESGCM(hmac.digest(key, b"rammevagt mailbox login", "sha256"))
         self._tokens = tokens
         self.tls = tls
@@ -43,8 +54,9 @@ class Logins:
         return Session(box, self.tls, self.bounds)
 
     def credential(self, box: Mailbox, code: str, sealed: str | None) -> Credential:
-        """As it is now; ``sealed`` is what was mended on a page. Raises ``Trouble``."""
-        mended = self._opened(code, sealed) if sealed else None
+        """As it is now. ``sealed`` was mended on a page: it goes before the file until that is changed. Raises ``Trouble``."""
+        kept = self._opened(code, sealed) if sealed else None
+        mended = kept.secret if kept and not self._gives_way(kept, box) else None
         return self._with(box, mended or _from_file(box))
 
     def refused(self, credential: Credential) -> None:
@@ -61,17 +73,41 @@ class Logins:
         finally:
             session.close()
 
-    def sealed(self, code: str, secret: str) -> str:
+    def sealed(self, box: Mailbox, code: str, secret: str, now: datetime) -> str:
         """As it may lie in the store: it opens with the guard's key, for this mailbox alone."""
+        found = _read(box)
+        kept = _Kept(secret, now.timestamp(), self._hash(found) if found else None)
         nonce = os.urandom(NONCE)
-        return base64.b64encode(nonce + self._cipher.encrypt(nonce, secret.encode(), code.encode())).decode()
+        return base64.b64encode(nonce + self._cipher.encrypt(nonce, json.dumps(asdict(kept)).encode(), _about(code))).decode()
 
-    def _opened(self, code: str, sealed: str) -> str | None:
+    def _opened(self, code: str, sealed: str) -> _Kept | None:
         try:
             raw = base64.b64decode(sealed, validate=True)
-            return self._cipher.decrypt(raw[:NONCE], raw[NONCE:], code.encode()).decode()
+        except ValueError:
+            return None
+        if (found := self._decrypted(raw, _about(code))) is not None:
+            return _Kept(**json.loads(found))
+        older = self._decrypted(raw, code.encode())
+        return _Kept(older) if older is not None else None
+
+    def _decrypted(self, raw: bytes, about: bytes) -> str | None:
+        try:
+            return self._cipher.decrypt(raw[:NONCE], raw[NONCE:], about).decode()
         except (ValueError, InvalidTag):
             return None
+
+    def _gives_way(self, kept: _Kept, box: Mailbox) -> bool:
+        """Whether the file was changed since: by its date, and by what it holds, for a file may be written again as it was."""
+        found = _read(box)
+        if not found or kept.at is None or self._hash(found) == kept.file:
+            return False
+        try:
+            return _file(box).stat().st_mtime > kept.at
+        except OSError:
+            return False
+
+    def _hash(self, secret: str) -> str:
+        return hmac.digest(self._key, secret.encode(), "sha256").hex()
 
     def _with(self, box: Mailbox, secret: str) -> Credential:
         if box.oauth2 is None:
@@ -80,13 +116,23 @@ class Logins:
         return Credential(Login(box.user, token.value, token=True), token.good_until, token.ends)
 
 
+def _about(code: str) -> bytes:
+    return f"{code} kept".encode()
+
+
 def _from_file(box: Mailbox) -> str:
     """Read each time: whoever changes a password changes the file."""
-    name = box.oauth2.client_secret_file if box.oauth2 else box.password_file
+    if found := _read(box):
+        return found
+    raise Trouble("no_login")
+
+
+def _read(box: Mailbox) -> str:
     try:
-        found = Path(name).read_text("utf-8").strip() if name else ""
+        return _file(box).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError):
-        found = ""
-    if not found:
-        raise Trouble("no_login")
-    return found
+        return ""
+
+
+def _file(box: Mailbox) -> Path:
+    return Path(box.oauth2.client_secret_file if box.oauth2 else box.password_file)

@@ -112,7 +112,8 @@ class Mailboxes:
         because = await self.try_login(code, secret)
         if because is not None:
             return because
-        if not await self._store.mailboxes.keep_login(code, self._logins.sealed(code, secret)):
+        sealed = await asyncio.to_thread(self._logins.sealed, self._boxes[code], code, secret, self._clock.now())
+        if not await self._store.mailboxes.keep_login(code, sealed):
             return SAID["connecting"]  # nobody has begun to watch it
         self.wake(code)
         return None
