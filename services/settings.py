@@ -223,6 +223,11 @@ class OAuth2(Section):
     client_secret_file: str
     scope: str
 
+    @property
+    def client(self) -> tuple[str, str]:
+        """Whose the secret is, whatever is asked for with it."""
+        return self.token_url, self.client_id
+
 
 class Mailbox(Section):
     """A functional mailbox that is watched over IMAP."""

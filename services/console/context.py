@@ -24,7 +24,8 @@ def _nothing() -> None:
 class Console:
     """The guard as its pages see it. ``checks`` are those of ``/health/ready``: each tells whether a part works.
 
-    ``told`` is called when there is something to publish; ``mend`` mends the login of a watched mailbox.
+    ``told`` is called when there is something to publish; ``mend`` mends the login of a watched mailbox, and of
+    all that log in with the same client.
     """
 
     settings: Settings

@@ -1,6 +1,6 @@
 """How the watched mailboxes are, for IT: whether each is looked into, what is wrong, and who mends it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,7 +25,10 @@ STALE = Said(
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One mailbox. ``kind`` is that of a chip; ``token``: it is logged in to by a client secret, not a password."""
+    """One mailbox. ``kind`` is that of a chip; ``token``: it is logged in to by a client secret, not a password.
+
+    ``client`` is the one whose secret that is.
+    """
 
     code: str
     address: str
@@ -39,6 +42,7 @@ class Watched:
     looked_at: datetime | None
     token_until: datetime | None
     own_login: bool
+    client: tuple[str, str] | None = None
 
     @property
     def bad(self) -> bool:
@@ -53,6 +57,11 @@ async def watched(console: Console) -> tuple[Watched, ...]:
     states = {one.code: one for one in await console.store.mailboxes.all()}
     found = list(_each(console, states))
     return tuple(sorted(found, key=lambda one: (not one.bad, one.address)))
+
+
+def of_one_client(boxes: Iterable[Watched], one: Watched) -> list[Watched]:
+    """The others that are watched and log in with the same client: its new secret is theirs too."""
+    return [other for other in boxes if one.client and other.client == one.client and other.code != one.code and other.since]
 
 
 def _each(console: Console, states: dict[str, MailboxState]) -> Iterator[Watched]:
@@ -79,6 +88,7 @@ def _watched(box: Mailbox, code: str, unit: str | None, state: MailboxState | No
         looked_at=state.looked_at if state else None,
         token_until=state.token_until if state else None,
         own_login=bool(state and state.own_login),
+        client=box.oauth2.client if box.oauth2 else None,
     )
 
 

@@ -108,15 +108,26 @@ class Mailboxes:
         return await asyncio.to_thread(self._tried, box, secret)
 
     async def mend(self, code: str, secret: str) -> Said | None:
-        """As ``try_login``; what the server takes is kept, sealed, and goes before the settings' own from now on."""
+        """As ``try_login``; what the server takes is kept, sealed, and goes before the settings' own until their file is changed.
+
+        A client's secret is kept for every mailbox that logs in with the same client.
+        """
         because = await self.try_login(code, secret)
         if because is not None:
             return because
-        sealed = await asyncio.to_thread(self._logins.sealed, self._boxes[code], code, secret, self._clock.now())
-        if not await self._store.mailboxes.keep_login(code, sealed):
+        if not await self._keep(code, secret):
             return SAID["connecting"]  # nobody has begun to watch it
-        self.wake(code)
+        oauth2 = self._boxes[code].oauth2
+        for other, box in self._boxes.items():
+            if oauth2 and box.oauth2 and box.oauth2.client == oauth2.client and other != code:
+                await self._keep(other, secret)
         return None
+
+    async def _keep(self, code: str, secret: str) -> bool:
+        sealed = await asyncio.to_thread(self._logins.sealed, self._boxes[code], code, secret, self._clock.now())
+        kept = await self._store.mailboxes.keep_login(code, sealed)
+        self.wake(code)
+        return kept
 
     def _tried(self, box: Mailbox, secret: str) -> Said | None:
         try:

@@ -109,6 +109,34 @@ async def test_a_mailbox_that_is_not_watched_is_not_there(running):
     assert "access.refused" in await actions(running, "m-000000000000")
 
 
+async def test_one_form_mends_all_mailboxes_of_a_client(running):
+    app, console = running.guard.http.pages.app, running.guard.http.pages.app.state.console
+    one = console.settings.mailboxes[1]
+    others = [one.model_copy(update={"address": f"{name}@eksempel.dk"}) for name in ("en", "ny")]  # nobody watches the second yet
+    apart = one.model_copy(update={"address": "fremmed@eksempel.dk", "oauth2": one.oauth2.model_copy(update={"client_id": "x"})})
+    codes = [code_of(running.guard.store.key, each.address) for each in (one, *others, apart)]
+    for code in (codes[1], codes[3]):
+        await running.guard.store.mailboxes.lease(code, "x@eksempel.dk", "h", NOW + timedelta(days=999))
+    answers = iter([SAID["client_refused"], None])
+
+    async def mend(code, secret):
+        return next(answers)
+
+    boxes = (*console.settings.mailboxes, *others, apart)
+    app.state.console = replace(console, mend=mend, settings=console.settings.model_copy(update={"mailboxes": boxes}))
+    try:
+        async with as_(running, "it") as client:
+            path = f"/operations/mailboxes/{codes[0]}"
+            assert "med samme klient: 1. De får" in words(await client.get(path))
+            assert "samme klient" not in words(await client.get(f"/operations/mailboxes/{codes[3]}"))
+            assert (await client.post(path, data={"secret": SECRET})).status_code == 422
+            assert (await client.post(path, data={"secret": SECRET})).status_code == 303
+    finally:
+        app.state.console = console
+    assert [await actions(running, code) for code in codes[1:]] == [["mailbox.login_mended"], [], []]
+    assert (await actions(running, codes[0]))[-2:] == ["mailbox.login_refused", "mailbox.login_mended"]
+
+
 async def test_a_new_secret_is_tried_before_it_is_kept(running):
     tried = []
 

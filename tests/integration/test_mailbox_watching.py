@@ -243,6 +243,26 @@ async def test_a_token_that_ends_while_it_watches(dovecot, tmp_path):
         await watching.is_in("watching")
 
 
+async def test_a_new_client_secret_is_kept_for_all_mailboxes_of_the_client(tmp_path):
+    with Dovecot("bf", "jy") as server:
+        server.tokens.user, server.tokens.client = "bf", ("rammevagt", "ny")
+        secret = tmp_path / "secret"
+        secret.write_text("udløbet")
+        client = {"token_url": server.tokens.token_url, "client_id": "rammevagt", "client_secret_file": str(secret), "scope": "s"}
+        boxes = [box(server.port, "bf", oauth2=client), box(server.port, "jy", oauth2=client)]
+        boxes.append(box(server.port, "anden", oauth2=client | {"client_id": "en-anden"}))
+        async with Watching(tmp_path, *boxes) as watching:
+            for user in ("bf", "jy", "anden"):
+                await watching.is_in("client_refused", user)
+            assert await watching.mailboxes.mend(watching.code(), "forkert") == SAID["client_refused"]
+            assert {one.own_login for one in await watching.store.mailboxes.all()} == {False}
+            assert await watching.mailboxes.mend(watching.code(), "ny") is None
+            await watching.is_in("watching")
+            states = {one.address: one.own_login for one in await watching.store.mailboxes.all()}
+            assert states == {"anden@eksempel.dk": False, "bf@eksempel.dk": True, "jy@eksempel.dk": True}
+            await watching.is_in("token_refused", "jy")  # the server of this test gives tokens for one user alone
+
+
 async def test_a_token_that_is_revoked_is_replaced_at_once(dovecot, tmp_path):
     tokens = dovecot.tokens
     tokens.user = "bf"

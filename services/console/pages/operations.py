@@ -12,7 +12,7 @@ from services.console.auth.visitor import Visitor
 from services.console.context import console_of
 from services.console.operations import HOPS, KINDS, PARTS, operations_of, settings_shown
 from services.console.recorded import recorded
-from services.console.watched import Watched, watched
+from services.console.watched import Watched, of_one_client, watched
 from services.console.web import page, see
 from workflows.audit import AuditRecord
 from workflows.mailbox_state import Said
@@ -51,7 +51,7 @@ async def operations(request: Request, _: It, said: str = "") -> HTMLResponse:
 @router.get("/mailboxes/{code}")
 async def login(request: Request, who: Mender, code: str) -> HTMLResponse:
     """Mend the login of a mailbox."""
-    return _login_page(request, await _box(request, who, code))
+    return _login_page(request, *await _box(request, who, code))
 
 
 class Secret(BaseModel):
@@ -64,25 +64,28 @@ class Secret(BaseModel):
 @router.post("/mailboxes/{code}")
 async def mended(request: Request, who: Mender, code: str, filled: Annotated[Secret, Form()]) -> Response:
     """Try it against the mail server; only what it takes is kept."""
-    console, box = console_of(request), await _box(request, who, code)
+    console, (box, others) = console_of(request), await _box(request, who, code)
     if console.mend is None:
-        return _login_page(request, box, NO_WATCH)
+        return _login_page(request, box, others, NO_WATCH)
     because = await console.mend(code, filled.secret)
     action = "mailbox.login_refused" if because else "mailbox.login_mended"
-    await console.store.append_audit(AuditRecord(console.clock.now(), who.account, action, code))
-    return _login_page(request, box, because) if because else see("/operations?said=mended#mailboxes")
+    for one in (box, *([] if because else others)):
+        await console.store.append_audit(AuditRecord(console.clock.now(), who.account, action, one.code))
+    return _login_page(request, box, others, because) if because else see("/operations?said=mended#mailboxes")
 
 
-async def _box(request: Request, who: Visitor, code: str) -> Watched:
-    found = [one for one in await watched(console_of(request)) if one.code == code]
-    if not found:
+async def _box(request: Request, who: Visitor, code: str) -> tuple[Watched, list[Watched]]:
+    """The mailbox, and the others that log in with its client."""
+    boxes = await watched(console_of(request))
+    found = next((one for one in boxes if one.code == code), None)
+    if found is None:
         await recorded(request, who, "access.refused", code, Action.MEND_MAILBOX.value)
         raise HTTPException(404)
-    return found[0]
+    return found, of_one_client(boxes, found)
 
 
-def _login_page(request: Request, box: Watched, because: Said | None = None) -> HTMLResponse:
-    return page(request, "mailbox_login.html", status=422 if because else 200, box=box, because=because)
+def _login_page(request: Request, box: Watched, others: list[Watched], because: Said | None = None) -> HTMLResponse:
+    return page(request, "mailbox_login.html", status=422 if because else 200, box=box, others=others, because=because)
 
 
 @router.post("/chain")
