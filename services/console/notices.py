@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 
@@ -18,13 +20,22 @@ from services.store.notice_values import KeptNotice
 from workflows.addresses import normalise
 from workflows.assistance import Assistance
 from workflows.notice_mail import subject, to_do
+from workflows.notice_seen import id_of
 from workflows.rights import Action, Reach, reach
 
 MOST = 100  # unseen ones are counted so far, and no further
 AT_ONCE = 20
 _MATTERS = frozenset({"assist_called", "relief_asked", "relief_answered", "case_given"})
+_OF_MAILS = frozenset({"redirected", "redirected_leader", "signal_leader", "meeting_asked"})
 _POSTS = ("post_", "posts_")
 _OPERATIONS = frozenset({"mailbox_unreachable", "mailbox_not_watched", "canary_missing", "mail_not_moved", "mail_unaccounted"})
+
+
+class Ways(NamedTuple):
+    """The next step from a notice of a citizen's mail: to report what happened, and to ask for relief; empty where it is none."""
+
+    report: str = ""
+    relief: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,7 @@ class Shown:
     kept: KeptNotice
     title: str
     path: str | None
+    ways: Ways
 
     @property
     def urgent(self) -> bool:
@@ -79,6 +91,24 @@ def wanted(request: Request, one: KeptNotice) -> str | None:
     return to_do(one.notice, words(words_of(request).language))
 
 
+def ways_from(one: KeptNotice, link: str = "") -> Ways:
+    """The forms, filled in with the notice's mail and case; the page of its ``link`` is nobody's own, and names neither."""
+    notice, cases = one.notice, one.notice.about.cases
+    if notice.kind not in _OF_MAILS:
+        return Ways()
+    report = urlencode({"notice": link} if link else {"mail": notice.about.mail})
+    case = f"?{urlencode({'case': cases[0]})}" if len(cases) == 1 and not link else ""
+    return Ways(f"/report?{report}", f"/relief{case}" if notice.role == "caseworker" else "")
+
+
+async def mail_of(request: Request, link: str) -> str:
+    """The id of the mail that the notice of this link is about; empty where it was told with others, and which one is not known."""
+    store = console_of(request).store
+    id = id_of(store.key, link)
+    found = await store.notices.get(id) if id else None
+    return found.notice.about.mail if found and found.notice.kind in _OF_MAILS and await store.notices.is_alone(found) else ""
+
+
 async def listed(request: Request, who: Visitor, after: str | None) -> Page[Shown]:
     """Their notices, the newest first."""
     console = console_of(request)
@@ -86,7 +116,10 @@ async def listed(request: Request, who: Visitor, after: str | None) -> Page[Show
     paths = await _Paths(concerns(request), who, AssistSeen(request, who)).of([one for one in found.items])
     head, language = letterhead(console.settings), "en" if words_of(request).language == "en" else "da"
     return Page(
-        tuple(Shown(one, subject(one.notice, head, language), paths.get(one.id)) for one in found.items),  # type: ignore[arg-type]
+        tuple(
+            Shown(one, subject(one.notice, head, language), paths.get(one.id), ways_from(one))  # type: ignore[arg-type]
+            for one in found.items
+        ),
         found.after,
     )
 

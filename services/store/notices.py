@@ -172,6 +172,10 @@ class Notices:
         one = await self._readers.run(lambda connection: found(connection, own.id == text_in(id)))
         return one[0] if one else None
 
+    async def is_alone(self, one: KeptNotice) -> bool:
+        """Whether it was told by itself, and not together with others."""
+        return len(await self._readers.run(lambda connection: found(connection, *_told_with(one), limit=2))) == 1
+
     async def not_taken(self, since: datetime, late: datetime) -> list[tuple[KeptNotice, bool]]:
         """Those told by mail since then whose mail was refused (True), or waits since before ``late`` where its person has
         wishes of their own, and that nobody saw; at most 500, the refused first."""

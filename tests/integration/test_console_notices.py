@@ -59,12 +59,12 @@ async def mail(people):
     return min(seen["lene"] & seen["karen"] - seen["tove"])
 
 
-async def told(running, to, about, *, kind="redirected_leader", urgency="now", case="s-77", **more):
+async def told(running, to, about, *, kind="redirected_leader", urgency="now", case="s-77", role="leader", **more):
     """A notice that they were told of, newer than any before."""
     running.clock.forward(timedelta(seconds=1))
     now = running.clock.now()
     id = new_id(now)
-    one = Notice(to, "leader", urgency, kind, now, f"test:{id}", About(about, now, cases=(case,), people=(KAREN,)))
+    one = Notice(to, role, urgency, kind, now, f"test:{id}", About(about, now, cases=(case,), people=(KAREN,)))
     values = {"state": "told", "channel": "console", "told_at": now} | more
     kept = KeptNotice(id, one, batch_of(one), now, **values)
     assert await running.guard.store.notices.make(Change(new=[kept]))
@@ -226,6 +226,39 @@ async def test_the_link_asks_first_and_tells_nothing_of_the_notice(running, stra
     found = await kept(running, id)
     assert found.seen_at and found.opened_at is None, "it opens nothing: an alarm still goes on to the next"
     assert "Det er noteret allerede" in (await stranger.post(path, headers=own)).text
+
+
+async def test_from_the_link_it_is_one_step_to_a_report_of_the_mail_and_to_relief(running, people, stranger, mail):
+    id = await told(running, KAREN, mail, kind="redirected", urgency="working_hours", role="caseworker")
+    link = token(running.guard.store.key, id)
+    page = (await stranger.get(f"/n/{link}")).text
+    assert f'href="/report?notice={link}"' in page and 'href="/relief"' in page and mail not in page and "s-77" not in page
+    login = await stranger.get(f"/report?notice={link}")
+    assert login.status_code == 303 and link in login.headers["location"]  # and back again
+    filled = 'name="mail" value="{}"'
+    assert filled.format(mail) in (await people["karen"].get(f"/report?notice={link}")).text
+    assert filled.format(mail) not in (await people["tove"].get(f"/report?notice={link}")).text  # a link gives no right
+    assert 'name="mail"' not in (await people["karen"].get(f"/report?notice={link}0")).text
+    own = {"Sec-Fetch-Site": "same-origin"}
+    assert f'href="/report?notice={link}"' in (await stranger.post(f"/n/{link}", headers=own)).text
+    now = running.clock.now()
+    [one, _] = [await told(running, LENE, mail, delivery="d-7", channel="mail", told_at=now) for _ in range(2)]
+    link = token(running.guard.store.key, one)
+    page = (await stranger.get(f"/n/{link}")).text
+    assert "/relief" not in page  # a leader has no case to ask off
+    assert 'name="mail"' not in (await people["lene"].get(f"/report?notice={link}")).text  # which of them is not known
+
+
+async def test_from_the_list_it_is_one_step_to_a_report_of_the_mail_and_to_relief(running, people, mail):
+    await told(running, KAREN, mail, kind="redirected", urgency="working_hours", role="caseworker", case="s-step")
+    there = row(await people["karen"].get("/notices"), "en mail i sag s-step")
+    assert f'href="/report?mail={mail}"' in there and 'href="/relief?case=s-step"' in there
+    assert 'value="s-step"' in (await people["karen"].get("/relief?case=s-step")).text
+    await told(running, LENE, mail, case="s-lead")
+    there = row(await people["lene"].get("/notices"), "en mail i sag s-lead")
+    assert f'href="/report?mail={mail}"' in there and "/relief" not in there
+    await told(running, "it@eksempel.dk", "m-1", kind="mail_stuck", role="it")
+    assert "/report?mail" not in (await people["it"].get("/notices")).text
 
 
 async def test_the_link_works_for_whoever_is_logged_in_too(running, people, mail):

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from services.console.auth.visitor import Visitor, visitor
 from services.console.context import console_of
 from services.console.live import OVERVIEW
-from services.console.notices import addresses_of, listed, wanted
+from services.console.notices import addresses_of, listed, wanted, ways_from
 from services.console.pages.live import topics
 from services.console.web import page, see
 from workflows.notice_rules import is_red
@@ -55,9 +55,8 @@ async def asked(request: Request, token: str) -> HTMLResponse:
     if id is None:
         raise HTTPException(404)
     found = await console.store.notices.get(id)
-    return page(
-        request, "notice_seen.html", said=None, thing=found and wanted(request, found), urgent=found and is_red(found.notice)
-    )
+    thing, urgent = found and wanted(request, found), found and is_red(found.notice)
+    return page(request, "notice_seen.html", said=None, thing=thing, urgent=urgent, ways=ways_from(found, token) if found else None)
 
 
 @router.post("/n/{token}")
@@ -69,4 +68,5 @@ async def said(request: Request, token: str) -> HTMLResponse:
     if found is None:
         raise HTTPException(404)
     new = await store.notices.seen_link(found)
-    return page(request, "notice_seen.html", said="now" if new else "before", thing=wanted(request, found), urgent=False)
+    done, thing = "now" if new else "before", wanted(request, found)
+    return page(request, "notice_seen.html", said=done, thing=thing, urgent=False, ways=ways_from(found, token))

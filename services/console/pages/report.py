@@ -6,7 +6,8 @@ Nothing about the citizen is shown to whoever reports, but what they may see any
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -17,6 +18,7 @@ from services.console.context import console_of
 from services.console.framework_words import CATEGORIES, CHANNELS
 from services.console.incident_words import SITUATIONS, WISHES
 from services.console.incidents import by_of, desk_of, may_see
+from services.console.notices import mail_of
 from services.console.pages.framework_moves import fields_of
 from services.console.report_form import Fields, Wrong, colleagues, first_values, mail_seen, report_in, unit_of
 from services.console.web import page, see, words_of
@@ -30,17 +32,27 @@ Someone = Annotated[Visitor, Depends(visitor)]
 _FORM = re.compile(r"[0-9a-z]{26}")
 
 
+class Begun(BaseModel):
+    """What a report is made from: the id of a case or a citizen (``about``), of a mail, or of a call for help; or the link of a
+    notice of a mail."""
+
+    about: str = ""
+    mail: str = ""
+    notice: str = ""
+    assist: str = ""
+    said: str = ""
+    lost: str = ""
+
+
 @router.get("")
-async def shown(
-    request: Request, who: Someone, *, about: str = "", mail: str = "", assist: str = "", said: str = "", lost: str = ""
-) -> HTMLResponse:
-    """The form; ``about`` is the id of a case or a citizen, ``mail`` and ``assist`` those of what it is made from."""
-    seen = await mail_seen(request, who, mail)
-    form = first_values(request, who, seen, about, words_of(request))
-    if call := await own_call(request, who, assist):
+async def shown(request: Request, who: Someone, begun: Annotated[Begun, Query()]) -> HTMLResponse:
+    """The form, as it begins."""
+    seen = await mail_seen(request, who, begun.mail or await mail_of(request, begun.notice))
+    form = first_values(request, who, seen, begun.about, words_of(request))
+    if call := await own_call(request, who, begun.assist):
         form |= of_call(call.matter)
     form["form"] = new_id(console_of(request).clock.now())
-    return _page(request, who, form, seen, said=said, lost=lost)
+    return _page(request, who, form, seen, said=begun.said, lost=begun.lost)
 
 
 @router.post("")
