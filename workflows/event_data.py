@@ -1,28 +1,18 @@
 """What each event says: ids and codes of closed forms, without ``@`` and blanks; a test walks all models, so no text gets in."""
 
 from datetime import datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from workflows.decision import Reason
 from workflows.dossier import RECORDS
+from workflows.event_model import Code, EventData, EventId, EventType, Status
+from workflows.event_support import AssistRequested, IncidentOverdue, IncidentReported, ReliefAnswered, ReliefAsked
 from workflows.framework import State
-from workflows.happening import Channel
-from workflows.incident import Point
 from workflows.people import Grade, Id
 
-Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-EventId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,200}$")]
-EventType = Annotated[str, Field(pattern=r"^dk\.rammevagt\.[a-z]+\.[a-z_]+\.v1$")]
-Status = Annotated[str, Field(pattern=r"^[245]\.[0-9]{1,3}\.[0-9]{1,3}$")]  # RFC 3463
 Action = Literal["deliver", "redirect"]
-
-
-class EventData(BaseModel):
-    """Data of one event. A reader ignores fields that a later version may add."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class MailReceived(EventData):
@@ -209,55 +199,6 @@ class FrameworkProposal(EventData):
     framework: Id
     move: Code = Field(description="What was proposed, such as decided or extended")
     units: tuple[Id, ...] = Field(description="The units that see the framework")
-
-
-class IncidentReported(EventData):
-    """An employee was exposed to something, or nearly: somebody has reported it."""
-
-    incident: Id
-    unit: Id | None = Field(default=None, description="The unit whose leader follows it up")
-    channel: Channel
-    grave: bool = Field(description="Whether somebody may be in danger")
-    near_miss: bool
-    outside_hours: bool = Field(description="Whether it happened outside working hours")
-
-
-class IncidentOverdue(EventData):
-    """A point of an incident's checklist is not done, and its time is near or gone. Told once for each point."""
-
-    incident: Id
-    unit: Id | None = None
-    point: Point
-
-
-class AssistRequested(EventData):
-    """An employee calls for help; published anew for each step of the order in which people are called, until somebody comes."""
-
-    assist: Id
-    unit: Id | None = None
-    kind: Literal["leader", "colleague", "time_out"]
-    step: int = Field(
-        ge=1,
-        description="Which step of the order, the first is 1; it counts on when everybody was called, and the order begins anew",
-    )
-
-
-class ReliefAsked(EventData):
-    """A caseworker asks to hand over a case, or for relief in it."""
-
-    relief: Id
-    unit: Id
-    case: Id
-    wish: Literal["hand_over", "relief"]
-
-
-class ReliefAnswered(EventData):
-    """A leader has answered it. The case itself is moved in the case system."""
-
-    relief: Id
-    unit: Id
-    case: Id
-    says: Literal["taken", "other", "no"]
 
 
 Data = TypeVar("Data")

@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from workflows.decision import Decision
-from workflows.event_data import EVENTS, CloudEvent, EventData
+from workflows.event_data import EVENTS, CloudEvent
+from workflows.event_model import EventData
 from workflows.framework import ContactFramework
 from workflows.post import Post
 
