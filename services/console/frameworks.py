@@ -12,7 +12,7 @@ from services.console import concern
 from services.console.auth.visitor import Visitor
 from services.console.context import console_of
 from services.console.recipients import cases_seen
-from services.console.recorded import recorded
+from services.console.recorded import recorded, shown
 from services.letter_texts import texts
 from services.letters import letterhead
 from services.lifecycle import Doer, Lifecycle
@@ -126,6 +126,16 @@ async def opened(
     cases, people = await _seen(request, visitor, kept, found)
     now = console_of(request).clock.now()
     return Opened(kept, found.citizen, around, doer_of(request, visitor), lifecycle, now, cases, people)
+
+
+async def opened_again(request: Request, visitor: Visitor, id: str, action: Action = Action.SEE_FRAMEWORK) -> Opened:
+    """The same for a page that saves itself: that it is seen is recorded when it is shown, and not each time it saves."""
+    found = await opened(request, visitor, id, action, read=False)
+    pages = shown(request)
+    if not pages.again(request, visitor, id):
+        await recorded(request, visitor, "framework.read", id)
+        pages.keep(visitor, id)
+    return found
 
 
 async def _seen(

@@ -1,5 +1,6 @@
 """Who saw what, when and why (law 10; ``domain.md`` R17): every read of a citizen, a framework or a mail is one audit entry."""
 
+from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -28,12 +29,39 @@ async def listed(request: Request, visitor: Visitor, citizens: Iterable[str]) ->
         await _noted(request, visitor, "citizens.read", visitor.account, {"citizens": shown})
 
 
-def shows_a_page(request: Request) -> bool:
-    """Whether a visitor asks to see a page, and not only to save what they write on one that they have.
+class Shown:
+    """Which pages a session has open: what such a page saves by itself, every few words, is no further look.
 
-    A page saves itself by POST, and every few words would be a read. A GET shows the page to whoever asks, with any header.
+    Where this has forgotten, or another process showed the page, the look is recorded once more.
     """
-    return request.method != "POST" or "HX-Request" not in request.headers
+
+    MOST = 5000
+
+    def __init__(self) -> None:
+        self._shown: OrderedDict[tuple[str, str, str], None] = OrderedDict()
+
+    def again(self, request: Request, visitor: Visitor, subject: str) -> bool:
+        """Whether ``request`` comes from a page of ``subject`` that was shown, and recorded."""
+        by_itself = request.method == "POST" and "HX-Request" in request.headers
+        return by_itself and (visitor.session, visitor.account, subject) in self._shown
+
+    def keep(self, visitor: Visitor, subject: str) -> None:
+        """It is shown, and that is on disk."""
+        page = (visitor.session, visitor.account, subject)
+        self._shown[page] = None
+        self._shown.move_to_end(page)
+        if len(self._shown) > self.MOST:
+            self._shown.popitem(last=False)
+
+
+def shown(request: Request) -> Shown:
+    """Those of this process."""
+    state = request.app.state
+    if not hasattr(state, "shown"):
+        state.shown = Shown()
+    found = state.shown
+    assert isinstance(found, Shown)
+    return found
 
 
 async def _noted(request: Request, visitor: Visitor, action: str, subject: str, data: dict[str, Any]) -> None:

@@ -199,6 +199,22 @@ async def test_law_10_a_page_that_is_asked_for_as_a_part_is_read_all_the_same(ru
         assert await entries(running) == before + 1
 
 
+async def test_law_10_only_what_an_open_page_saves_by_itself_is_no_further_look(running):
+    table = schema.audit.c
+
+    def read(connection):
+        rows = select(table.actor).where(table.subject == id, table.action == "framework.read").order_by(table.seq)
+        return list(connection.execute(rows).scalars())
+
+    async with as_(running) as lene, as_(running, "head") as birgit:
+        id = await begun(lene)
+        path, part = f"/frameworks/{id}/move/decided", {"HX-Request": "true"}
+        await lene.get(path)
+        for one in (lene, lene, birgit, birgit):
+            assert (await one.post(path, data={"do": "keep"}, headers=part)).status_code == 200
+    assert await running.guard.store.readers.run(read) == ["a-leader", "a-head"]
+
+
 async def test_law_10_whom_a_search_for_a_new_framework_shows_is_recorded(running):
     async with as_(running) as client:
         answer = await client.post("/frameworks/new", data={"q": "bo@example.net"})

@@ -12,13 +12,13 @@ from starlette.responses import HTMLResponse, Response
 
 from services.console import begun, framework_words
 from services.console.auth.visitor import Visitor, visitor
-from services.console.frameworks import Opened, opened
+from services.console.frameworks import Opened, opened_again
 from services.console.move_forms import FORMS, Ask
 from services.console.move_letters import Draft, drafted, finish, kind_of, named, preview, to_tell
 from services.console.move_records import blank, first_values, record_in, rows_in, strings
 from services.console.next_steps import why_not
 from services.console.places import Missing, places
-from services.console.recorded import recorded, shows_a_page
+from services.console.recorded import recorded
 from services.console.web import page, see, words_of
 from services.letters import PrinterFailed
 from services.lifecycle import Submission
@@ -82,7 +82,7 @@ async def _opened(request: Request, who: Visitor, id: str, move: str) -> Opened:
     """That they see it is recorded once, not each time the page saves itself."""
     if move not in FORMS:
         raise HTTPException(404)
-    return await opened(request, who, id, read=shows_a_page(request))
+    return await opened_again(request, who, id)
 
 
 @router.get("/{move}")

@@ -10,12 +10,11 @@ from services.clock import new_id
 from services.console import framework_words
 from services.console.auth.visitor import Visitor, visitor
 from services.console.errors import ABOVE
-from services.console.frameworks import Opened, after, is_written, letter_of, opened
+from services.console.frameworks import Opened, after, is_written, letter_of, opened, opened_again
 from services.console.move_letters import Draft
 from services.console.move_records import Fields, blank
 from services.console.pages.framework_moves import as_pdf, fields_of
 from services.console.places import Missing, places
-from services.console.recorded import shows_a_page
 from services.console.web import page, see
 from services.console.words import N_
 from services.console.write_shown import shown_in
@@ -86,7 +85,7 @@ async def preview(request: Request, who: Someone, id: str) -> Response:
 async def _opened(request: Request, who: Visitor, id: str, step: str) -> Opened:
     if step not in STEPS:
         raise HTTPException(404)
-    return await opened(request, who, id, Action.WRITE_FRAMEWORK, read=shows_a_page(request))
+    return await opened_again(request, who, id, Action.WRITE_FRAMEWORK)
 
 
 def _own_saves(request: Request) -> OwnSaves:
