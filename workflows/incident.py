@@ -100,8 +100,10 @@ class Incident(Entry):
 
     @property
     def has_own_wish(self) -> bool:
-        """Whether the employee concerned wrote their wish themselves."""
-        return self.wish is not None and own_key(self.wish.by) == own_key(self.report.concerns)
+        """Whether the employee concerned wrote a yes or a no themselves; who does not know yet may be asked."""
+        if self.wish is None or self.wish.says == "unsure":
+            return False
+        return own_key(self.wish.by) == own_key(self.report.concerns)
 
     def last(self, point: Point) -> Done | None:
         """How a point ended, as it was written last."""
@@ -156,9 +158,8 @@ def due(incident: Incident, point: Point, times: Times) -> datetime:
     """
     hours, zone = times
     if point == "police":
-        return (incident.happened(zone).astimezone(UTC) + POLICE_WITHIN).astimezone(
-            zone
-        )  # hours that pass, also over a change of time
+        ends = incident.happened(zone).astimezone(UTC) + POLICE_WITHIN  # hours that pass, also over a change of time
+        return ends.astimezone(zone)
     day = incident.reported_at.astimezone(zone).date()
     if point in _DAYS:
         return hours.closing(hours.calendar.working_day_after(day, _DAYS[point]), zone)

@@ -78,9 +78,11 @@ def start_holds(asked: Question) -> Iterator[Sentence]:
     if urgent or follows:
         yield Sentence("Vælg i dag som start: det haster.", "Choose today as the start: it is urgent.")
     earliest = old.starts if old.state is State.URGENT and old.starts else asked.today
-    if isinstance(asked.record, Decided) and starts < earliest:
-        yield TOO_LATE if asked.is_approved else NOT_BACKWARDS
-    if isinstance(asked.record, Extended) and not asked.today <= starts <= (old.ends or date.min) + timedelta(days=1):
+    if asked.is_approved and starts < earliest:
+        yield TOO_LATE
+    elif isinstance(asked.record, Decided) and starts < earliest:
+        yield NOT_BACKWARDS
+    elif isinstance(asked.record, Extended) and not asked.today <= starts <= (old.ends or date.min) + timedelta(days=1):
         yield Sentence(
             "Forlængelsen skal begynde fra i dag og senest dagen efter, at rammen slutter.",
             "The extension must begin from today on, and at the latest on the day after the framework's end.",
@@ -92,8 +94,8 @@ NOT_BACKWARDS = Sentence(
     "The framework can't begin before it is decided. Choose today or a later day as the start.",
 )
 TOO_LATE = Sentence(
-    "Rammen skulle være begyndt, før den blev godkendt. Send den tilbage, så lederen kan vælge en ny start.",
-    "The framework was to begin before it was approved. Send it back, so that the leader can choose a new start.",
+    "Startdagen er gået. Send indstillingen tilbage, så lederen kan vælge en ny start.",
+    "The day of the start has passed. Send it back, so that the leader can choose a new start.",
 )
 
 

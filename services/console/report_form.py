@@ -67,7 +67,7 @@ def first_values(request: Request, who: Visitor, mail: MailFound | None, about: 
     at, sender = mail.received_at.astimezone(ZONE), mail.decision["sender"]
     known = sender["grade"] == Grade.VERIFIED  # who only may have written has nothing put on them
     cases = [one["case"] for one in mail.decision["recipients"] if one["case"] and known]
-    kinds = dict.fromkeys(OF_SIGNALS[one["kind"]] for one in mail.decision["signals"] if one["kind"] in OF_SIGNALS)
+    kinds = dict.fromkeys(OF_SIGNALS[one["kind"]] for one in mail.decision["signals"] or () if one["kind"] in OF_SIGNALS)
     told = words.gettext(_FROM_MAIL) % {"day": words.day(at), "time": words.time(at)}
     return values | {
         "mail": mail.id,

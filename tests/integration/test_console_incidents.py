@@ -361,7 +361,7 @@ async def a_mail(running):
     """A mail of Bo Borger's that Karen may see."""
     found = await running.guard.store.views.mails(citizens=["c-1001"], limit=20)
     hers = (one for one in found.items if "karen@eksempel.dk" in {to.address for to in one.recipients})
-    return next(one for one in hers if one.citizen == "c-1001")
+    return next(one for one in hers if one.citizen == "c-1001" and one.grade == "verified")
 
 
 async def test_from_a_mail_it_is_filled_in_and_the_original_is_secured(running, people):
@@ -459,6 +459,20 @@ async def test_the_mail_that_it_was_reported_from_is_offered_first_whoever_wrote
     page = (await lene.get(f"{path}/evidence")).text
     offered = re.findall(r'name="mail" value="([^"]+)"', page)
     assert offered[0] == old.id and len(offered) == len(set(offered)) > 1
+
+
+async def test_a_mail_that_is_not_assessed_yet_is_reported_and_secured_too(running, people, monkeypatch):
+    mail, views = await a_mail(running), type(running.guard.store.views)
+    whole = views.mail
+
+    async def unassessed(self, id):
+        found = await whole(self, id)
+        return replace(found, decision=dict(found.decision) | {"signals": None})
+
+    monkeypatch.setattr(views, "mail", unassessed)
+    assert f'value="{mail.id}"' in (await people["karen"].get(f"/report?mail={mail.id}")).text
+    path = await reported(running, people["karen"], mail=mail.id, channel="mail")
+    assert f'value="{mail.id}" checked' in (await people["lene"].get(f"{path}/evidence")).text
 
 
 async def test_who_reports_is_told_that_the_mail_could_not_be_secured(running, people, monkeypatch):

@@ -502,7 +502,7 @@ async def test_every_mail_of_the_corpus(dovecot, watching):
     before = dovecot.kept("bf")
     watching.mailboxes.wake(watching.code())
     seen = await watching.sees(len(before))
-    assert len({one.mail for one in seen.values()}) == len(before)
+    assert len({one.mail for one in seen.values()}) == len({one.sha256 for one in before.values()})  # the corpora share some
     await watching.again()
     await watching.looked()
     assert await watching.sightings() == seen

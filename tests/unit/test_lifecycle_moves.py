@@ -493,9 +493,10 @@ def test_no_decision_reaches_back_also_where_the_head_comes_later():
     for days in (1, 150):
         assert len(refused(try_(draft(starts=TODAY - timedelta(days=days)), "decided", **ADVISED))) == 1
     tomorrow = NOW + timedelta(days=1)
-    assert refused(approve(submitted(), actor(HANS), tomorrow, AROUND)) == [
-        "Rammen skulle være begyndt, før den blev godkendt. Send den tilbage, så lederen kan vælge en ny start."
-    ]
+    too_late = "Startdagen er gået. Send indstillingen tilbage, så lederen kan vælge en ny start."
+    assert refused(approve(submitted(), actor(HANS), tomorrow, AROUND)) == [too_late]
+    longer = try_(active(), "extended", starts=TODAY, ends=date(2027, 6, 1), review=date(2027, 4, 1), **ADVISED)
+    assert refused(approve(longer.dossier, actor(HANS), tomorrow, AROUND)) == [too_late]
     ahead = try_(draft(starts=tomorrow.date(), ends=date(2027, 6, 1)), "decided", **ADVISED)
     assert isinstance(approve(ahead.dossier, actor(HANS), tomorrow, AROUND), Moved)
 

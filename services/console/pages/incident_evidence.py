@@ -124,7 +124,7 @@ async def _mails(request: Request, seen: IncidentsSeen, one: Seen) -> list[Offer
 
 def _reported_from(mail: MailFound) -> Offered:
     to = tuple(recipient["address"] for recipient in mail.decision["recipients"])
-    signals = tuple((signal["kind"], signal["level"]) for signal in mail.decision["signals"])
+    signals = tuple((signal["kind"], signal["level"]) for signal in mail.decision["signals"] or ())
     return Offered(mail.id, mail.received_at, to, signals, mail.content_kept)
 
 
