@@ -8,6 +8,7 @@ from services.notify.evasion import beside_the_question
 from services.store.interface import Unassessed
 from workflows import notices
 from workflows.facts import CitizenFile
+from workflows.notice_rules import is_alarm
 from workflows.notices import House, Notice
 
 Wire = dict[str, Any]
@@ -29,3 +30,12 @@ def planned(
         noted=wire.get("noted", ()),
         figures=figures,
     )
+
+
+def strangers_units(decision: Wire, plan: Sequence[Notice], house: House) -> frozenset[str]:
+    """The units whose leaders are alarmed by a mail of nobody in the register, which is otherwise nobody's in the console."""
+    sender, alarmed = decision["sender"], {one.to for one in plan if is_alarm(one)}
+    if sender["citizen"] or sender.get("candidates") or not alarmed:
+        return frozenset()
+    units = {unit for one in decision["recipients"] if (unit := house.unit_of(one))}
+    return frozenset(one for one in units if not alarmed.isdisjoint({house.leader(one), house.duty_officer(one)}))

@@ -21,7 +21,7 @@ from services.notify.assessing import Assessor
 from services.notify.desk import NoticeDesk
 from services.notify.evasion import with_evasion
 from services.notify.likening import NOTHING, Guess, Likening, words_of
-from services.notify.planned import planned
+from services.notify.planned import planned, strangers_units
 from services.notify.posting import Posting
 from services.notify.reader import Wanted
 from services.notify.sending import Sender, told_now
@@ -220,7 +220,8 @@ class Notifier:
         try:
             plan = planned(mail, decision, wire, files, figures=figures, house=self._house(), now=now) if decision else ()
             asked = self._likening.asked(mail, guess, decision, plan, now) if decision and guess.likely else (plan, ())
-            return self._assessed(mail.id, wire, *asked, now), asked[0]
+            units = strangers_units(decision, asked[0], self._house()) if decision else ()
+            return replace(self._assessed(mail.id, wire, *asked, now), units=units, came_at=mail.came_at), asked[0]
         finally:
             self._marks.end(slot)
 

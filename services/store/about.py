@@ -1,6 +1,7 @@
 """What is looked up about a mail: whom it concerns, and what its decision was made of."""
 
-from services.store.interface import Arrival
+from services.store.columns import micros
+from services.store.interface import Arrival, Assessed
 from services.store.unit_of_work import UnitOfWork
 from workflows.decision import Reason
 from workflows.replay import outcome_of
@@ -21,3 +22,10 @@ def add_about(work: UnitOfWork, arrival: Arrival, now: int) -> None:
         work.add("mail_about", ("unit", unit, now, mail, outcome))
     if arrival.replay is not None:
         work.add("replay", (mail, arrival.replay))
+
+
+def add_alarmed(work: UnitOfWork, one: Assessed) -> None:
+    """Write which units a mail of nobody in the register concerns, since their leaders were alarmed by it."""
+    if one.units and one.came_at:
+        for unit in sorted({EVERYWHERE, *one.units}):
+            work.add("mail_about", ("unit", unit, micros(one.came_at), one.mail, "delivered"))

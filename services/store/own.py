@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import insert, update
 
 from services.store import link_rows, notice_rows, schema, signals
+from services.store.about import add_alarmed
 from services.store.columns import compact
 from services.store.deliveries import Claimed, add_outgoing, dedupes_of
 from services.store.interface import Assessed, Claim, Leased, OutgoingMail
@@ -57,6 +58,7 @@ class SaveAssessments(Operation[Saved]):
                 work.born(one.events, one.audit)
                 link_rows.write(work, one)
                 signals.write(work, one)
+                add_alarmed(work, one)
                 for post in born(work, one.posts, self.now) if one.posts else ():
                     work.add("post", new_row(post))
         return Saved(new, notices, claimed.leases if claimed else [])

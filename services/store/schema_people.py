@@ -1,7 +1,7 @@
 """The tables that people work with: dossiers of frameworks, letters, accounts, and what is looked up about handled mail.
 
 The mail path writes to two of them alone (``mail_about``, ``replay``), and only for mail of somebody whom the register knows, and
-for mail that nobody could decide.
+for mail that nobody could decide; of other mail it is written whose leaders were alarmed by it.
 Conventions as in ``services.store.schema``.
 """
 

@@ -1,6 +1,6 @@
 """The values that the store takes and gives. All instants are aware datetimes. Import them from ``services.store.interface``."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -256,7 +256,8 @@ class Unassessed:
 class Assessed:
     """What the assessment of a mail found (``signals``, ``rights`` and ``notify`` of the contract), and what it calls for.
 
-    ``posts`` are born with it: one in each functional mailbox where the mail ends.
+    ``posts`` are born with it: one in each functional mailbox where the mail ends. ``units``: whose leaders were alarmed by a mail
+    of nobody in the register, so that they can open it; ``came_at`` is when it came.
     """
 
     mail: str
@@ -267,6 +268,8 @@ class Assessed:
     posts: Sequence[Post] = ()
     links: Sequence[Link] = ()  # what a leader is asked about who wrote; of an address and a citizen once
     words: Sequence[tuple[int, str]] = ()  # hashes of sentences, each with the citizen who wrote them
+    units: Collection[str] = ()
+    came_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

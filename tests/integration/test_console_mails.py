@@ -203,6 +203,21 @@ async def test_another_units_mail_does_not_exist_and_that_somebody_asked_is_reco
     assert (await people["lene"].get("/mails/nothing")).status_code == 404
 
 
+async def test_red_of_somebody_whom_the_register_does_not_know_is_opened_by_the_leader_who_was_alarmed(people, running):
+    for number, body in enumerate(("Jeg slår dig ihjel.", "Hej, hvornår har I åbent?")):
+        sender, id = "ukendt@example.com", f"<stranger-{number}@example.com>"
+        await running.send(mail(id, sender, "karen@eksempel.dk", auth=None, body=f"{body}\r\n"), "karen@eksempel.dk", sender=sender)
+    await running.assessed()
+    red, calm = [(await running.explained(f"<stranger-{number}@example.com>"))["mail"]["id"] for number in (0, 1)]
+    [alarm] = await running.guard.store.notices.about(red)
+    assert alarm.notice.to == "lene@eksempel.dk" and alarm.opened_at is None
+    assert f'href="/mails/{red}"' in (await people["lene"].get("/")).text
+    assert (await people["lene"].get(f"/mails/{red}")).status_code == 200
+    assert (await running.guard.store.notices.get(alarm.id)).opened_at is not None
+    for name, id in (("tove", red), ("karen", red), ("ali", red), ("lene", calm)):
+        assert (await people[name].get(f"/mails/{id}")).status_code == 404
+
+
 async def test_the_original_needs_a_reason_and_is_only_text(people, running, evil):
     lene = people["lene"]
     asked = await lene.post(f"/mails/{evil}/original", data={"why": " ja "})
