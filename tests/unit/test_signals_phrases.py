@@ -157,7 +157,7 @@ def test_the_words_seen_at_a_quick_look_are_those_of_the_sentences(text: str) ->
 @given(st.lists(st.sampled_from([b"a", b"b", b"aa", b" "]), max_size=20).map(b"".join))
 def test_three_neighbours_are_seen(text: bytes) -> None:
     equal = any(one == two == three for one, two, three in zip(text, text[1:], text[2:], strict=False))
-    assert folding._three_in_a_row(text) is equal
+    assert (folding._third_in_a_row(text) >= 0) is equal
 
 
 REPLY = "Ja tak.\n\nDen 3. november 2026 kl. 9 skrev Karen\n<karen@eksempel.dk>:\n{}Du kan klage.\n{}Hilsen\n\nOg så lige det her."
